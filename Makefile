@@ -1,0 +1,54 @@
+# Everything a newcomer needs: `make demo` runs the product, `make test` proves it.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help setup setup-dev demo serve test check bench image docs clean
+
+help:               ## Say what there is
+	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 20
+
+setup: $(VENV)/runtime.stamp    ## Make the virtual environment with what running needs
+
+setup-dev: $(VENV)/dev.stamp    ## ... and with what developing needs
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/runtime.stamp: requirements/runtime.txt requirements/build.txt pyproject.toml | $(BIN)/python
+	$(PIP) install --require-hashes -r requirements/build.txt -r requirements/runtime.txt
+	$(PIP) install --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/runtime.stamp
+	$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+demo: setup         ## Three sites, a forge and an application on this machine; keeps running
+	$(BIN)/lockstep demo --directory demo
+
+serve: setup        ## The service, with the configuration in CONFIG
+	$(BIN)/lockstep --config $(or $(CONFIG),.) serve
+
+check: setup-dev    ## Style, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+test: setup-dev check    ## Install what the tests need (as root on Debian), run them all
+	tests/install-tools.sh
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+bench: setup-dev    ## Speed beside the peers, as ratios
+	$(BIN)/python -m benchmarks
+
+lock:               ## Pin the dependencies again (needs uv)
+	uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --no-annotate -o requirements/runtime.txt
+	uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate -c requirements/runtime.txt -o requirements/dev.txt
+
+clean:              ## Remove what was made here
+	rm -rf $(VENV) demo dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

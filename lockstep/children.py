@@ -1,0 +1,219 @@
+"""Processes that must not outlive the work that started them.
+
+Each job runs in a ``Scope``; whatever it starts here is on a leash that the job's heartbeat renews. A worker
+that dies or freezes loses its children before the lease of its job ends, so that two workers never do the
+same thing at once. Commands are argument lists, never a shell's line, and get a clean environment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from lockstep import errors
+
+_LEASH = Path(__file__).with_name("leash.py")
+_CHUNK = 65536
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """The user and group ids that a command runs as."""
+
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """What to run, and within which bounds."""
+
+    argv: Sequence[str]
+    """The program and its arguments; never a shell's line."""
+    env: Mapping[str, str]
+    """Its whole environment."""
+    cwd: Path | None = None
+    """Its working directory."""
+    identity: Identity | None = None
+    """The user to run as; needs root."""
+    timeout_seconds: float | None = None
+    """It is killed after this."""
+    most_bytes: int = 256 * 2**20
+    """It is killed once it has written this much to stdout or to stderr, when its output is collected."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A command that ended: its exit code (128 + n when signal n killed it), and what it wrote."""
+
+    code: int
+    out: bytes
+    err: bytes
+    timed_out: bool = False
+
+    @property
+    def said(self) -> str:
+        """What it wrote to stderr, as text, trimmed."""
+        return self.err.decode(errors="replace").strip()
+
+
+class Scope:
+    """The children of one piece of work. Safe to share between threads."""
+
+    def __init__(self, *, lease_seconds: float = 0.0) -> None:
+        self.lease_seconds = lease_seconds
+        self._lock = threading.Lock()
+        self._controls: set[int] = set()
+        self._closed = False
+
+    def renew(self) -> None:
+        """The lease was extended: let the children live on."""
+        with self._lock:
+            for control in self._controls:
+                with contextlib.suppress(BrokenPipeError, BlockingIOError):
+                    os.write(control, b".")
+
+    def kill(self) -> None:
+        """Kill every child, and any that is started from now on."""
+        with self._lock:
+            self._closed = True
+            for control in self._controls:
+                os.close(control)
+            self._controls.clear()
+
+    def add(self, control: int) -> None:
+        """Take charge of a child by the writing end of its leash."""
+        with self._lock:
+            if self._closed:
+                os.close(control)
+            else:
+                self._controls.add(control)
+
+    def remove(self, control: int) -> None:
+        """Let go of a child: it ends if it has not."""
+        with self._lock:
+            if control in self._controls:
+                self._controls.discard(control)
+                os.close(control)
+
+
+_current: ContextVar[Scope | None] = ContextVar("lockstep_children", default=None)
+
+
+@contextlib.contextmanager
+def scope(of: Scope) -> Iterator[Scope]:
+    """Everything started inside belongs to this scope; at the end nothing of it is left."""
+    token = _current.set(of)
+    try:
+        yield of
+    finally:
+        _current.reset(token)
+        of.kill()
+
+
+def run(command: Command, *, on_output: Callable[[bytes], None] | None = None) -> Finished:
+    """Run a command to its end.
+
+    Args:
+        command: What to run, and within which bounds.
+        on_output: Receives stdout and stderr together as they come, instead of collecting them.
+
+    Raises:
+        MissingToolError: There is no such program or directory.
+    """
+    control, ours = os.pipe()
+    os.set_blocking(ours, False)
+    owner = _current.get() or Scope()
+    try:
+        process = _spawn(command, control=control, lease=owner.lease_seconds, merged=on_output is not None)
+    except BaseException:
+        os.close(ours)
+        raise
+    finally:
+        os.close(control)
+    owner.add(ours)
+    try:
+        return _Collector(process, lambda: owner.remove(ours), on_output, command.most_bytes).finish(
+            command.timeout_seconds
+        )
+    finally:
+        owner.remove(ours)
+        process.wait()
+
+
+def _spawn(command: Command, *, control: int, lease: float, merged: bool) -> subprocess.Popen[bytes]:
+    uid, gid = (command.identity.uid, command.identity.gid) if command.identity else (-1, -1)
+    leash = [sys.executable, "-I", "-S", str(_LEASH), str(control), str(lease), str(uid), str(gid), "--"]
+    try:
+        return subprocess.Popen(
+            [*leash, *command.argv],
+            env=dict(command.env),
+            cwd=command.cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if merged else subprocess.PIPE,
+            pass_fds=(control,),
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise errors.MissingToolError(
+            f"{command.argv[0]} cannot be started in {command.cwd or '.'}: {error.strerror}.",
+            remedy="Check that the program and the directory are there.",
+        ) from error
+
+
+class _Collector:
+    """Reads what a process writes, in one thread for each pipe, until it ends or has to be ended."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        kill: Callable[[], None],
+        on_output: Callable[[bytes], None] | None,
+        most_bytes: int,
+    ) -> None:
+        self._process = process
+        self._kill = kill
+        self._on_output = on_output
+        self._most_bytes = most_bytes
+        self._collected: dict[str, bytearray] = {"out": bytearray(), "err": bytearray()}
+
+    def finish(self, timeout_seconds: float | None) -> Finished:
+        readers = [
+            threading.Thread(target=self._read, args=(name, pipe), daemon=True)
+            for name, pipe in (("out", self._process.stdout), ("err", self._process.stderr))
+            if pipe is not None
+        ]
+        for reader in readers:
+            reader.start()
+        timed_out = False
+        try:
+            code = self._process.wait(timeout_seconds)
+        except subprocess.TimeoutExpired:
+            timed_out = True
+            self._kill()
+            code = self._process.wait()
+        for reader in readers:
+            reader.join()
+        return Finished(
+            code=code, out=bytes(self._collected["out"]), err=bytes(self._collected["err"]), timed_out=timed_out
+        )
+
+    def _read(self, name: str, pipe: IO[bytes]) -> None:
+        with pipe:
+            while chunk := os.read(pipe.fileno(), _CHUNK):
+                if self._on_output is not None:
+                    self._on_output(chunk)
+                    continue
+                self._collected[name] += chunk
+                if len(self._collected[name]) > self._most_bytes:
+                    self._kill()
+                    return

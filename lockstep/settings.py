@@ -1,0 +1,101 @@
+"""Settings of one process, one frozen dataclass for each concern, passed in and never global.
+
+Every field has a default, a unit in its name and a sentence. What belongs to the installation (sites,
+mirrors, rules) is configuration, not a setting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where this process keeps its own things."""
+
+    config: Path
+    """The configuration directory."""
+    state: Path
+    """Caches of git repositories, workspaces of runs, the token file: mode 0700."""
+    database: str
+    """URL of the database."""
+
+    @property
+    def caches(self) -> Path:
+        """Bare git repositories, one for each mirrored repository."""
+        return self.state / "git"
+
+    @property
+    def workspaces(self) -> Path:
+        """Workspaces of runs."""
+        return self.state / "runs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Working:
+    """How jobs are worked on."""
+
+    threads: int = 8
+    """Jobs at once in one process."""
+    lease_seconds: float = 20.0
+    """After this without a heartbeat anybody may take a job over."""
+    heartbeat_seconds: float = 5.0
+    """How often leases are extended."""
+    poll_seconds: float = 0.2
+    """How often an idle worker looks for work."""
+    backoff_seconds: float = 2.0
+    """Wait before the first retry; doubled each time."""
+    longest_backoff_seconds: float = 300.0
+    """Bound of that doubling."""
+    most_crashes: int = 3
+    """A job that killed its worker this often is set aside."""
+    limits: Mapping[str, int] = field(
+        default_factory=lambda: {
+            "repository": 1,
+            "mirror": 1,
+            "images": 1,
+            "trigger": 1,
+            "task": 1,
+            "scan": 1,
+            "source": 8,
+        }
+    )
+    """Jobs at once under one key, by the part before its colon; 1 for a part that is not named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweeping:
+    """How often everything is looked at, whatever events say. Seconds."""
+
+    git_seconds: float = 60.0
+    """Repositories whose mirror's interval has passed."""
+    images_seconds: float = 60.0
+    """Images whose mirror's interval has passed."""
+    drift_seconds: float = 60.0
+    """Applications."""
+    runs_seconds: float = 5.0
+    """Timeouts of runs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stepping:
+    """How steps of local runs are executed."""
+
+    user: str = ""
+    """Unprivileged user for steps when the service runs as root; a private id for each run when empty."""
+    log_bytes: int = 4 * 2**20
+    """Kept log of one step; the middle of a longer one is cut."""
+    result_bytes: int = 64 * 2**10
+    """Largest results of one task."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that one process needs to know about itself."""
+
+    places: Places
+    working: Working = field(default_factory=Working)
+    sweeping: Sweeping = field(default_factory=Sweeping)
+    stepping: Stepping = field(default_factory=Stepping)

@@ -1,0 +1,287 @@
+"""What the rest of the house may ask of a site's ends.
+
+Three protocols, owned by their callers. An on-disk twin and a server answer the same questions with the same
+errors: ``UnreachableError`` when the end did not answer, ``ForbiddenError`` when we may not,
+``UnsupportedError`` when this kind of end cannot. "Not there" is a value (``None``, ``False``), not an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Protocol
+
+from lockstep.values import Json, ObjectKey
+
+# --- git ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advertised:
+    """What ``git ls-remote --symref`` says of a repository.
+
+    ``head`` is the full ref that HEAD points to, empty when it dangles or is detached; ``refs`` maps full
+    ref names to object ids (a tag's own id, not the peeled one).
+    """
+
+    head: str
+    refs: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class RefUpdate:
+    """One ref to push: ``new`` and ``old`` are full object ids, ``""`` for "not there".
+
+    ``old`` is the lease: the push is refused when the site has something else.
+    """
+
+    ref: str
+    old: str
+    new: str
+
+
+class PushOutcome(Enum):
+    """What became of one ref."""
+
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    REJECTED = "rejected"
+    STALE = "stale"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushResult:
+    """What became of one ref, and what the other side said of it."""
+
+    update: RefUpdate
+    outcome: PushOutcome
+    message: str
+
+
+class GitRemote(Protocol):
+    """One repository at one place: a forge or a site."""
+
+    @property
+    def address(self) -> str:
+        """The URL or path, fit to be shown: it holds no secret."""
+        ...
+
+    def advertised(self) -> Advertised | None:
+        """Its refs; None when there is no such repository.
+
+        Raises:
+            UnreachableError, UnauthorisedError, ForbiddenError.
+        """
+        ...
+
+    def create(self) -> bool:
+        """Make the repository where that is ours to do (on disk); False when it has to be made by its forge."""
+        ...
+
+    def set_head(self, ref: str) -> bool:
+        """Point HEAD at a ref; False when this place cannot be told (a server without an API for it)."""
+        ...
+
+
+class GitCache(Protocol):
+    """Our own bare copy of one repository: what was fetched once, to be pushed many times and read."""
+
+    def fetch(self, remote: GitRemote, refs: Mapping[str, str]) -> None:
+        """Bring these refs (name to advertised id) into the staging namespace, verified to be those ids.
+
+        Raises:
+            UnreachableError, RefusedError, IntegrityError (an object fails fsck, or an id is another).
+        """
+        ...
+
+    def push(self, remote: GitRemote, updates: Sequence[RefUpdate]) -> list[PushResult]:
+        """Push exact ids with a lease for each ref; one result for each update, in order.
+
+        Raises:
+            UnreachableError, UnauthorisedError.
+        """
+        ...
+
+    def has(self, oid: str) -> bool:
+        """Whether the object is here."""
+        ...
+
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        """Whether ``newer`` contains ``older``; False when either is not here."""
+        ...
+
+
+# --- images ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Descriptor:
+    """OCI content descriptor: what it is, its digest, its size in bytes."""
+
+    media_type: str
+    digest: str
+    size: int
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    platform: Mapping[str, Json] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """A manifest or an index, byte for byte as its registry has it."""
+
+    media_type: str
+    digest: str
+    raw: bytes
+
+
+class BlobWriter(Protocol):
+    """A blob on its way to an end. Leaving the context without ``commit`` leaves nothing behind."""
+
+    def write(self, chunk: bytes) -> None:
+        """Send the next bytes."""
+        ...
+
+    def commit(self) -> None:
+        """Finish: the end verifies size and digest.
+
+        Raises:
+            IntegrityError: The bytes are not the descriptor's.
+        """
+        ...
+
+
+class ImageStore(Protocol):
+    """A registry, or a directory of OCI image layouts."""
+
+    @property
+    def address(self) -> str:
+        """The URL or path, fit to be shown."""
+        ...
+
+    def repositories(self) -> list[str]:
+        """The repositories that are here, sorted. UnsupportedError where a registry does not tell."""
+        ...
+
+    def tags(self, repository: str) -> dict[str, str] | None:
+        """Tags, with the digests that they name where that costs nothing and ``""`` otherwise.
+
+        None when there is no such repository.
+        """
+        ...
+
+    def resolve(self, repository: str, reference: str) -> Descriptor | None:
+        """What a tag or digest names, without fetching it; None when it is not here."""
+        ...
+
+    def manifest(self, repository: str, digest: str) -> Manifest | None:
+        """A manifest by digest, verified; None when it is not here."""
+        ...
+
+    def has_blob(self, repository: str, descriptor: Descriptor) -> bool:
+        """Whether the blob is here, whole."""
+        ...
+
+    def read_blob(self, repository: str, descriptor: Descriptor) -> AbstractContextManager[Iterator[bytes]]:
+        """The blob's bytes in chunks of at most 1 MiB, verified as they end.
+
+        Raises:
+            NotFoundError, IntegrityError.
+        """
+        ...
+
+    def write_blob(self, repository: str, descriptor: Descriptor) -> AbstractContextManager[BlobWriter]:
+        """Begin a blob."""
+        ...
+
+    def write_manifest(self, repository: str, manifest: Manifest, *, tag: str = "") -> None:
+        """Write a manifest byte for byte, after its blobs and children; with a tag, move the tag to it."""
+        ...
+
+    def untag(self, repository: str, tag: str) -> bool:
+        """Take a tag away, never the manifest under it; False when this end cannot."""
+        ...
+
+
+# --- clusters -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What to read: these namespaces whole, and these cluster-scoped objects (all of them when None)."""
+
+    namespaces: frozenset[str]
+    cluster_scoped: frozenset[ObjectKey] | None = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Gap:
+    """Something that should have been read and was not: what, and why."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """What was read, when, how, and what could not be: what stands in a gap is Unknown, never equal."""
+
+    objects: tuple[dict[str, Json], ...]
+    read_at: datetime
+    method: str
+    gaps: tuple[Gap, ...] = ()
+
+
+class Change(Enum):
+    """What an apply did, or would do."""
+
+    CREATED = "created"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+
+
+class Cluster(Protocol):
+    """A Kubernetes API, a directory of manifests, or a backup."""
+
+    @property
+    def address(self) -> str:
+        """The server or path, fit to be shown."""
+        ...
+
+    @property
+    def writable(self) -> bool:
+        """Whether anything can be written: a backup cannot."""
+        ...
+
+    @property
+    def runs(self) -> bool:
+        """Whether what is here runs: a directory and a backup run nothing, and have no health."""
+        ...
+
+    def read(self, selection: Selection) -> Inventory:
+        """What is there. A kind or namespace that could not be read is a gap; nothing readable at all raises."""
+        ...
+
+    def get(self, key: ObjectKey, *, api_version: str) -> dict[str, Json] | None:
+        """One object; None when it is not there."""
+        ...
+
+    def apply(self, manifest: Mapping[str, Json], *, dry_run: bool = False) -> Change:
+        """Make the object be as the manifest says.
+
+        Raises:
+            UnsupportedError: Nothing is written here.
+            RefusedError, ConflictError, InputError (the server calls the manifest invalid).
+        """
+        ...
+
+    def delete(self, key: ObjectKey, *, api_version: str) -> bool:
+        """Delete one object; False when it was not there."""
+        ...
+
+
+def keys_of(objects: Iterable[dict[str, Json]]) -> set[ObjectKey]:
+    """The keys of some objects."""
+    return {ObjectKey.of(manifest) for manifest in objects}

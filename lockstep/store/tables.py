@@ -1,0 +1,360 @@
+"""The tables of the store. The engine's own are in ``lockstep.engine.tables``, on the same metadata.
+
+A change here comes with a migration in ``lockstep/store/migrations``; a test compares the two. Predicates of
+partial indexes are literals: a bound parameter fails once psycopg prepares the statement.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeEngine
+
+from lockstep.store.columns import Bytes, JsonText, Moment
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite gives ids by itself to INTEGER PRIMARY KEY only; PostgreSQL deserves eight bytes.
+_BIG: TypeEngine[int] = BigInteger().with_variant(Integer, "sqlite")
+
+
+def identity() -> Column[int]:
+    """The primary key that the database counts up."""
+    return Column("id", _BIG, primary_key=True, autoincrement=True)
+
+
+# What a forge or a registry posted, as it was posted.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    identity(),
+    Column("hook", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    # The sender's own id where it has one, else a digest of the body and a time window: the key of "once".
+    Column("delivery", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("headers", JsonText, nullable=False),
+    Column("body", Bytes, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("state", Text, nullable=False),  # received, done, ignored, failed
+    Column("reason", Text, nullable=False, default=""),
+    Column("events", JsonText, nullable=False, default=list),
+    Column("duplicates", Integer, nullable=False, default=0),
+    Column("done_at", Moment),
+    UniqueConstraint("hook", "delivery"),
+)
+Index("ix_deliveries_received_at", deliveries.c.received_at)
+
+# Health of a hook, also of posts that were refused: their bodies are not kept.
+hooks = Table(
+    "hooks",
+    metadata,
+    Column("hook", Text, primary_key=True),
+    Column("accepted", Integer, nullable=False, default=0),
+    Column("refused", Integer, nullable=False, default=0),
+    Column("last_accepted_at", Moment),
+    Column("last_refused_at", Moment),
+    Column("last_refusal", Text, nullable=False, default=""),
+)
+
+# What Lockstep last wrote to a site: the ledger by which a diverged ref and our own echo are known.
+written_refs = Table(
+    "written_refs",
+    metadata,
+    Column("repository", Text, primary_key=True),
+    Column("site", Text, primary_key=True),
+    Column("ref", Text, primary_key=True),
+    Column("oid", Text, nullable=False),
+    Column("written_at", Moment, nullable=False),
+)
+
+# How each repository stands at each site.
+git_mirrors = Table(
+    "git_mirrors",
+    metadata,
+    Column("repository", Text, primary_key=True),
+    Column("site", Text, primary_key=True),
+    Column("state", Text, nullable=False),  # equal, held, refused, unreachable, failed
+    Column("detail", JsonText, nullable=False, default=list),
+    Column("head", Text, nullable=False, default=""),
+    Column("refs", Integer, nullable=False, default=0),
+    Column("checked_at", Moment, nullable=False),
+    Column("equal_at", Moment),
+)
+
+# What the source of a repository last said, and when; the sweep and the triggers stand on it.
+git_sources = Table(
+    "git_sources",
+    metadata,
+    Column("repository", Text, primary_key=True),
+    Column("head", Text, nullable=False, default=""),
+    Column("refs", JsonText, nullable=False, default=dict),
+    Column("checked_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    Column("problem", Text, nullable=False, default=""),
+)
+
+# How each tag or digest stands at each site.
+image_mirrors = Table(
+    "image_mirrors",
+    metadata,
+    Column("repository", Text, primary_key=True),
+    Column("reference", Text, primary_key=True),
+    Column("site", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("state", Text, nullable=False),  # equal, held, refused, unreachable, failed
+    Column("detail", Text, nullable=False, default=""),
+    Column("bytes_sent", BigInteger, nullable=False, default=0),
+    Column("checked_at", Moment, nullable=False),
+    Column("verified_at", Moment),
+)
+
+# Which way a pair faces. One row a change: the newest is in force, the others are its history.
+stances = Table(
+    "stances",
+    metadata,
+    identity(),
+    Column("pair", Text, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("stance", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    UniqueConstraint("pair", "generation"),
+)
+
+# The newest commit of an application that was seen and that started (or did not start) a run.
+triggered = Table(
+    "triggered",
+    metadata,
+    Column("application", Text, primary_key=True),
+    Column("ref", Text, primary_key=True),
+    Column("oid", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+# One PipelineRun: a snapshot of its documents, and how it stands.
+runs = Table(
+    "runs",
+    metadata,
+    identity(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("pipeline", Text, nullable=False),
+    Column("application", Text, nullable=False, default=""),
+    Column("revision", Text, nullable=False, default=""),
+    Column("cause", JsonText, nullable=False, default=dict),
+    Column("snapshot", JsonText, nullable=False),
+    Column("state", Text, nullable=False),  # pending, running, ended
+    Column("status", Text, nullable=False),  # Unknown, True, False: the condition Succeeded
+    Column("reason", Text, nullable=False),
+    Column("message", Text, nullable=False, default=""),
+    Column("results", JsonText, nullable=False, default=list),
+    Column("skipped", JsonText, nullable=False, default=list),
+    # What a person or a newer run asked for: Cancelled, CancelledRunFinally, StoppedRunFinally.
+    Column("requested", Text, nullable=False, default=""),
+    Column("superseded_by", Text, nullable=False, default=""),
+    Column("created_at", Moment, nullable=False),
+    Column("started_at", Moment),
+    Column("finally_at", Moment),
+    Column("ended_at", Moment),
+)
+Index("ix_runs_application", runs.c.application, runs.c.id)
+
+# One TaskRun or CustomRun of a run.
+tasks = Table(
+    "tasks",
+    metadata,
+    identity(),
+    Column("run", _BIG, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("pipeline_task", Text, nullable=False),
+    Column("combination", Integer, nullable=False, default=-1),  # of a matrix; -1 without one
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # TaskRun, CustomRun
+    Column("section", Text, nullable=False),  # tasks, finally
+    Column("state", Text, nullable=False),  # queued, running, waiting, ended
+    Column("status", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("message", Text, nullable=False, default=""),
+    Column("attempt", Integer, nullable=False, default=0),
+    Column("retries", JsonText, nullable=False, default=list),
+    Column("params", JsonText, nullable=False, default=dict),
+    Column("results", JsonText, nullable=False, default=list),
+    # What a built-in task shows for itself: a plan, digests, the progress of each site.
+    Column("detail", JsonText, nullable=False, default=dict),
+    Column("created_at", Moment, nullable=False),
+    Column("started_at", Moment),
+    Column("ended_at", Moment),
+    UniqueConstraint("run", "pipeline_task", "combination"),
+)
+
+# One step of one attempt: a finished step is not run again.
+steps = Table(
+    "steps",
+    metadata,
+    Column("task", _BIG, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("image", Text, nullable=False, default=""),
+    Column("state", Text, nullable=False),  # running, ended
+    Column("exit_code", Integer),
+    Column(
+        "reason", Text, nullable=False, default=""
+    ),  # Completed, Error, Skipped, Continued, TimeoutExceeded, Cancelled
+    Column("results", JsonText, nullable=False, default=list),
+    Column("started_at", Moment),
+    Column("ended_at", Moment),
+)
+
+logs = Table(
+    "logs",
+    metadata,
+    identity(),
+    Column("task", _BIG, ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("text", Text, nullable=False),
+)
+Index("ix_logs_task", logs.c.task, logs.c.id)
+
+# A question to a person, bound to what it was asked about.
+approvals = Table(
+    "approvals",
+    metadata,
+    identity(),
+    Column("run", _BIG, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("task", _BIG, ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", Text, nullable=False),  # approval (the pipeline asks), guard (a deploy would destroy something)
+    Column("question", Text, nullable=False),
+    Column("bound", JsonText, nullable=False),  # {"commit": , "digests": , "plan": }
+    Column("approvers", JsonText, nullable=False, default=list),
+    Column("needed", Integer, nullable=False, default=1),
+    Column("state", Text, nullable=False),  # pending, approved, rejected, superseded, cancelled
+    Column("asked_at", Moment, nullable=False),
+    Column("decided_at", Moment),
+)
+Index(
+    "uq_approvals_pending",
+    approvals.c.task,
+    unique=True,
+    sqlite_where=approvals.c.state == "pending",
+    postgresql_where=approvals.c.state == "pending",
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("approval", _BIG, ForeignKey("approvals.id", ondelete="CASCADE"), primary_key=True),
+    Column("by", Text, primary_key=True),
+    Column("decision", Text, nullable=False),  # approve, reject
+    Column("comment", Text, nullable=False, default=""),
+    Column("at", Moment, nullable=False),
+)
+
+# What was deployed where: the last good revision of every site, and the older ones by which "behind" is known.
+deployments = Table(
+    "deployments",
+    metadata,
+    identity(),
+    Column("application", Text, nullable=False),
+    Column("site", Text, nullable=False),
+    Column("revision", Text, nullable=False),
+    Column("images", JsonText, nullable=False, default=dict),  # name -> digest
+    Column("run", Text, nullable=False, default=""),
+    Column("state", Text, nullable=False),  # done, failed, held
+    Column("message", Text, nullable=False, default=""),
+    Column("objects", Integer, nullable=False, default=0),
+    Column("changed", Integer, nullable=False, default=0),
+    Column("deleted", Integer, nullable=False, default=0),
+    Column("started_at", Moment, nullable=False),
+    Column("ended_at", Moment, nullable=False),
+)
+Index("ix_deployments_site", deployments.c.application, deployments.c.site, deployments.c.id)
+
+# The newest comparison of an application over a pair.
+scans = Table(
+    "scans",
+    metadata,
+    Column("application", Text, primary_key=True),
+    Column("pair", Text, primary_key=True),
+    Column("verdict", Text, nullable=False),
+    Column("revision", Text, nullable=False, default=""),
+    Column("stance", Text, nullable=False),
+    Column("coverage", JsonText, nullable=False, default=dict),
+    Column("counts", JsonText, nullable=False, default=dict),
+    Column("problem", Text, nullable=False, default=""),
+    Column("objects", Integer, nullable=False, default=0),
+    Column("started_at", Moment, nullable=False),
+    Column("ended_at", Moment, nullable=False),
+    Column("in_step_at", Moment),
+)
+
+# A difference with its life. The fingerprint names the field, not its values: one row as long as it lives.
+findings = Table(
+    "findings",
+    metadata,
+    identity(),
+    Column("fingerprint", Text, nullable=False, unique=True),
+    Column("application", Text, nullable=False),
+    Column("pair", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("group", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("namespace", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("site", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("people_path", Text, nullable=False, default=""),
+    Column("managed", Boolean, nullable=False, default=True),
+    # What each side has, {"gitPrimary": , "primary": , "gitStandby": , "standby": }; a Secret's values never.
+    Column("values", JsonText, nullable=False, default=dict),
+    Column("cause", JsonText, nullable=False, default=dict),
+    Column("severity", Float, nullable=False, default=0.0),
+    Column("state", Text, nullable=False),  # open, acknowledged, waived, resolved
+    Column("note", Text, nullable=False, default=""),
+    Column("by", Text, nullable=False, default=""),
+    Column("until", Moment),
+    Column("reopened", Integer, nullable=False, default=0),
+    Column("first_seen", Moment, nullable=False),
+    Column("last_seen", Moment, nullable=False),
+    Column("resolved_at", Moment),
+)
+Index("ix_findings_scope", findings.c.application, findings.c.pair, findings.c.state)
+
+# The processes that serve, and when each last said so.
+instances = Table(
+    "instances",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("url", Text, nullable=False, default=""),
+    Column("started_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+)
+
+# Secrets of this installation itself (the key of fingerprints and sessions), sealed by the file beside it.
+keys = Table(
+    "keys",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+)

@@ -1,0 +1,57 @@
+"""The kinds of the configuration, as strict frozen models.
+
+Field names in YAML are camelCase, in Python snake_case. The docstring under a field is its description in
+the JSON Schema and in ``docs/configuration.md``.
+"""
+
+from lockstep.topology.kinds.application import SCALABLE, Application, Image, Protection, Source
+from lockstep.topology.kinds.base import API_VERSION, Document, Model, SecretRef
+from lockstep.topology.kinds.expected import ExpectedDifference
+from lockstep.topology.kinds.mirror import GitMirror, GitSource, ImageMirror
+from lockstep.topology.kinds.protection import Drill, Notification, Pair
+from lockstep.topology.kinds.site import ClusterEnd, GitCredentials, GitEnd, RegistryAuth, RegistryEnd, Site
+from lockstep.topology.kinds.webhook import Webhook
+
+KINDS: dict[str, type[Document]] = {
+    "Site": Site,
+    "Pair": Pair,
+    "Application": Application,
+    "GitMirror": GitMirror,
+    "ImageMirror": ImageMirror,
+    "Webhook": Webhook,
+    "ExpectedDifference": ExpectedDifference,
+    "Drill": Drill,
+    "Notification": Notification,
+}
+"""Every kind of ours, by name."""
+
+TEKTON_KINDS = frozenset({"Pipeline", "Task"})
+"""Tekton's kinds that stand beside ours, as they are."""
+
+__all__ = [
+    "API_VERSION",
+    "KINDS",
+    "SCALABLE",
+    "TEKTON_KINDS",
+    "Application",
+    "ClusterEnd",
+    "Document",
+    "Drill",
+    "ExpectedDifference",
+    "GitCredentials",
+    "GitEnd",
+    "GitMirror",
+    "GitSource",
+    "Image",
+    "ImageMirror",
+    "Model",
+    "Notification",
+    "Pair",
+    "Protection",
+    "RegistryAuth",
+    "RegistryEnd",
+    "SecretRef",
+    "Site",
+    "Source",
+    "Webhook",
+]

@@ -1,0 +1,159 @@
+"""Manifests in git, where they go, how they are delivered and how they are protected."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from lockstep.topology.kinds.base import Document, Model
+from lockstep.topology.scalars import Duration, GitRepository, Name, RelativePath, Share
+from lockstep.values import Tier
+
+# Kinds of Kubernetes that have a scale subresource: a floor for any other built-in kind is a mistake.
+SCALABLE = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"})
+
+
+class HelmSource(Model):
+    """How a chart is rendered."""
+
+    release: Name | None = None
+    """Release name; the application's name by default."""
+    values: tuple[RelativePath, ...] = ()
+    """Values files inside the repository, later ones win."""
+    site_values: dict[Name, RelativePath] = {}
+    """One more values file for each site."""
+
+
+class Source(Model):
+    """Where the manifests are in git."""
+
+    repository: GitRepository
+    """The repository, as a GitMirror knows it."""
+    branch: str = Field(default="main", min_length=1, pattern=r"^[^-\s~^:?*\[\\][^\s~^:?*\[\\]*$")
+    """The branch that is the truth."""
+    path: RelativePath = "."
+    """The folder with the manifests."""
+    render: Literal["auto", "plain", "kustomize", "helm"] = "auto"
+    """How they become objects; ``auto`` looks for a kustomization or a chart."""
+    overlays: dict[Name, RelativePath] = {}
+    """For some sites, the folder that is rendered instead of ``path``."""
+    helm: HelmSource = HelmSource()
+    """For ``helm``."""
+
+
+class Image(Model):
+    """An image that belongs to the application."""
+
+    name: str = Field(min_length=1)
+    """The repository at every site, below the site's imagePrefix, such as ``pay/api``."""
+    from_: str | None = Field(default=None, alias="from")
+    """Where it comes from when it is not built here, such as ``docker.io/vendor/hsm``."""
+    also_at: str | None = None
+    """A field of a custom resource that names it, such as ``HsmProxy /spec/image``."""
+
+
+class OnPush(Model):
+    """Which pushes start the pipeline."""
+
+    branches: tuple[str, ...] = ()
+    """Branches or patterns; the source's branch by default."""
+    tags: tuple[str, ...] = ()
+    """Tags or patterns; none by default."""
+
+
+class PipelineRef(Model):
+    """The pipeline that delivers the application."""
+
+    name: Name
+    """A Tekton Pipeline of the configuration."""
+    on_push: OnPush = OnPush()
+    """Which pushes start it."""
+    concurrency: Literal["supersede", "queue"] = "supersede"
+    """A newer push supersedes a run that waits for approval, or queues behind it."""
+    params: dict[str, str | list[str]] = {}
+    """Params for every run."""
+
+
+class Protection(Model):
+    """How a pair protects the application."""
+
+    PRESETS: ClassVar[dict[Tier, tuple[timedelta, timedelta]]] = {
+        # (RTO, RPO) of the tiers, from the comparison of warm, hot and mirror sites in the mission's deck.
+        Tier.WARM: (timedelta(days=7), timedelta(days=30)),
+        Tier.HOT: (timedelta(hours=24), timedelta(days=1)),
+        Tier.ACTIVE: (timedelta(hours=3), timedelta(hours=1)),
+    }
+
+    tier: Tier
+    """warm: nothing runs · hot: runs at its floor · active: runs equal."""
+    rto: Duration | None = None
+    """Recovery time objective; the tier's preset until the owner sets it with a basis."""
+    rpo: Duration | None = None
+    """Recovery point objective; the tier's preset until the owner sets it with a basis."""
+    version_lag: Duration | None = None
+    """How long the standby may run another version than the primary."""
+    basis: str | None = None
+    """Why these objectives: the rule or the decision."""
+    floor: dict[str, Share] = {}
+    """For ``hot``: replicas at the standby, by ``default``, ``Kind`` or ``Kind/name``; a number or a percentage."""
+    run_cron_jobs: tuple[str, ...] = ()
+    """CronJobs that run at the standby all the same; the others are suspended there."""
+
+    @model_validator(mode="after")
+    def _objectives_have_a_basis(self) -> Self:
+        if (self.rto is not None or self.rpo is not None) and not self.basis:
+            raise ValueError(
+                "rto and rpo that replace the tier's preset need a basis: the rule or decision behind them"
+            )
+        if self.floor and self.tier is not Tier.HOT:
+            raise ValueError(f"a floor belongs to the tier hot; {self.tier.value} has none")
+        return self
+
+    @property
+    def objectives(self) -> tuple[timedelta, timedelta]:
+        """RTO and RPO in force: the owner's, or the tier's preset."""
+        rto, rpo = self.PRESETS[self.tier]
+        return self.rto or rto, self.rpo or rpo
+
+
+class Deletion(Model):
+    """What a deploy may delete by itself."""
+
+    prune: bool = True
+    """Delete what git no longer has; only what this application deployed, never another's."""
+    most: Share = "10%"
+    """More than this of the application's objects waits for approval."""
+    allow: tuple[str, ...] = ()
+    """Namespaces and volume claims that may be deleted, as ``Kind/name``; none by default."""
+
+
+class ApplicationSpec(Model):
+    """A repository, branch and path with manifests, where they go, and how they are protected."""
+
+    source: Source
+    """Where the manifests are."""
+    namespace: Name
+    """Where objects without a namespace go."""
+    images: tuple[Image, ...] = ()
+    """Images that are mirrored and pinned by digest."""
+    unmirrored: Literal["refuse", "warn"] = "refuse"
+    """An image without a mirror refuses the deploy, or is listed."""
+    out_of_git: tuple[str, ...] = ()
+    """What lives outside git, such as ``Secret/*`` from a vault: primary and standby are compared with each other."""
+    pipeline: PipelineRef | None = None
+    """The pipeline that delivers it; without one it is deployed by hand and compared."""
+    protection: dict[Name, Protection] = Field(min_length=1)
+    """For each pair, how it is protected."""
+    deletion: Deletion = Deletion()
+    """What a deploy may delete by itself."""
+
+
+class Application(Document):
+    """Manifests in git, where they go, and how they are protected."""
+
+    kind: Literal["Application"]
+    """``Application``."""
+    spec: ApplicationSpec
+    """What it is."""

@@ -1,0 +1,52 @@
+"""Who may post."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from lockstep.topology.kinds.base import Document, Model, SecretRef
+from lockstep.topology.scalars import Name, Size
+
+
+class WebhookSecret(SecretRef):
+    """One of the secrets that are believed; several while they are rotated."""
+
+    expires: date | None = None
+    """The day after which it is no longer believed."""
+
+
+class WebhookSpec(Model):
+    """One sender that may post to ``/hooks/<name>``."""
+
+    provider: Literal["github", "gitea", "distribution"]
+    """Who sends; it is pinned, a payload cannot choose it."""
+    secrets: tuple[WebhookSecret, ...] = ()
+    """The secrets that are believed."""
+    allow_unsigned: bool = False
+    """Believe posts without a signature; only with ``sources``."""
+    sources: tuple[str, ...] = ()
+    """Networks that may post, such as ``10.1.0.0/16``; any by default."""
+    max_bytes: Size = 25 * 2**20
+    """Larger bodies are refused; GitHub's own cap by default."""
+    mirrors: tuple[Name, ...] = ()
+    """The GitMirrors or ImageMirrors that this sender may wake; all by default."""
+
+    @model_validator(mode="after")
+    def _believable(self) -> Self:
+        if self.allow_unsigned and not self.sources:
+            raise ValueError("allowUnsigned believes anybody; name in sources the networks that may post")
+        if not self.allow_unsigned and not self.secrets:
+            raise ValueError("a sender without a secret is not believed; name one in secrets")
+        return self
+
+
+class Webhook(Document):
+    """One sender that may post."""
+
+    kind: Literal["Webhook"]
+    """``Webhook``."""
+    spec: WebhookSpec
+    """What it is."""
