@@ -1,0 +1,1 @@
+"""Real servers and small doubles that tests share; nothing of the product lives here."""
