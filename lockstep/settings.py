@@ -77,6 +77,8 @@ class Sweeping:
     """Applications."""
     runs_seconds: float = 5.0
     """Timeouts of runs."""
+    stances_seconds: float = 30.0
+    """What the sites remember of the stances of their pairs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ class Kind(Enum):
     SWEEP_IMAGES = "sweep.images"
     SWEEP_DRIFT = "sweep.drift"
     SWEEP_RUNS = "sweep.runs"  # timeouts, and runs that nobody advanced
+    SWEEP_STANCES = "sweep.stances"  # what the sites remember of the stances of their pairs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
