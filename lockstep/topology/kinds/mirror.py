@@ -13,10 +13,17 @@ from lockstep.topology.scalars import Duration, GitGlob, GitUrl, HttpUrl, LocalP
 
 
 class GitSource(GitCredentials):
-    """The forge."""
+    """The forge: a server, or bare repositories on disk."""
 
-    url: GitUrl
+    url: GitUrl | None = None
     """URL of a repository, with ``{repository}`` for its path."""
+    directory: LocalPath | None = None
+    """Directory of bare repositories, ``<directory>/<repository>.git``."""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        exactly_one(self, ("url", "directory"))
+        return self
 
 
 class Deletions(Model):
