@@ -1,0 +1,5 @@
+"""``python -m console`` is ``lockstep``."""
+
+from console.cli import main
+
+main()

@@ -1,0 +1,3 @@
+"""``lockstep validate`` and ``lockstep schema``: the configuration, without touching a site."""
+
+from __future__ import annotations

@@ -1,0 +1,135 @@
+"""What all commands share: where things are, how results are written, how errors end.
+
+This is the only module that reads the environment.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import orjson
+from rich.console import Console
+
+from lockstep import documents, errors, settings
+from lockstep.values import Json
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Exit(IntEnum):
+    """Exit codes that mean the same for every command."""
+
+    DONE = 0
+    USAGE = 64  # EX_USAGE of sysexits.h
+    UNEXPECTED = 70  # EX_SOFTWARE of sysexits.h
+
+
+class CommandError(click.ClickException):
+    """An error of ours on its way out, with the exit code that its command gives it."""
+
+    def __init__(self, error: errors.LockstepError, exit_code: int) -> None:
+        super().__init__(str(error))
+        self.code = exit_code
+
+    def show(self, file: Any = None) -> None:  # noqa: ARG002 - click's own signature
+        """To stderr, in red when a person is looking."""
+        say(f"[bold red]error:[/] {_escape(self.message)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """Where this command finds its configuration, state and database."""
+
+    places: settings.Places
+    environ: Mapping[str, str]
+
+
+def environment() -> dict[str, str]:
+    """The environment, read once, here."""
+    return dict(os.environ)
+
+
+def common(function: Command) -> Command:
+    """Give a command ``--config``, ``--database`` and ``--state``."""
+    for option in (
+        click.option(
+            "--state",
+            metavar="DIR",
+            envvar="LOCKSTEP_STATE",
+            type=click.Path(file_okay=False, path_type=Path),
+            help="Where caches and workspaces are kept.  [default: .lockstep in the configuration]",
+        ),
+        click.option(
+            "--database",
+            metavar="URL",
+            envvar="LOCKSTEP_DATABASE",
+            help="sqlite:///FILE or postgresql://USER@HOST/NAME.  [default: lockstep.db in the state]",
+        ),
+        click.option(
+            "--config",
+            metavar="DIR",
+            envvar="LOCKSTEP_CONFIG",
+            type=click.Path(file_okay=False, path_type=Path),
+            help="The configuration.  [default: this directory]",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def frame(config: Path | None, database: str | None, state: Path | None) -> Frame:
+    """Where things are: what the command was given, else what the group was given, else the defaults."""
+    outer: dict[str, Any] = click.get_current_context().find_root().params
+    config = (config or outer.get("config") or Path()).absolute()
+    state = (state or outer.get("state") or config / ".lockstep").absolute()
+    database = database or outer.get("database") or f"sqlite:///{state / 'lockstep.db'}"
+    return Frame(places=settings.Places(config=config, state=state, database=database), environ=environment())
+
+
+def output(*formats: str) -> Callable[[Command], Command]:
+    """Give a command ``-o``; the first format is the default."""
+    return click.option(
+        "-o",
+        "--output",
+        "form",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        help="How the result is written.",
+    )
+
+
+def table_console() -> Console:
+    """Where tables for people go: stdout, plain when nobody is looking."""
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def progress_console() -> Console:
+    """Where progress and remarks go: stderr."""
+    return Console(stderr=True, highlight=False)
+
+
+def say(text: str) -> None:
+    """A remark for the person at the terminal, on stderr; ``text`` may have rich's markup."""
+    progress_console().print(text)
+
+
+def _escape(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+def write_json(value: Json) -> None:
+    """A result for a program, on stdout."""
+    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+
+
+def write_yaml(value: Json) -> None:
+    """A result as YAML, on stdout."""
+    click.echo(documents.dump(value), nl=False)
