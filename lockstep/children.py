@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from lockstep import errors
 
@@ -42,12 +42,16 @@ class Command:
     """Its whole environment."""
     cwd: Path | None = None
     """Its working directory."""
+    stdin: bytes = b""
+    """What it reads."""
     identity: Identity | None = None
     """The user to run as; needs root."""
     timeout_seconds: float | None = None
     """It is killed after this."""
     most_bytes: int = 256 * 2**20
     """It is killed once it has written this much to stdout or to stderr, when its output is collected."""
+    most_file_bytes: int = 0
+    """No file that it writes may grow beyond this; 0: no limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +62,8 @@ class Finished:
     out: bytes
     err: bytes
     timed_out: bool = False
+    cut: bool = False
+    """It was killed because it wrote too much."""
 
     @property
     def said(self) -> str:
@@ -119,21 +125,46 @@ def scope(of: Scope) -> Iterator[Scope]:
         of.kill()
 
 
-def run(command: Command, *, on_output: Callable[[bytes], None] | None = None) -> Finished:
+class Spawn(Protocol):
+    """Starts a process with pipes for stdout and stderr: a client that insists on starting its own brings one."""
+
+    def __call__(
+        self, argv: Sequence[str], *, cwd: Path | None, stdin: int, pass_fds: tuple[int, ...]
+    ) -> subprocess.Popen[bytes]:
+        """The process, in a session of its own.
+
+        Raises:
+            OSError: There is no such program or directory.
+        """
+        ...
+
+
+def run(
+    command: Command,
+    *,
+    on_output: Callable[[bytes], None] | None = None,
+    on_stdout: Callable[[bytes], None] | None = None,
+    spawn: Spawn | None = None,
+) -> Finished:
     """Run a command to its end.
 
     Args:
         command: What to run, and within which bounds.
         on_output: Receives stdout and stderr together as they come, instead of collecting them.
+        on_stdout: Receives stdout alone as it comes; stderr is collected. What either of the two raises ends
+            the command and is raised here.
+        spawn: Starts the leash, with the command behind it.
 
     Raises:
         MissingToolError: There is no such program or directory.
+        InputError: The environment cannot be.
     """
+    merged = on_output is not None
     control, ours = os.pipe()
     os.set_blocking(ours, False)
     owner = _current.get() or Scope()
     try:
-        process = _spawn(command, control=control, lease=owner.lease_seconds, merged=on_output is not None)
+        process = _start(command, control=control, lease=owner.lease_seconds, spawn=spawn or _Popen(merged=merged))
     except BaseException:
         os.close(ours)
         raise
@@ -141,7 +172,7 @@ def run(command: Command, *, on_output: Callable[[bytes], None] | None = None) -
         os.close(control)
     owner.add(ours)
     try:
-        return _Collector(process, lambda: owner.remove(ours), on_output, command.most_bytes).finish(
+        return _Collector(process, lambda: owner.remove(ours), on_output or on_stdout, command.most_bytes).finish(
             command.timeout_seconds
         )
     finally:
@@ -149,25 +180,60 @@ def run(command: Command, *, on_output: Callable[[bytes], None] | None = None) -
         process.wait()
 
 
-def _spawn(command: Command, *, control: int, lease: float, merged: bool) -> subprocess.Popen[bytes]:
-    uid, gid = (command.identity.uid, command.identity.gid) if command.identity else (-1, -1)
-    leash = [sys.executable, "-I", "-S", str(_LEASH), str(control), str(lease), str(uid), str(gid), "--"]
-    try:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Popen:
+    """How the leash is started when nobody insists on another way."""
+
+    merged: bool
+
+    def __call__(
+        self, argv: Sequence[str], *, cwd: Path | None, stdin: int, pass_fds: tuple[int, ...]
+    ) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [*leash, *command.argv],
-            env=dict(command.env),
-            cwd=command.cwd,
-            stdin=subprocess.DEVNULL,
+            argv,
+            env={},  # the leash needs none; the command's own goes through a file descriptor
+            cwd=cwd,
+            stdin=stdin,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT if merged else subprocess.PIPE,
-            pass_fds=(control,),
+            stderr=subprocess.STDOUT if self.merged else subprocess.PIPE,
+            pass_fds=pass_fds,
             start_new_session=True,
         )
-    except OSError as error:
-        raise errors.MissingToolError(
-            f"{command.argv[0]} cannot be started in {command.cwd or '.'}: {error.strerror}.",
-            remedy="Check that the program and the directory are there.",
-        ) from error
+
+
+def _start(command: Command, *, control: int, lease: float, spawn: Spawn) -> subprocess.Popen[bytes]:
+    uid, gid = (command.identity.uid, command.identity.gid) if command.identity else (-1, -1)
+    with _in_memory(_block(command.env)) as env, _in_memory(command.stdin) as stdin:
+        numbers = (control, env.fileno(), lease, uid, gid, command.most_file_bytes)
+        leash = [sys.executable, "-I", "-S", str(_LEASH), *(str(number) for number in numbers), "--"]
+        try:
+            return spawn(
+                [*leash, *command.argv], cwd=command.cwd, stdin=stdin.fileno(), pass_fds=(control, env.fileno())
+            )
+        except OSError as error:
+            raise errors.MissingToolError(
+                f"{command.argv[0]} cannot be started in {command.cwd or '.'}: {error.strerror}.",
+                remedy="Check that the program and the directory are there.",
+            ) from error
+
+
+def _block(env: Mapping[str, str]) -> bytes:
+    """An environment as the kernel keeps it: ``NAME=value`` entries, each ended by a zero byte."""
+    for name, value in env.items():
+        if not name or "=" in name or "\0" in name + value:
+            raise errors.InputError(
+                f"The environment variable {name!r} cannot be set.",
+                remedy="Names have no '=' and are not empty; neither names nor values have a zero byte.",
+            )
+    return b"".join(os.fsencode(f"{name}={value}\0") for name, value in env.items())
+
+
+def _in_memory(data: bytes) -> IO[bytes]:
+    """A file that no disk ever sees, at its beginning."""
+    file = os.fdopen(os.memfd_create("lockstep"), "w+b")
+    file.write(data)
+    file.seek(0)
+    return file
 
 
 class _Collector:
@@ -177,14 +243,16 @@ class _Collector:
         self,
         process: subprocess.Popen[bytes],
         kill: Callable[[], None],
-        on_output: Callable[[bytes], None] | None,
+        on_stdout: Callable[[bytes], None] | None,
         most_bytes: int,
     ) -> None:
         self._process = process
         self._kill = kill
-        self._on_output = on_output
+        self._on_stdout = on_stdout
         self._most_bytes = most_bytes
         self._collected: dict[str, bytearray] = {"out": bytearray(), "err": bytearray()}
+        self._raised: list[BaseException] = []
+        self._cut = False
 
     def finish(self, timeout_seconds: float | None) -> Finished:
         readers = [
@@ -203,17 +271,29 @@ class _Collector:
             code = self._process.wait()
         for reader in readers:
             reader.join()
-        return Finished(
-            code=code, out=bytes(self._collected["out"]), err=bytes(self._collected["err"]), timed_out=timed_out
-        )
+        if self._raised:
+            raise self._raised[0]
+        out, err = (bytes(self._collected[name]) for name in ("out", "err"))
+        return Finished(code=code, out=out, err=err, timed_out=timed_out, cut=self._cut)
 
     def _read(self, name: str, pipe: IO[bytes]) -> None:
+        take = self._on_stdout if name == "out" and self._on_stdout else self._collect(name)
         with pipe:
             while chunk := os.read(pipe.fileno(), _CHUNK):
-                if self._on_output is not None:
-                    self._on_output(chunk)
-                    continue
-                self._collected[name] += chunk
-                if len(self._collected[name]) > self._most_bytes:
+                try:
+                    take(chunk)
+                except BaseException as error:  # noqa: BLE001 - handed over to the thread that waits
+                    self._raised.append(error)
                     self._kill()
                     return
+
+    def _collect(self, name: str) -> Callable[[bytes], None]:
+        collected = self._collected[name]
+
+        def collect(chunk: bytes) -> None:
+            collected.extend(chunk)
+            if len(collected) > self._most_bytes:
+                self._cut = True
+                self._kill()
+
+        return collect
