@@ -1,0 +1,137 @@
+"""The product from outside: its service as a process, its command line, its pages over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from console.demo.ground import Ground
+
+# A machine under load takes its time; a demo that gives up too early teaches the wrong thing.
+_PATIENCE_SECONDS = 50.0
+_PAUSE_SECONDS = 0.15
+
+
+class DemoError(Exception):
+    """The walk did not go as it should; the message says where it stopped and what was seen."""
+
+
+class Service:
+    """``lockstep serve`` in a process of its own."""
+
+    def __init__(self, ground: Ground, *, port: int = 0) -> None:
+        self.ground = ground
+        self.port = port or _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *, quiet: bool) -> None:
+        """Start it and wait until it is ready.
+
+        Raises:
+            DemoError: It ended, or did not become ready.
+        """
+        log = (self.ground.directory / "service.log").open("ab")
+        with log:
+            self._process = subprocess.Popen(
+                [*_command(self.ground), "serve", "--listen", f"127.0.0.1:{self.port}"],
+                stdout=log if quiet else None,
+                stderr=log if quiet else None,
+                stdin=subprocess.DEVNULL,
+            )
+        until("the service is ready", self._ready)
+
+    def _ready(self) -> bool:
+        process = self._process
+        if process is None or process.poll() is not None:
+            raise DemoError(f"the service ended at once; see {self.ground.directory / 'service.log'}")
+        try:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:  # noqa: S310 - our own loopback URL
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def wait(self) -> int:
+        """Wait until it ends; its exit code."""
+        return self._process.wait() if self._process else 0
+
+    def stop(self) -> None:
+        """Ask it to end, and wait until it has."""
+        if self._process and self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(30)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _command(ground: Ground) -> list[str]:
+    return [sys.executable, "-m", "console", "--config", str(ground.config), "--state", str(ground.state)]
+
+
+def shown_command(ground: Ground) -> str:
+    """The command line as the reader would type it."""
+    return f"lockstep --config {_short(ground.config)} --state {_short(ground.state)}"
+
+
+def _short(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def lockstep(ground: Ground, *arguments: str, codes: tuple[int, ...] = (0,)) -> Any:  # JSON of any shape
+    """Run a ``lockstep`` command with ``-o json``; what it printed, parsed.
+
+    Args:
+        ground: Whose configuration and state.
+        arguments: The command and its arguments.
+        codes: The exit codes that are an answer.
+
+    Raises:
+        DemoError: It ended with another code.
+    """
+    done = subprocess.run(
+        [*_command(ground), *arguments, "-o", "json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "NO_COLOR": "1"},
+    )
+    if done.returncode not in codes:
+        raise DemoError(f"lockstep {' '.join(arguments)} ended with {done.returncode}: {done.stderr.strip()}")
+    return json.loads(done.stdout) if done.stdout.strip() else None
+
+
+def until(what: str, test: Callable[[], Any]) -> Any:  # whatever the test finds
+    """Ask until there is an answer that is true; that answer.
+
+    Raises:
+        DemoError: There was none in time.
+    """
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        if found := test():
+            return found
+        if time.monotonic() > deadline:
+            raise DemoError(f"waited {_PATIENCE_SECONDS:.0f} s until {what}, in vain")
+        time.sleep(_PAUSE_SECONDS)
