@@ -218,10 +218,23 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Gap:
-    """Something that should have been read and was not: what, and why."""
+    """Something that should have been read and was not: what, and why.
+
+    ``group``, ``kind``, ``namespace`` and ``name`` say which objects may hide in it; ``*`` is any. A gap that
+    does not narrow itself hides everything.
+    """
 
     what: str
     why: str
+    group: str = "*"
+    kind: str = "*"
+    namespace: str = "*"
+    name: str = "*"
+
+    def hides(self, key: ObjectKey) -> bool:
+        """Whether the object may be in this gap."""
+        sides = ((self.group, key.group), (self.kind, key.kind), (self.namespace, key.namespace), (self.name, key.name))
+        return all(mine in ("*", theirs) for mine, theirs in sides)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
