@@ -8,6 +8,8 @@ import pytest
 
 from tests.support import tools
 
+pytest_plugins = ["tests.support.databases"]
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out the tests whose tools are missing; in CI nothing may be left out in silence."""
