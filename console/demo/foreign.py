@@ -9,6 +9,9 @@ from pathlib import Path
 import yaml
 
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+# How far up, and how many files: a path that was mistyped must not copy a home directory.
+_MOST_ABOVE = 6
+_MOST_FILES = 5000
 # What a kustomization may name outside its own folder, wherever it names it.
 _ABOVE = re.compile(r"(?:\.\./)+[\w./-]*|\.\.$")
 
@@ -69,4 +72,6 @@ def _root(app: Path) -> Path:
             todo.append(target)
             while not target.is_relative_to(root):
                 root = root.parent
+    if len(app.relative_to(root).parts) > _MOST_ABOVE or sum(1 for _ in root.rglob("*")) > _MOST_FILES:
+        raise ValueError(f"{app} reaches up to {root}, which is too much to copy; name a smaller kustomization")
     return root

@@ -1,0 +1,1 @@
+"""The demo's own parts; the walk itself is in ``tests/walk``."""
