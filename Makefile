@@ -44,6 +44,9 @@ test: setup-dev check    ## Install what the tests need (as root on Debian), run
 bench: setup-dev    ## Speed beside the peers, as ratios
 	$(BIN)/python -m benchmarks
 
+image:              ## The container image, with docker, podman or buildah
+	deploy/build-image.sh
+
 lock:               ## Pin the dependencies again (needs uv)
 	uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --no-annotate -o requirements/runtime.txt
