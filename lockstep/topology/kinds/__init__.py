@@ -4,13 +4,14 @@ Field names in YAML are camelCase, in Python snake_case. The docstring under a f
 the JSON Schema and in ``docs/configuration.md``.
 """
 
-from lockstep.topology.kinds.application import SCALABLE, Application, Image, Protection, Source
-from lockstep.topology.kinds.base import API_VERSION, Document, Model, SecretRef
+from lockstep.topology.kinds.application import Application, Image, Protection, Source
+from lockstep.topology.kinds.base import API_VERSION, Document, KubernetesSecretRef, Model, SecretRef
 from lockstep.topology.kinds.expected import ExpectedDifference
 from lockstep.topology.kinds.mirror import GitMirror, GitSource, ImageMirror
 from lockstep.topology.kinds.protection import Drill, Notification, Pair
-from lockstep.topology.kinds.site import ClusterEnd, GitCredentials, GitEnd, RegistryAuth, RegistryEnd, Site
+from lockstep.topology.kinds.site import ClusterEnd, GitCredentials, GitEnd, GitPlace, RegistryAuth, RegistryEnd, Site
 from lockstep.topology.kinds.webhook import Webhook
+from lockstep.topology.objects import SCALABLE
 
 KINDS: dict[str, type[Document]] = {
     "Site": Site,
@@ -41,9 +42,11 @@ __all__ = [
     "GitCredentials",
     "GitEnd",
     "GitMirror",
+    "GitPlace",
     "GitSource",
     "Image",
     "ImageMirror",
+    "KubernetesSecretRef",
     "Model",
     "Notification",
     "Pair",

@@ -7,12 +7,27 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from lockstep.topology.forms import FieldError
 from lockstep.topology.kinds.base import Document, Model
-from lockstep.topology.scalars import Duration, GitRepository, Name, RelativePath, Share
+from lockstep.topology.scalars import (
+    Branch,
+    Duration,
+    FloorKey,
+    GitRepository,
+    ImageName,
+    ImageRepository,
+    Name,
+    ObjectName,
+    Objects,
+    OneObject,
+    ParamName,
+    ParamValue,
+    RefGlob,
+    RelativePath,
+    Share,
+    Text,
+)
 from lockstep.values import Tier
-
-# Kinds of Kubernetes that have a scale subresource: a floor for any other built-in kind is a mistake.
-SCALABLE = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"})
 
 
 class HelmSource(Model):
@@ -31,7 +46,7 @@ class Source(Model):
 
     repository: GitRepository
     """The repository, as a GitMirror knows it."""
-    branch: str = Field(default="main", min_length=1, pattern=r"^[^-\s~^:?*\[\\][^\s~^:?*\[\\]*$")
+    branch: Branch = "main"
     """The branch that is the truth."""
     path: RelativePath = "."
     """The folder with the manifests."""
@@ -46,9 +61,9 @@ class Source(Model):
 class Image(Model):
     """An image that belongs to the application."""
 
-    name: str = Field(min_length=1)
+    name: ImageRepository
     """The repository at every site, below the site's imagePrefix, such as ``pay/api``."""
-    from_: str | None = Field(default=None, alias="from")
+    from_: ImageName | None = Field(default=None, alias="from")
     """Where it comes from when it is not built here, such as ``docker.io/vendor/hsm``."""
     also_at: str | None = None
     """A field of a custom resource that names it, such as ``HsmProxy /spec/image``."""
@@ -57,9 +72,9 @@ class Image(Model):
 class OnPush(Model):
     """Which pushes start the pipeline."""
 
-    branches: tuple[str, ...] = ()
+    branches: tuple[RefGlob, ...] = ()
     """Branches or patterns; the source's branch by default."""
-    tags: tuple[str, ...] = ()
+    tags: tuple[RefGlob, ...] = ()
     """Tags or patterns; none by default."""
 
 
@@ -72,7 +87,7 @@ class PipelineRef(Model):
     """Which pushes start it."""
     concurrency: Literal["supersede", "queue"] = "supersede"
     """A newer push supersedes a run that waits for approval, or queues behind it."""
-    params: dict[str, str | list[str]] = {}
+    params: dict[ParamName, ParamValue] = {}
     """Params for every run."""
 
 
@@ -94,21 +109,25 @@ class Protection(Model):
     """Recovery point objective; the tier's preset until the owner sets it with a basis."""
     version_lag: Duration | None = None
     """How long the standby may run another version than the primary."""
-    basis: str | None = None
+    basis: Text | None = None
     """Why these objectives: the rule or the decision."""
-    floor: dict[str, Share] = {}
-    """For ``hot``: replicas at the standby, by ``default``, ``Kind`` or ``Kind/name``; a number or a percentage."""
-    run_cron_jobs: tuple[str, ...] = ()
+    floor: dict[FloorKey, Share] = {}
+    """For ``hot``: replicas at the standby, by ``default``, ``Kind``, ``Kind/name`` or ``Kind.group/name``; a number
+    or a percentage of git's."""
+    run_cron_jobs: tuple[ObjectName, ...] = ()
     """CronJobs that run at the standby all the same; the others are suspended there."""
 
     @model_validator(mode="after")
     def _objectives_have_a_basis(self) -> Self:
         if (self.rto is not None or self.rpo is not None) and not self.basis:
-            raise ValueError(
-                "rto and rpo that replace the tier's preset need a basis: the rule or decision behind them"
+            raise FieldError(
+                "replaces the tier's preset of rto or rpo without a basis.",
+                "Say in basis which rule or decision is behind them.",
             )
         if self.floor and self.tier is not Tier.HOT:
-            raise ValueError(f"a floor belongs to the tier hot; {self.tier.value} has none")
+            raise FieldError(
+                f"gives a floor, which the tier {self.tier.value} has not.", "Take floor out, or set the tier to hot."
+            )
         return self
 
     @property
@@ -125,7 +144,7 @@ class Deletion(Model):
     """Delete what git no longer has; only what this application deployed, never another's."""
     most: Share = "10%"
     """More than this of the application's objects waits for approval."""
-    allow: tuple[str, ...] = ()
+    allow: tuple[OneObject, ...] = ()
     """Namespaces and volume claims that may be deleted, as ``Kind/name``; none by default."""
 
 
@@ -140,7 +159,7 @@ class ApplicationSpec(Model):
     """Images that are mirrored and pinned by digest."""
     unmirrored: Literal["refuse", "warn"] = "refuse"
     """An image without a mirror refuses the deploy, or is listed."""
-    out_of_git: tuple[str, ...] = ()
+    out_of_git: tuple[Objects, ...] = ()
     """What lives outside git, such as ``Secret/*`` from a vault: primary and standby are compared with each other."""
     pipeline: PipelineRef | None = None
     """The pipeline that delivers it; without one it is deployed by hand and compared."""

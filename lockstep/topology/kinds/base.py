@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
-from lockstep.topology.scalars import LocalPath, Name
+from lockstep.topology.forms import FieldError
+from lockstep.topology.scalars import EnvironmentVariable, LocalPath, Name, SecretKey
 
 API_VERSION = "lockstep.dev/v1alpha1"
 
 
 class Model(BaseModel):
     """What all parts of the configuration have in common: strict, frozen, no unknown field."""
+
+    EXACTLY_ONE: ClassVar[tuple[str, ...]] = ()
+    """The fields of which exactly one is given (``None`` and ``False`` are not)."""
 
     model_config = ConfigDict(
         strict=True,
@@ -23,18 +29,28 @@ class Model(BaseModel):
         use_attribute_docstrings=True,
     )
 
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        wanted = ", ".join(to_camel(name) for name in self.EXACTLY_ONE)
+        given = [to_camel(name) for name in self.EXACTLY_ONE if getattr(self, name) not in (None, False)]
+        if self.EXACTLY_ONE and not given:
+            raise FieldError(f"needs one of {wanted}.", "Give one of them.")
+        if len(given) > 1:
+            raise FieldError(f"gives {' and '.join(given)}; they exclude each other.", "Keep one of them.")
+        return self
 
-def exactly_one(model: BaseModel, names: tuple[str, ...]) -> None:
-    """Refuse a model that fills none, or more than one, of these fields.
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Add to the schema that exactly one of some fields is given."""
+        schema = handler.resolve_ref_schema(handler(core_schema))
+        if cls.EXACTLY_ONE:
+            schema["oneOf"] = [_given(to_camel(name)) for name in cls.EXACTLY_ONE]
+        return schema
 
-    Raises:
-        ValueError: Saying which were wanted and which were found.
-    """
-    given = [name for name in names if getattr(model, name) not in (None, False)]
-    if len(given) != 1:
-        wanted = ", ".join(to_camel(name) for name in names)
-        found = f"; found {' and '.join(to_camel(name) for name in given)}" if given else ""
-        raise ValueError(f"needs exactly one of {wanted}{found}")
+
+def _given(name: str) -> dict[str, Any]:
+    """A schema of a mapping that gives a field: neither null nor false."""
+    return {"required": [name], "properties": {name: {"not": {"enum": [None, False]}}}}
 
 
 class KubernetesSecretRef(Model):
@@ -42,7 +58,7 @@ class KubernetesSecretRef(Model):
 
     name: Name
     """The Secret's name."""
-    key: str = Field(min_length=1)
+    key: SecretKey
     """The key inside it."""
     namespace: Name | None = None
     """Its namespace; Lockstep's own by default."""
@@ -51,17 +67,14 @@ class KubernetesSecretRef(Model):
 class SecretRef(Model):
     """Where a secret is read from, at the moment it is used. Never the secret itself."""
 
-    env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    EXACTLY_ONE = ("env", "file", "kubernetes_secret")
+
+    env: EnvironmentVariable | None = None
     """The environment variable that holds it."""
     file: LocalPath | None = None
     """The file that holds it."""
     kubernetes_secret: KubernetesSecretRef | None = None
     """The Kubernetes Secret that holds it."""
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        exactly_one(self, ("env", "file", "kubernetes_secret"))
-        return self
 
 
 class Metadata(Model):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from lockstep.topology.kinds.base import Document, Model, exactly_one
-from lockstep.topology.scalars import Name, Share
+from lockstep.topology.kinds.base import Document, Model
+from lockstep.topology.scalars import Bound, Names, Text
 
 
 class Mapping(Model):
@@ -23,18 +23,20 @@ class Mapping(Model):
 class Range(Model):
     """Bounds of a number; a percentage is of the primary's value."""
 
-    least: Share | None = None
+    least: Bound | None = None
     """At least this."""
-    most: Share | None = None
+    most: Bound | None = None
     """At most this."""
 
 
 class ExpectedDifferenceSpec(Model):
     """A difference between sites that is meant, with who said so and until when."""
 
-    applications: tuple[Name, ...] = ()
+    EXACTLY_ONE = ("per_site", "ignore", "map", "must_differ", "range", "only_at")
+
+    applications: Names = ()
     """The applications it is about; all by default."""
-    pairs: tuple[Name, ...] = ()
+    pairs: Names = ()
     """The pairs it is about; all by default."""
     at: tuple[str, ...] = Field(min_length=1)
     """Fields, as ``Kind[.group][/name] /json/pointer`` with ``*``; ``#/`` goes into embedded YAML or JSON."""
@@ -48,21 +50,16 @@ class ExpectedDifferenceSpec(Model):
     """The values have to differ; equal ones are a finding."""
     range: Range | None = None
     """The standby's number is within bounds."""
-    only_at: tuple[Name, ...] | None = None
+    only_at: Names | None = None
     """The object or field is there at these sites only."""
-    reason: str = Field(min_length=1)
+    reason: Text
     """Why the sites differ here."""
-    owner: str = Field(min_length=1)
+    owner: Text
     """Who answers for it."""
     expires: date
     """The day after which it no longer explains anything."""
-    accepted_by: str | None = None
+    accepted_by: Text | None = None
     """Who accepted it; a rule without counts, but not under a signature."""
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        exactly_one(self, ("per_site", "ignore", "map", "must_differ", "range", "only_at"))
-        return self
 
 
 class ExpectedDifference(Document):

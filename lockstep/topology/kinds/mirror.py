@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from lockstep.topology.kinds.base import Document, Model, exactly_one
-from lockstep.topology.kinds.site import GitCredentials, RegistryAuth
-from lockstep.topology.scalars import Duration, GitGlob, GitUrl, HttpUrl, LocalPath, Name, Share
+from lockstep.topology.forms import EachOnce, FieldError
+from lockstep.topology.kinds.base import Document, Model
+from lockstep.topology.kinds.site import GitPlace, RegistryAuth
+from lockstep.topology.scalars import GitGlob, HttpUrl, ImageGlob, Interval, LocalPath, Name, Names, Share, TagGlob
 
 
-class GitSource(GitCredentials):
+class GitSource(GitPlace):
     """The forge: a server, or bare repositories on disk."""
-
-    url: GitUrl | None = None
-    """URL of a repository, with ``{repository}`` for its path."""
-    directory: LocalPath | None = None
-    """Directory of bare repositories, ``<directory>/<repository>.git``."""
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        exactly_one(self, ("url", "directory"))
-        return self
 
 
 class Deletions(Model):
@@ -49,15 +40,15 @@ class GitMirrorSpec(Model):
 
     source: GitSource
     """The forge."""
-    repositories: tuple[GitGlob, ...] = Field(min_length=1)
+    repositories: Annotated[tuple[GitGlob, ...], EachOnce()] = Field(min_length=1)
     """Paths of repositories, or patterns such as ``bank/*`` for those that applications or events name."""
-    sites: tuple[Name, ...] = Field(min_length=1)
+    sites: Names = Field(min_length=1)
     """The sites that receive them."""
     guards: GitGuards = GitGuards()
     """What is held for a person."""
     notes: bool = False
     """Mirror ``refs/notes/*`` too."""
-    interval: Duration = timedelta(minutes=5)
+    interval: Interval = timedelta(minutes=5)
     """How often the source is asked, whatever events say: it heals every event that was lost."""
 
 
@@ -73,6 +64,8 @@ class GitMirror(Document):
 class ImageSource(Model):
     """Where images come from: a site's registry, any registry, or layouts on disk."""
 
+    EXACTLY_ONE = ("site", "url", "layout")
+
     site: Name | None = None
     """A site's registry."""
     url: HttpUrl | None = None
@@ -83,10 +76,9 @@ class ImageSource(Model):
     """Credentials for ``url``."""
 
     @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        exactly_one(self, ("site", "url", "layout"))
+    def _auth_of_a_url(self) -> Self:
         if self.auth and not self.url:
-            raise ValueError("auth belongs to url")
+            raise FieldError("gives auth without a url to use it at.", "Take auth out: a site has its own.")
         return self
 
 
@@ -95,13 +87,13 @@ class ImageMirrorSpec(Model):
 
     source: ImageSource
     """Where they come from."""
-    repositories: tuple[str, ...] = Field(min_length=1)
-    """Repositories or patterns, such as ``pay/*``."""
-    tags: tuple[str, ...] = ("*",)
+    repositories: Annotated[tuple[ImageGlob, ...], EachOnce()] = Field(min_length=1)
+    """Names of images at every site, or patterns such as ``pay/*``."""
+    tags: tuple[TagGlob, ...] = Field(default=("*",), min_length=1)
     """Tags or patterns; all by default."""
-    sites: tuple[Name, ...] = Field(min_length=1)
+    sites: Names = Field(min_length=1)
     """The sites that receive them."""
-    interval: Duration = timedelta(minutes=5)
+    interval: Interval = timedelta(minutes=5)
     """How often the source is asked, whatever events say."""
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Literal, Self
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
+from lockstep.topology.forms import EachOnce, FieldError
 from lockstep.topology.kinds.base import Document, Model, SecretRef
-from lockstep.topology.scalars import Duration, Name
+from lockstep.topology.scalars import Interval, Name, Names
 
 
 class PairSpec(Model):
@@ -22,7 +23,7 @@ class PairSpec(Model):
     @model_validator(mode="after")
     def _two_sites(self) -> Self:
         if self.primary == self.standby:
-            raise ValueError("a pair of a site with itself protects nothing; name two different sites")
+            raise FieldError("is a pair of a site with itself, which protects nothing.", "Name two different sites.")
         return self
 
 
@@ -40,13 +41,13 @@ class DrillSpec(Model):
 
     pair: Name
     """The pair that is drilled."""
-    applications: tuple[Name, ...] = ()
+    applications: Names = ()
     """The applications; all that the pair protects by default."""
     pipeline: Name | None = None
     """The Tekton Pipeline that walks the drill."""
     scenario: str = ""
     """What is assumed to have happened."""
-    every: Duration = timedelta(days=365)
+    every: Interval = timedelta(days=365)
     """How long the last successful drill counts."""
 
 
@@ -68,6 +69,10 @@ class StandardWebhook(Model):
     """The signing secret, ``whsec_...``."""
 
 
+Change: TypeAlias = Literal["new", "worse", "resolved", "open", "waiting", "failed"]
+"""What may happen to a finding, and what may become of a run."""
+
+
 class NotificationSpec(Model):
     """Who is told of what."""
 
@@ -75,13 +80,9 @@ class NotificationSpec(Model):
     """Apprise URLs: mail, chat, and many more."""
     webhooks: tuple[StandardWebhook, ...] = ()
     """Receivers of signed Standard Webhooks."""
-    on: tuple[Literal["new", "worse", "resolved", "open", "waiting", "failed"], ...] = (
-        "new",
-        "worse",
-        "resolved",
-    )
+    on: Annotated[tuple[Change, ...], EachOnce()] = Field(default=("new", "worse", "resolved"), min_length=1)
     """Which changes are told."""
-    applications: tuple[Name, ...] = ()
+    applications: Names = ()
     """About which applications; all by default."""
     language: Literal["en", "ko"] = "en"
     """In which language."""
@@ -89,7 +90,7 @@ class NotificationSpec(Model):
     @model_validator(mode="after")
     def _somebody(self) -> Self:
         if not self.apprise and not self.webhooks:
-            raise ValueError("tells nobody; give apprise or webhooks")
+            raise FieldError("tells nobody.", "Give apprise or webhooks.")
         return self
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Literal, Self
 
 from pydantic import model_validator
+from pydantic.alias_generators import to_camel
 
-from lockstep.topology.kinds.base import Document, Model, SecretRef, exactly_one
-from lockstep.topology.scalars import GitUrl, HttpUrl, ImagePrefix, LocalPath, Rate
+from lockstep.topology.forms import FieldError
+from lockstep.topology.kinds.base import Document, Model, SecretRef
+from lockstep.topology.scalars import GitUrl, HttpUrl, ImagePrefix, LocalPath, Rate, Text, ValueName
 
 
 class GitCredentials(Model):
     """How git is allowed in."""
 
-    username: str | None = None
+    username: Text | None = None
     """User name for http and https; ``git`` by default."""
     password: SecretRef | None = None
     """Password or token for http and https; handed to git in its environment, never in an argument."""
@@ -25,40 +27,68 @@ class GitCredentials(Model):
     """Certificate authorities for https, PEM; the system's by default."""
 
 
-class GitEnd(GitCredentials):
-    """Where this site keeps git repositories: a server, or bare repositories on disk."""
+class GitPlace(GitCredentials):
+    """Where git repositories are: a server, or bare repositories on disk."""
+
+    EXACTLY_ONE = ("url", "directory")
 
     url: GitUrl | None = None
     """URL of a repository, with ``{repository}`` for its path."""
     directory: LocalPath | None = None
-    """Directory of bare repositories, ``<directory>/<repository>.git``, made when they are first mirrored."""
+    """Directory of bare repositories, ``<directory>/<repository>.git``."""
 
     @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        exactly_one(self, ("url", "directory"))
+    def _names_a_repository(self) -> Self:
         if self.url and "{repository}" not in self.url:
-            raise ValueError("url must contain {repository}, which stands for the repository's path")
+            raise FieldError("has a url without {repository}.", "Put {repository} where the repository's path stands.")
         return self
+
+    @model_validator(mode="after")
+    def _credentials_fit(self) -> Self:
+        scheme = (self.url.partition("://")[0] if "://" in self.url else "ssh") if self.url else "file"
+        if scheme == "ssh" and not self.known_hosts:
+            raise FieldError(
+                "goes by ssh without knownHosts: there is no trust on first use.",
+                "Name in knownHosts a file with the host's keys (ssh-keyscan shows them; compare them with its owner).",
+            )
+        fitting = {"ssh": {"ssh_key", "known_hosts"}, "https": {"username", "password", "ca"}, "file": set()}.get(
+            scheme, {"username", "password"}
+        )
+        for name in ("username", "password", "ssh_key", "known_hosts", "ca"):
+            if getattr(self, name) is not None and name not in fitting:
+                raise FieldError(
+                    f"gives {to_camel(name)}, which {scheme} does not use.", "Take it out, or use another url."
+                )
+        return self
+
+
+class GitEnd(GitPlace):
+    """Where this site keeps git repositories; on disk, they are made when they are first mirrored."""
 
 
 class RegistryAuth(Model):
     """How a registry is allowed in: a user and a password, or a docker ``config.json``."""
 
-    username: str | None = None
-    """User name."""
+    EXACTLY_ONE = ("password", "docker_config")
+
+    username: Text | None = None
+    """User name for the password."""
     password: SecretRef | None = None
     """Password or token."""
     docker_config: SecretRef | None = None
     """A docker ``config.json`` that knows this registry."""
 
     @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        exactly_one(self, ("password", "docker_config"))
+    def _user_of_the_password(self) -> Self:
+        if self.username and self.docker_config:
+            raise FieldError("gives a username beside dockerConfig, which holds its own.", "Take username out.")
         return self
 
 
 class RegistryEnd(Model):
     """Where this site keeps images: a registry, or OCI image layouts on disk."""
+
+    EXACTLY_ONE = ("url", "layout")
 
     url: HttpUrl | None = None
     """URL of an OCI distribution registry, such as ``https://registry.sejong.example``."""
@@ -72,10 +102,14 @@ class RegistryEnd(Model):
     """Certificate authorities, PEM; the system's by default."""
 
     @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        exactly_one(self, ("url", "layout"))
+    def _a_layout_is_on_disk(self) -> Self:
         if self.layout and not self.image_prefix:
-            raise ValueError("a layout has no host: say in imagePrefix what stands before an image's name here")
+            raise FieldError(
+                "has a layout without imagePrefix: a directory has no host.",
+                "Say in imagePrefix what stands before an image's name here, such as registry.sejong.example/prod.",
+            )
+        if self.layout and (self.auth or self.ca):
+            raise FieldError("gives credentials for a directory.", "Take auth and ca out: they belong to url.")
         return self
 
     @property
@@ -87,9 +121,11 @@ class RegistryEnd(Model):
 class ClusterEnd(Model):
     """Where this site runs applications: a Kubernetes API, a directory of manifests, or a backup to read."""
 
+    EXACTLY_ONE = ("kubeconfig", "in_cluster", "directory", "archive")
+
     kubeconfig: SecretRef | None = None
     """A kubeconfig."""
-    context: str | None = None
+    context: Text | None = None
     """The context in it; its current one by default."""
     in_cluster: bool = False
     """Use the service account of the Pod that Lockstep runs in."""
@@ -99,10 +135,11 @@ class ClusterEnd(Model):
     """A backup to read: a Velero ``.tar.gz`` or a ``List`` dump. Nothing is written to it."""
 
     @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        exactly_one(self, ("kubeconfig", "in_cluster", "directory", "archive"))
+    def _context_of_a_kubeconfig(self) -> Self:
         if self.context and not self.kubeconfig:
-            raise ValueError("context chooses inside a kubeconfig; there is none")
+            raise FieldError(
+                "gives a context without a kubeconfig to choose it in.", "Give kubeconfig, or take it out."
+            )
         return self
 
 
@@ -131,7 +168,7 @@ class SiteSpec(Model):
     """Where its applications run."""
     archive: ArchiveEnd | None = None
     """Where the full-size rendering is kept."""
-    values: dict[str, str] = {}
+    values: dict[ValueName, str] = {}
     """Facts of this site, each written once: they feed overlays, checks and expected differences."""
     link: Link = Link()
     """The line to it."""
@@ -139,7 +176,7 @@ class SiteSpec(Model):
     @model_validator(mode="after")
     def _some_end(self) -> Self:
         if not (self.git or self.registry or self.cluster or self.archive):
-            raise ValueError("a site needs at least one of git, registry, cluster and archive")
+            raise FieldError("has no end.", "Give at least one of git, registry, cluster and archive.")
         return self
 
 

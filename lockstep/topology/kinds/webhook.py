@@ -7,8 +7,9 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
+from lockstep.topology.forms import FieldError
 from lockstep.topology.kinds.base import Document, Model, SecretRef
-from lockstep.topology.scalars import Name, Size
+from lockstep.topology.scalars import Names, Network, Size
 
 
 class WebhookSecret(SecretRef):
@@ -27,19 +28,19 @@ class WebhookSpec(Model):
     """The secrets that are believed."""
     allow_unsigned: bool = False
     """Believe posts without a signature; only with ``sources``."""
-    sources: tuple[str, ...] = ()
+    sources: tuple[Network, ...] = ()
     """Networks that may post, such as ``10.1.0.0/16``; any by default."""
     max_bytes: Size = 25 * 2**20
     """Larger bodies are refused; GitHub's own cap by default."""
-    mirrors: tuple[Name, ...] = ()
+    mirrors: Names = ()
     """The GitMirrors or ImageMirrors that this sender may wake; all by default."""
 
     @model_validator(mode="after")
     def _believable(self) -> Self:
         if self.allow_unsigned and not self.sources:
-            raise ValueError("allowUnsigned believes anybody; name in sources the networks that may post")
+            raise FieldError("allows unsigned posts from anywhere.", "Name in sources the networks that may post.")
         if not self.allow_unsigned and not self.secrets:
-            raise ValueError("a sender without a secret is not believed; name one in secrets")
+            raise FieldError("has no secret, so nobody is believed.", "Name one in secrets.")
         return self
 
 
