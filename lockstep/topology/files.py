@@ -32,7 +32,11 @@ class File:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Files:
-    """What was read of a directory: its files sorted by name, what could not be read, and a digest of it all."""
+    """What was read of a directory: its files sorted by name, what could not be read, and a digest of it all.
+
+    ``directory`` is absolute, and its links are not followed: relative paths start where a person sees it, and
+    not at what the link leads to today.
+    """
 
     directory: Path
     files: tuple[File, ...]
@@ -58,7 +62,9 @@ def read(directory: Path) -> Files:
         walk.problem(
             "", "the directory holds no configuration.", "Put documents into it, as *.yaml, *.yml or *.json files."
         )
-    return Files(directory=walk.root, files=tuple(files), problems=tuple(walk.problems), digest=_digest(files))
+    return Files(
+        directory=directory.absolute(), files=tuple(files), problems=tuple(walk.problems), digest=_digest(files)
+    )
 
 
 def stamp(directory: Path) -> Stamp:
