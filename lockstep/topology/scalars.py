@@ -363,6 +363,11 @@ TagGlob = Annotated[
 """A tag, or a pattern: ``1.*``."""
 Network = Annotated[str, AfterValidator(_network)]
 """An address or a network: ``10.1.0.0/16``."""
+HeaderName = Annotated[
+    str,
+    Form(r"[A-Za-z][A-Za-z0-9-]*", "is not the name of a header.", "Write letters, digits and dashes.", 100),
+]
+"""The name of an HTTP header; without underscores, which web servers drop."""
 ParamName = Annotated[
     str,
     Form(r"[A-Za-z_][A-Za-z0-9_.-]*", "is not the name of a param.", "Write it as the Pipeline declares it."),
