@@ -44,8 +44,18 @@ class Files:
     digest: str
 
 
-Stamp = tuple[str, tuple[tuple[str, int, int, int], ...]]
-"""The directory's real path and, for each file, its name, inode, size in bytes and time of change in ns."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """What differs whenever a configuration does. ``files`` has name, inode, size and time of change in ns."""
+
+    root: Path
+    files: tuple[tuple[str, int, int, int], ...]
+    problems: tuple[errors.Problem, ...]
+
+    @property
+    def youngest_ns(self) -> int:
+        """When a file changed last; 0 when there is none."""
+        return max((changed for *_, changed in self.files), default=0)
 
 
 def read(directory: Path) -> Files:
@@ -68,16 +78,17 @@ def read(directory: Path) -> Files:
 
 
 def stamp(directory: Path) -> Stamp:
-    """What changes whenever a file of the configuration does, without reading one."""
+    """Look at the files of a directory without reading one."""
     walk = _Walk.of(directory)
     stamps = []
     for name, path in sorted(walk.found.items()):
         try:
             status = path.stat()
         except OSError:
-            continue
-        stamps.append((name, status.st_ino, status.st_size, status.st_mtime_ns))
-    return str(walk.root), tuple(stamps)
+            continue  # it is gone: its absence tells
+        # The time of change, not of modification: nobody can set it back.
+        stamps.append((name, status.st_ino, status.st_size, status.st_ctime_ns))
+    return Stamp(root=walk.root, files=tuple(stamps), problems=tuple(walk.problems))
 
 
 @dataclass(slots=True)
