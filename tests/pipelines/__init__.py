@@ -1,1 +1,1 @@
-"""From a push to the objects at every site."""
+"""Pipelines: documents, order, runs, steps, triggers."""

@@ -1,1 +1,0 @@
-"""Documents, as Kubernetes reads them."""

@@ -1,1 +1,0 @@
-"""From a folder in git to the objects of one site."""

@@ -1,1 +1,0 @@
-"""Order, plan and apply."""
