@@ -52,6 +52,8 @@ class Command:
     """It is killed once it has written this much to stdout or to stderr, when its output is collected."""
     most_file_bytes: int = 0
     """No file that it writes may grow beyond this; 0: no limit."""
+    most_memory_bytes: int = 0
+    """Its address space may not grow beyond this; 0: no limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +206,8 @@ class _Popen:
 def _start(command: Command, *, control: int, lease: float, spawn: Spawn) -> subprocess.Popen[bytes]:
     uid, gid = (command.identity.uid, command.identity.gid) if command.identity else (-1, -1)
     with _in_memory(_block(command.env)) as env, _in_memory(command.stdin) as stdin:
-        numbers = (control, env.fileno(), lease, uid, gid, command.most_file_bytes)
+        limits = (command.most_file_bytes, command.most_memory_bytes)
+        numbers = (control, env.fileno(), lease, uid, gid, *limits)
         leash = [sys.executable, "-I", "-S", str(_LEASH), *(str(number) for number in numbers), "--"]
         try:
             return spawn(

@@ -1,6 +1,6 @@
 """A small program that stands between a worker and a command, and lets nothing outlive the worker's lease.
 
-``python -I -S leash.py CONTROL ENVIRONMENT LEASE UID GID FILE_BYTES -- COMMAND...``
+``python -I -S leash.py CONTROL ENVIRONMENT LEASE UID GID FILE_BYTES MEMORY_BYTES -- COMMAND...``
 
 It runs the command in a process group of its own, as another user when it may, and watches the pipe
 ``CONTROL``: every byte renews the lease. When the pipe closes (the worker died, by SIGKILL too) or stays
@@ -8,8 +8,9 @@ silent for ``LEASE`` seconds (the worker was frozen; 0: no limit), the command a
 is killed: by then another worker may have taken the work over. The command's environment comes through the
 file descriptor ``ENVIRONMENT``, not through ours: a step must not choose what the loader loads into a leash
 that runs as root, and no secret stands in the environment of a process that lives longer than its command.
-No file that the command writes may grow beyond ``FILE_BYTES`` (0: no limit). It imports nothing of the project, and
-little of Python (each module is a millisecond for every command), and keeps no state.
+No file that the command writes may grow beyond ``FILE_BYTES``, nor its address space beyond ``MEMORY_BYTES``
+(0: no limit). It imports nothing of the project, and little of Python (each module is a millisecond for every
+command), and keeps no state.
 """
 
 import ctypes
@@ -39,7 +40,7 @@ def _environment(descriptor: int) -> dict[bytes, bytes]:
 
 
 def _start(command: list[str], arguments: list[str]) -> int:
-    control, environment, _, uid, gid, file_bytes = (int(float(argument)) for argument in arguments)
+    control, environment, _, uid, gid, file_bytes, memory_bytes = (int(float(argument)) for argument in arguments)
     env = _environment(environment)
     child = os.fork()
     if child:
@@ -51,8 +52,8 @@ def _start(command: list[str], arguments: list[str]) -> int:
         # Python ignores these two; a command expects them as every shell gives them.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-        if file_bytes:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+        _limit(resource.RLIMIT_FSIZE, file_bytes)
+        _limit(resource.RLIMIT_AS, memory_bytes)
         if uid >= 0:
             os.setgroups([])
             os.setgid(gid)
@@ -65,6 +66,13 @@ def _start(command: list[str], arguments: list[str]) -> int:
         sys.stderr.write(f"{command[0]}: {error.strerror}\n")
     sys.stderr.flush()
     os._exit(code)
+
+
+def _limit(what: int, most: int) -> None:
+    """Bound what we may use, for good; a tighter bound that is there already stays."""
+    _, hard = resource.getrlimit(what)
+    if most and (hard == resource.RLIM_INFINITY or most < hard):
+        resource.setrlimit(what, (most, most))
 
 
 def _kill_all(child: int) -> None:
@@ -121,7 +129,7 @@ def main(arguments: list[str]) -> int:
     signal.set_wakeup_fd(wake_end, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     _adopt_orphans()
-    child = _start(arguments[7:], arguments[:6])
+    child = _start(arguments[8:], arguments[:7])
     try:
         return _watch(child, control, lease, wake)
     finally:

@@ -16,6 +16,7 @@ from lockstep import crash, errors
 # Each command by the module that has it: a command pays for the imports that it needs, not for all.
 COMMANDS = {
     "demo": "demo",
+    "validate": "configuration",
 }
 
 

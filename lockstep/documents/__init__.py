@@ -6,7 +6,8 @@ lets pass in silence is an error here: a key given twice, a document that expand
 JSON does not have.
 """
 
+from lockstep.documents.memory import Memory
 from lockstep.documents.reader import Document, Limits, Path, read
 from lockstep.documents.writer import canonical, dump, dump_all
 
-__all__ = ["Document", "Limits", "Path", "canonical", "dump", "dump_all", "read"]
+__all__ = ["Document", "Limits", "Memory", "Path", "canonical", "dump", "dump_all", "read"]

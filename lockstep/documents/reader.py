@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+import orjson
 import yaml
 from yaml import events
 from yaml._yaml import CParser
@@ -26,6 +28,8 @@ _TAGS = {
     "tag:yaml.org,2002:float",
 }
 _MERGE = "<<"
+# RFC 8259, section 7: a character outside the Basic Multilingual Plane is a pair of UTF-16 surrogates.
+_SURROGATES = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +81,23 @@ def read(data: bytes, *, file: str, limits: Limits | None = None) -> list[Docume
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise errors.DocumentError("the file is not UTF-8.", file=file, line=line, remedy="Save it as UTF-8.") from None
-    return _Reader(file=file, limits=limits).documents(text)
+    return _Reader(file=file, limits=limits).documents(_without_surrogates(text))
+
+
+def _without_surrogates(text: str) -> str:
+    """JSON writes what is beyond 16 bits as two escapes, which YAML does not know: put the character there."""
+    if "\\u" not in text or text.lstrip()[:1] not in ("{", "["):
+        return text
+    try:
+        orjson.loads(text)
+    except ValueError:
+        return text
+    # All of it is JSON, so an escape can only stand inside quotes, after an even number of backslashes.
+    return _SURROGATES.sub(lambda found: found[1] + _joined(found[2], found[3]), text)
+
+
+def _joined(high: str, low: str) -> str:
+    return chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + int(low, 16) - 0xDC00)
 
 
 @dataclass(slots=True)

@@ -119,13 +119,20 @@ class GitCache(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Descriptor:
-    """OCI content descriptor: what it is, its digest, its size in bytes."""
+    """OCI content descriptor (image specification 1.1, "Content Descriptors").
+
+    ``size`` is in bytes; ``urls`` says where else the content may be had; ``data`` is the content itself where
+    the descriptor carries it, verified; ``artifact_type`` is empty when there is none.
+    """
 
     media_type: str
     digest: str
     size: int
     annotations: Mapping[str, str] = field(default_factory=dict)
     platform: Mapping[str, Json] | None = None
+    urls: tuple[str, ...] = ()
+    data: bytes | None = None
+    artifact_type: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +161,7 @@ class BlobWriter(Protocol):
 
 
 class ImageStore(Protocol):
-    """A registry, or a directory of OCI image layouts."""
+    """A registry, or a directory of OCI image layouts. Every method may raise what the module's head says."""
 
     @property
     def address(self) -> str:
@@ -180,6 +187,10 @@ class ImageStore(Protocol):
         """A manifest by digest, verified; None when it is not here."""
         ...
 
+    def referrers(self, repository: str, digest: str) -> list[Descriptor]:
+        """The manifests whose ``subject`` is this one: signatures, bills of materials, attestations."""
+        ...
+
     def has_blob(self, repository: str, descriptor: Descriptor) -> bool:
         """Whether the blob is here, whole."""
         ...
@@ -192,12 +203,27 @@ class ImageStore(Protocol):
         """
         ...
 
+    def writing(self, repository: str) -> AbstractContextManager[None]:
+        """Be writing an image: until the end, nothing that was written or found here is collected as garbage."""
+        ...
+
+    def mount_blob(self, repository: str, descriptor: Descriptor, *, origin: str) -> bool:
+        """Take a blob over from another repository of this end; False when it has to be sent instead."""
+        ...
+
     def write_blob(self, repository: str, descriptor: Descriptor) -> AbstractContextManager[BlobWriter]:
         """Begin a blob."""
         ...
 
-    def write_manifest(self, repository: str, manifest: Manifest, *, tag: str = "") -> None:
-        """Write a manifest byte for byte, after its blobs and children; with a tag, move the tag to it."""
+    def write_manifest(self, repository: str, manifest: Manifest, *, tag: str = "", child: bool = False) -> None:
+        """Write a manifest byte for byte, after its blobs and children; with a tag, move the tag to it.
+
+        ``child`` says that an index still to be written names it, so that a layout need not list it.
+
+        Raises:
+            NotFoundError: A blob or a manifest that it names is not here.
+            IntegrityError: The bytes are not the digest's, or not what the media type says.
+        """
         ...
 
     def untag(self, repository: str, tag: str) -> bool:

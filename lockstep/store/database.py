@@ -10,17 +10,21 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy
-from sqlalchemy import Connection, Engine, event, make_url
+from sqlalchemy import Connection, Engine, Table, event, func, make_url, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from lockstep import errors
 
 # How long a writer waits for another's short transaction on SQLite, in seconds.
 _BUSY_SECONDS = 30.0
+# Where a transaction keeps what is to be called after its commit.
+_FOLLOWERS = "lockstep_followers"
 
 
 class Database:
@@ -42,8 +46,11 @@ class Database:
         Raises:
             UnreachableError: The database does not answer, or stays locked.
         """
+        followers: list[Callable[[], None]] = []
         with _typed(self.address), self.engine.begin() as connection:
-            yield connection
+            yield connection.execution_options(**{_FOLLOWERS: followers})
+        for follower in followers:
+            follower()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
@@ -58,6 +65,25 @@ class Database:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+
+def after_commit(connection: Connection, call: Callable[[], None]) -> None:
+    """Call this once the transaction is committed; never when it is rolled back."""
+    followers: list[Callable[[], None]] = connection.get_execution_options()[_FOLLOWERS]
+    followers.append(call)
+
+
+def now(connection: Connection) -> datetime:
+    """The time by which processes measure each other: PostgreSQL's own, on SQLite that of the one machine."""
+    if connection.dialect.name == "postgresql":
+        moment: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+        return moment.astimezone(UTC)
+    return datetime.now(UTC)
+
+
+def insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An ``INSERT`` that knows ``ON CONFLICT``, which both databases write alike."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def open_database(url: str) -> Database:

@@ -33,12 +33,12 @@ metadata = MetaData(
 )
 
 # SQLite gives ids by itself to INTEGER PRIMARY KEY only; PostgreSQL deserves eight bytes.
-_BIG: TypeEngine[int] = BigInteger().with_variant(Integer, "sqlite")
+BIG: TypeEngine[int] = BigInteger().with_variant(Integer, "sqlite")
 
 
 def identity() -> Column[int]:
     """The primary key that the database counts up."""
-    return Column("id", _BIG, primary_key=True, autoincrement=True)
+    return Column("id", BIG, primary_key=True, autoincrement=True)
 
 
 # What a forge or a registry posted, as it was posted.
@@ -183,7 +183,7 @@ tasks = Table(
     "tasks",
     metadata,
     identity(),
-    Column("run", _BIG, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("run", BIG, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
     Column("pipeline_task", Text, nullable=False),
     Column("combination", Integer, nullable=False, default=-1),  # of a matrix; -1 without one
     Column("name", Text, nullable=False),
@@ -209,7 +209,7 @@ tasks = Table(
 steps = Table(
     "steps",
     metadata,
-    Column("task", _BIG, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("task", BIG, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
     Column("attempt", Integer, primary_key=True),
     Column("position", Integer, primary_key=True),
     Column("name", Text, nullable=False),
@@ -228,7 +228,7 @@ logs = Table(
     "logs",
     metadata,
     identity(),
-    Column("task", _BIG, ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False),
+    Column("task", BIG, ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("step", Text, nullable=False),
     Column("at", Moment, nullable=False),
@@ -241,8 +241,8 @@ approvals = Table(
     "approvals",
     metadata,
     identity(),
-    Column("run", _BIG, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
-    Column("task", _BIG, ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False),
+    Column("run", BIG, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("task", BIG, ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False),
     Column("kind", Text, nullable=False),  # approval (the pipeline asks), guard (a deploy would destroy something)
     Column("question", Text, nullable=False),
     Column("bound", JsonText, nullable=False),  # {"commit": , "digests": , "plan": }
@@ -263,7 +263,7 @@ Index(
 decisions = Table(
     "decisions",
     metadata,
-    Column("approval", _BIG, ForeignKey("approvals.id", ondelete="CASCADE"), primary_key=True),
+    Column("approval", BIG, ForeignKey("approvals.id", ondelete="CASCADE"), primary_key=True),
     Column("by", Text, primary_key=True),
     Column("decision", Text, nullable=False),  # approve, reject
     Column("comment", Text, nullable=False, default=""),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path as Directory
 from typing import TypeVar
 
@@ -67,7 +68,7 @@ class Entry:
         return f"{self.document.file}:{self.document.line}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Draft:
     """All documents by kind and name, and what stands in the way of saying that something is not there."""
 
@@ -81,11 +82,18 @@ class Draft:
     """There are files of which not even the text is known."""
 
     def of_kind(self, kind: str) -> list[Entry]:
-        """The documents of a kind, sound or not, in order of their names."""
-        return [entry for (of, _), entry in sorted(self.entries.items()) if of == kind]
+        """The documents of a kind, sound or not, in the order in which they are written."""
+        return self._by_kind.get(kind, [])
+
+    @cached_property
+    def _by_kind(self) -> Mapping[str, list[Entry]]:
+        found: dict[str, list[Entry]] = {}
+        for (kind, _), entry in self.entries.items():
+            found.setdefault(kind, []).append(entry)
+        return found
 
     def each(self, model: type[_Kind]) -> Iterator[tuple[Entry, _Kind]]:
-        """The sound documents of a kind, in order of their names."""
+        """The sound documents of a kind, in the order in which they are written."""
         for entry in self.of_kind(model.__name__):
             if isinstance(entry.model, model):
                 yield entry, entry.model
@@ -94,6 +102,18 @@ class Draft:
         """The sound document of this kind and name; None when it is not there or not sound."""
         entry = self.entries.get((model.__name__, name))
         return entry.model if entry and isinstance(entry.model, model) else None
+
+    def pairs_of(self, application: kinds.Application) -> list[tuple[kinds.Pair, kinds.Protection]]:
+        """The pairs that protect an application, with how; those that are not there or not sound are left out."""
+        found = [(self.find(kinds.Pair, name), how) for name, how in application.spec.protection.items()]
+        return [(pair, how) for pair, how in found if pair is not None]
+
+    def sites_of(self, application: kinds.Application) -> list[str] | None:
+        """The names of the sites of an application, each once; None when one of its pairs is not known."""
+        pairs = self.pairs_of(application)
+        if len(pairs) < len(application.spec.protection):
+            return None
+        return list(dict.fromkeys(name for pair, _ in pairs for name in (pair.spec.primary, pair.spec.standby)))
 
     def names(self, kind: str) -> list[str]:
         """The names of a kind's documents, sound or not."""
@@ -105,10 +125,9 @@ class Draft:
 
     def complete(self, *models: type[kinds.Document]) -> bool:
         """Whether every document of these kinds is known and sound, so that one may be said to be missing."""
-        names = {model.__name__ for model in models}
-        return (
-            not self.blind
-            and not self.unread
-            and not names & self.nameless
-            and all(entry.sound for (kind, _), entry in self.entries.items() if kind in names)
-        )
+        return not self.blind and not self.unread and not self._doubtful & {model.__name__ for model in models}
+
+    @cached_property
+    def _doubtful(self) -> frozenset[str]:
+        """The kinds that have a document without a name, or one that is not sound."""
+        return self.nameless | {kind for (kind, _), entry in self.entries.items() if not entry.sound}

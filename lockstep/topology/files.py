@@ -32,7 +32,11 @@ class File:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Files:
-    """What was read of a directory: its files sorted by name, what could not be read, and a digest of it all."""
+    """What was read of a directory: its files sorted by name, what could not be read, and a digest of it all.
+
+    ``directory`` is absolute, and its links are not followed: relative paths start where a person sees it, and
+    not at what the link leads to today.
+    """
 
     directory: Path
     files: tuple[File, ...]
@@ -40,8 +44,18 @@ class Files:
     digest: str
 
 
-Stamp = tuple[str, tuple[tuple[str, int, int, int], ...]]
-"""The directory's real path and, for each file, its name, inode, size in bytes and time of change in ns."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """What differs whenever a configuration does. ``files`` has name, inode, size and time of change in ns."""
+
+    root: Path
+    files: tuple[tuple[str, int, int, int], ...]
+    problems: tuple[errors.Problem, ...]
+
+    @property
+    def youngest_ns(self) -> int:
+        """When a file changed last; 0 when there is none."""
+        return max((changed for *_, changed in self.files), default=0)
 
 
 def read(directory: Path) -> Files:
@@ -58,20 +72,23 @@ def read(directory: Path) -> Files:
         walk.problem(
             "", "the directory holds no configuration.", "Put documents into it, as *.yaml, *.yml or *.json files."
         )
-    return Files(directory=walk.root, files=tuple(files), problems=tuple(walk.problems), digest=_digest(files))
+    return Files(
+        directory=directory.absolute(), files=tuple(files), problems=tuple(walk.problems), digest=_digest(files)
+    )
 
 
 def stamp(directory: Path) -> Stamp:
-    """What changes whenever a file of the configuration does, without reading one."""
+    """Look at the files of a directory without reading one."""
     walk = _Walk.of(directory)
     stamps = []
     for name, path in sorted(walk.found.items()):
         try:
             status = path.stat()
         except OSError:
-            continue
-        stamps.append((name, status.st_ino, status.st_size, status.st_mtime_ns))
-    return str(walk.root), tuple(stamps)
+            continue  # it is gone: its absence tells
+        # The time of change, not of modification: nobody can set it back.
+        stamps.append((name, status.st_ino, status.st_size, status.st_ctime_ns))
+    return Stamp(root=walk.root, files=tuple(stamps), problems=tuple(walk.problems))
 
 
 @dataclass(slots=True)

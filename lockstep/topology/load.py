@@ -10,13 +10,20 @@ from typing import TypeVar
 from lockstep import documents, errors
 from lockstep.topology import admission, draft, files, kinds, references
 from lockstep.topology.model import TektonDocument, Topology
-from lockstep.topology.rules import tekton
+from lockstep.topology.rules import applications, ends, expected, mirrors, others, pairs, places, tekton
 
 _Kind = TypeVar("_Kind", bound=kinds.Document)
 
 RULES: tuple[Callable[[draft.Draft], Iterator[errors.Problem]], ...] = (
     references.check,
     tekton.check,
+    pairs.check,
+    ends.check,
+    places.check,
+    mirrors.check,
+    applications.check,
+    expected.check,
+    others.check,
 )
 """What must hold between documents."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import contextlib
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -45,7 +47,7 @@ class Topology:
 
     def path(self, text: str) -> Path:
         """A path of the configuration on this machine: relative ones start at the configuration directory."""
-        return self.directory / Path(text).expanduser()
+        return local_path(self.directory, text)
 
     def site(self, name: str) -> kinds.Site:
         """The site of this name. Raises NotFoundError."""
@@ -70,13 +72,8 @@ class Topology:
         return tuple(dict.fromkeys([pair.spec.primary for pair in pairs] + [pair.spec.standby for pair in pairs]))
 
     def git_mirrors_of(self, repository: str) -> list[kinds.GitMirror]:
-        """The mirrors that cover a repository, those that name it exactly first."""
-        exact = [mirror for mirror in self.git_mirrors.values() if repository in mirror.spec.repositories]
-        return exact or [
-            mirror
-            for mirror in self.git_mirrors.values()
-            if any(fnmatchcase(repository, pattern) for pattern in mirror.spec.repositories)
-        ]
+        """The mirrors that cover a repository: those that name it exactly, or else those with a pattern for it."""
+        return git_mirrors_covering(self.git_mirrors.values(), repository)
 
     def users_of_repository(self, repository: str) -> list[str]:
         """The names of the applications whose manifests are in a git repository."""
@@ -92,11 +89,33 @@ class Topology:
 
     def image_mirrors_of(self, repository: str) -> list[kinds.ImageMirror]:
         """The mirrors that cover an image repository."""
-        return [
-            mirror
-            for mirror in self.image_mirrors.values()
-            if any(fnmatchcase(repository, pattern) for pattern in mirror.spec.repositories)
-        ]
+        return image_mirrors_covering(self.image_mirrors.values(), repository)
+
+
+def local_path(directory: Path, text: str) -> Path:
+    """A path of the configuration on this machine: relative ones start at the configuration directory.
+
+    ``..`` is taken away as text, so that a configuration directory that is a link keeps its neighbours.
+    """
+    path = Path(text)
+    with contextlib.suppress(RuntimeError):  # a user id without a home, as containers have
+        path = path.expanduser()
+    return Path(os.path.normpath(directory / path))
+
+
+def git_mirrors_covering(mirrors: Iterable[kinds.GitMirror], repository: str) -> list[kinds.GitMirror]:
+    """Of some mirrors, those that name a repository exactly, or else those with a pattern that it matches."""
+    listed = list(mirrors)
+    return [mirror for mirror in listed if repository in mirror.spec.repositories] or [
+        mirror for mirror in listed if any(fnmatchcase(repository, pattern) for pattern in mirror.spec.repositories)
+    ]
+
+
+def image_mirrors_covering(mirrors: Iterable[kinds.ImageMirror], repository: str) -> list[kinds.ImageMirror]:
+    """Of some mirrors, those that cover an image repository."""
+    return [
+        mirror for mirror in mirrors if any(fnmatchcase(repository, pattern) for pattern in mirror.spec.repositories)
+    ]
 
 
 def _find(documents: Mapping[str, _Kind], name: str, kind: str) -> _Kind:

@@ -107,7 +107,11 @@ def check_floor(text: str) -> str:
     """The text itself, when a floor can be given for it: ``default``, or a kind that can scale. Raises FieldError."""
     if text == "default":
         return text
-    pattern = ObjectPattern.parse(text)
+    try:
+        pattern = ObjectPattern.parse(text)
+    except FieldError:
+        kind = text.partition("/")[0]
+        raise FieldError("is no kind.", suggest.remedy(kind, {"default", *SCALABLE}, listed="Write one of")) from None
     built_in = pattern.group in (None, BUILT_IN.get(pattern.kind))
     if built_in and pattern.kind in SCALABLE:
         return text

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from lockstep import errors, values
-from lockstep.topology import objects
+from lockstep.topology import objects, selectors, templates
 from lockstep.topology.forms import EachOnce, FieldError, Form
 
 # Six digits of each unit stay far inside what a timedelta holds.
@@ -72,9 +72,9 @@ def _interval(value: timedelta) -> timedelta:
     return value
 
 
-def _rate(text: str) -> str:
-    match = _RATE.fullmatch(text)
-    if not match or float(match[1]) <= 0:
+def _rate(text: object) -> str:
+    match = _RATE.fullmatch(text) if isinstance(text, str) else None
+    if not isinstance(text, str) or not match or float(match[1]) <= 0:
         raise FieldError("is not a rate.", "Write it in bits for each second, such as 20Mbit or 1Gbit.")
     return text
 
@@ -199,6 +199,8 @@ def _http_url(text: str) -> str:
 def _local_path(text: str) -> str:
     if not text.strip() or "\0" in text:
         raise FieldError("is not a path.", "Write a path; a relative one starts at the configuration's directory.")
+    if text.startswith("~") and not text.startswith("~/"):
+        raise FieldError("begins with another user's home.", "Write the whole path.")
     return text
 
 
@@ -215,7 +217,7 @@ def _image_prefix(text: str) -> str:
 
 
 def _image_repository(text: str) -> str:
-    if not values.is_repository(text):
+    if not values.is_repository(text) or values.ImageReference.parse(text).registry:
         raise FieldError(
             "is not the name of an image at a site.", "Write it without host and tag, in lower case, such as pay/api."
         )
@@ -240,6 +242,16 @@ def _network(text: str) -> str:
     return text
 
 
+def _regex(text: str) -> str:
+    try:
+        re.compile(text)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise FieldError(
+            f"is not a regular expression: {error}.", "Mend it; put \\ before a sign of its own."
+        ) from None
+    return text
+
+
 def _param_value(value: object) -> object:
     """A param of a Tekton pipeline: text, a list of text or a table of text."""
     entries = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else [value]
@@ -257,7 +269,7 @@ Duration = Annotated[
 """A length of time: ``10m``, ``1h30m``, ``7d``."""
 Interval = Annotated[Duration, AfterValidator(_interval)]
 """A length of time between two looks, at least a second: ``5m``."""
-Rate = Annotated[str, AfterValidator(_rate), WithJsonSchema({"type": "string", "pattern": f"^{_RATE.pattern}$"})]
+Rate = Annotated[str, BeforeValidator(_rate), WithJsonSchema({"type": "string", "pattern": f"^{_RATE.pattern}$"})]
 """Bits for each second: ``20Mbit``."""
 Size = Annotated[
     int,
@@ -277,7 +289,7 @@ Bound = Annotated[
     WithJsonSchema({"type": ["string", "integer"], "pattern": f"^{_SHARE.pattern}$", "minimum": 0}),
 ]
 """A whole number or a percentage: ``2``, ``150%``."""
-Text = Annotated[str, Form(r"[\s\S]*\S[\s\S]*", "is empty.", "Write something, or leave the field out.", 4096)]
+Text = Annotated[str, Form(r"[\s\S]*\S[\s\S]*", "is empty.", "Write something.", 4096)]
 """Text that says something."""
 Name = Annotated[
     str,
@@ -351,6 +363,11 @@ TagGlob = Annotated[
 """A tag, or a pattern: ``1.*``."""
 Network = Annotated[str, AfterValidator(_network)]
 """An address or a network: ``10.1.0.0/16``."""
+HeaderName = Annotated[
+    str,
+    Form(r"[A-Za-z][A-Za-z0-9-]*", "is not the name of a header.", "Write letters, digits and dashes.", 100),
+]
+"""The name of an HTTP header; without underscores, which web servers drop."""
 ParamName = Annotated[
     str,
     Form(r"[A-Za-z_][A-Za-z0-9_.-]*", "is not the name of a param.", "Write it as the Pipeline declares it."),
@@ -362,5 +379,13 @@ Objects = Annotated[str, objects.FORM, AfterValidator(objects.check_pattern)]
 """Some Kubernetes objects: ``Secret/*``."""
 OneObject = Annotated[str, objects.FORM, AfterValidator(objects.check_named)]
 """One Kubernetes object: ``PersistentVolumeClaim/data``."""
+ObjectSelector = Annotated[str, selectors.FORM, AfterValidator(selectors.check)]
+"""Some objects, or fields in them: ``Ingress/shop /spec/rules/*/host``."""
+FieldSelector = Annotated[str, selectors.FORM, AfterValidator(selectors.check_field)]
+"""Fields of some objects: ``HsmProxy /spec/image``."""
+Template = Annotated[str, AfterValidator(templates.check), Field(max_length=4096)]
+"""Text in which ``{name}`` stands for a site value: ``https://{host}/``."""
+Regex = Annotated[str, AfterValidator(_regex), Field(min_length=1, max_length=4096)]
+"""A regular expression, as Python's ``re`` reads it."""
 FloorKey = Annotated[str, AfterValidator(objects.check_floor)]
 """What a floor is for: ``default``, ``Deployment``, ``StatefulSet/ledger``, ``Kind.group/name``."""

@@ -46,8 +46,9 @@ def complaints(model: type[kinds.Model], value: Json, error: pydantic.Validation
     said: set[Path] = set()
     for detail in error.errors(include_url=False):
         path = _path(value, detail["loc"], missing=detail["type"] == "missing")
-        if path in said:
-            continue  # a union complains once for each of its members
+        if path in said or (detail["type"] == "too_short" and _at(value, path)):
+            # A union complains once for each of its members, and a list of wrong items that it has no right one.
+            continue
         said.add(path)
         context = _Context(model=model, path=path, value=_at(value, path), details=detail.get("ctx", {}))
         words = _WORDS.get(detail["type"], _OTHERWISE)
@@ -130,7 +131,9 @@ def _object(context: _Context) -> _Words:
 
 def _choice(context: _Context) -> _Words:
     wanted = str(context.details["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
-    return "is none of the words that are known here.", suggest.remedy(str(context.value), wanted, listed="Write")
+    return "is none of the words that are known here.", suggest.remedy(
+        str(context.value), wanted, listed="Write one of"
+    )
 
 
 def _refused(context: _Context) -> _Words:

@@ -118,6 +118,13 @@ def test_no_file_grows_beyond_its_bound(tmp_path: Path) -> None:
     assert (tmp_path / "big").stat().st_size <= 65536
 
 
+def test_no_memory_grows_beyond_its_bound() -> None:
+    """A command that wants more memory than it may have is told so by the kernel."""
+    ended = _run(sys.executable, "-c", "bytearray(10**9)", most_memory_bytes=500_000_000)
+    assert ended.code == 1
+    assert "MemoryError" in ended.said
+
+
 def test_what_a_reader_of_output_raises_ends_the_command_and_is_raised() -> None:
     """A reader that has seen enough does not leave a command blocked on a full pipe."""
 

@@ -1,1 +1,1 @@
-"""Pipelines: documents, order, runs, steps, triggers."""
+"""From a push to the objects at every site."""

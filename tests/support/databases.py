@@ -1,85 +1,102 @@
-"""Databases for tests: a SQLite file, or a database on a PostgreSQL server that this test session started."""
+"""Databases for tests: each test gets a fresh one with all tables, on SQLite and on PostgreSQL alike."""
 
 from __future__ import annotations
 
 import itertools
-import os
-import pwd
 import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import lockstep.engine.tables  # noqa: F401 - puts the engine's tables into the metadata
+from lockstep.store import database as databases
 from lockstep.store import tables
-from lockstep.store.database import Database, open_database
-from tests.support import tools
+from tests.support import postgres
 
-_numbers = itertools.count()
+_count = itertools.count()
 
 
-def empty(url: str) -> Database:
-    """Open a database and make every table in it."""
-    database = open_database(url)
-    tables.metadata.create_all(database.engine)
-    return database
+# Empties every table that has rows, and starts its ids again: far cheaper than a new database for each test.
+_EMPTY = """
+DO $$ DECLARE t regclass; used boolean; BEGIN
+  FOR t IN SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' LOOP
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s)', t) INTO used;
+    IF used THEN EXECUTE format('TRUNCATE %s RESTART IDENTITY CASCADE', t); END IF;
+  END LOOP;
+END $$
+"""
+
+_KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgres"))]
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Path]:
-    """A running PostgreSQL server; the directory of its socket."""
-    # Not below pytest's own directory: the path of a socket has 107 bytes at most (sun_path).
-    home = Path(tempfile.mkdtemp(prefix="lockstep-pg-"))
-    programs = (tools.find("postgres") or Path("postgres")).parent
-    home.chmod(0o755)
-    user: list[str] = []
-    if os.geteuid() == 0:  # the server refuses to run as root
-        account = pwd.getpwnam("postgres")
-        os.chown(home, account.pw_uid, account.pw_gid)
-        user = ["setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups", "--"]
-    data = home / "data"
-    control = [*user, str(programs / "pg_ctl"), "-D", str(data), "-w", "-l", str(home / "log")]
-    options = f"-c listen_addresses='' -c unix_socket_directories={home} -c max_connections=300"
-    _run([*user, str(programs / "initdb"), "--no-sync", "-A", "trust", "-U", "tests", "-D", str(data)])
-    _run([*control, "-o", options, "start"])
-    try:
-        yield home
-    finally:
-        _run([*control, "-m", "immediate", "stop"])
-        shutil.rmtree(home)
+def postgres_server() -> Iterator[str]:
+    """The address of the session's PostgreSQL server."""
+    with postgres.server() as address:
+        yield address
 
 
-def _run(command: list[str]) -> None:
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/")
+@pytest.fixture(scope="session")
+def postgres_shared(postgres_server: str) -> str:
+    """The URL of a database with all tables, which tests use one after another."""
+    postgres.administer(postgres_server, "CREATE DATABASE shared")
+    url = postgres.url(postgres_server, "shared")
+    _make_tables(url)
+    return url
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgres"))])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a database that nobody used yet, on each kind of server in turn."""
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables."""
+    file = tmp_path_factory.mktemp("template") / "template.db"
+    _make_tables(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(params=_KINDS)
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database of the test's own, without any table; once for each kind of database."""
     if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    address: str = request.getfixturevalue("postgres_server")
+    name = f"own_{next(_count)}"
+    postgres.administer(address, f"CREATE DATABASE {name}")
+    yield postgres.url(address, name)
+    postgres.administer(address, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=_KINDS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database with all tables and no row; once for each kind of database."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "lockstep.db")
         return f"sqlite:///{tmp_path / 'lockstep.db'}"
-    socket: Path = request.getfixturevalue("postgres_server")
-    name = f"test_{next(_numbers)}"
-    admin = open_database(f"postgresql://tests@/postgres?host={socket}")
-    with admin.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    admin.close()
-    return f"postgresql://tests@/{name}?host={socket}"
+    url: str = request.getfixturevalue("postgres_shared")
+    postgres.administer(request.getfixturevalue("postgres_server"), _EMPTY, database="shared")
+    return url
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    """An empty database with every table, on each kind of server in turn."""
-    opened = empty(database_url)
+def database(database_url: str) -> Iterator[databases.Database]:
+    """A database with all tables and no row; once for each kind of database."""
+    opened = databases.open_database(database_url)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def file_database(tmp_path: Path) -> Iterator[Database]:
-    """An empty SQLite database with every table, where the kind of server does not matter."""
-    opened = empty(f"sqlite:///{tmp_path / 'lockstep.db'}")
+def file_database(sqlite_template: Path, tmp_path: Path) -> Iterator[databases.Database]:
+    """A SQLite file with all tables and no row, where the kind of database does not matter."""
+    shutil.copy(sqlite_template, tmp_path / "lockstep.db")
+    opened = databases.open_database(f"sqlite:///{tmp_path / 'lockstep.db'}")
     yield opened
+    opened.close()
+
+
+def _make_tables(url: str) -> None:
+    opened = databases.open_database(url)
+    with opened.write() as connection:
+        tables.metadata.create_all(connection)
     opened.close()

@@ -12,6 +12,7 @@ from lockstep.topology.kinds.base import Document, Model
 from lockstep.topology.scalars import (
     Branch,
     Duration,
+    FieldSelector,
     FloorKey,
     GitRepository,
     ImageName,
@@ -65,7 +66,7 @@ class Image(Model):
     """The repository at every site, below the site's imagePrefix, such as ``pay/api``."""
     from_: ImageName | None = Field(default=None, alias="from")
     """Where it comes from when it is not built here, such as ``docker.io/vendor/hsm``."""
-    also_at: str | None = None
+    also_at: FieldSelector | None = None
     """A field of a custom resource that names it, such as ``HsmProxy /spec/image``."""
 
 

@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from lockstep.topology.forms import EachOnce, FieldError
 from lockstep.topology.kinds.base import Document, Model
-from lockstep.topology.scalars import Bound, Names, Text
+from lockstep.topology.scalars import Bound, Names, ObjectSelector, Regex, Template, Text
+from lockstep.topology.selectors import Selector
 
 
 class Mapping(Model):
     """A rewriting of the primary's value that gives the standby's."""
 
-    from_: str = Field(alias="from", min_length=1)
-    """A regular expression that the whole value matches."""
+    from_: Regex = Field(alias="from")
+    """A regular expression (Python's) that the whole value matches."""
     to: str
     """What it becomes, with ``\\1`` for the first group."""
+
+    @model_validator(mode="after")
+    def _groups_are_there(self) -> Self:
+        pattern = re.compile(self.from_)
+        names = {number: name for name, number in pattern.groupindex.items()}
+        groups = [f"(?P<{names[number]}>)" if number in names else "()" for number in range(1, pattern.groups + 1)]
+        try:
+            # A pattern of the same groups that matches nothing at all: only the template is tried.
+            re.sub("".join(groups), self.to, "")
+        except (re.error, IndexError) as error:
+            raise FieldError(f"has a to that does not fit its from: {error}.", "Name groups that are there.") from None
+        return self
+
+    def rewrite(self, value: str) -> str | None:
+        """What a value of the primary becomes at the standby; None when the expression does not match it whole."""
+        match = re.fullmatch(self.from_, value)
+        return match.expand(self.to) if match else None
 
 
 class Range(Model):
@@ -27,6 +47,12 @@ class Range(Model):
     """At least this."""
     most: Bound | None = None
     """At most this."""
+
+    @model_validator(mode="after")
+    def _some_bound(self) -> Self:
+        if self.least is None and self.most is None:
+            raise FieldError("has no bound.", "Give least, most or both.")
+        return self
 
 
 class ExpectedDifferenceSpec(Model):
@@ -38,20 +64,20 @@ class ExpectedDifferenceSpec(Model):
     """The applications it is about; all by default."""
     pairs: Names = ()
     """The pairs it is about; all by default."""
-    at: tuple[str, ...] = Field(min_length=1)
+    at: Annotated[tuple[ObjectSelector, ...], EachOnce()] = Field(min_length=1)
     """Fields, as ``Kind[.group][/name] /json/pointer`` with ``*``; ``#/`` goes into embedded YAML or JSON."""
-    per_site: str | None = None
+    per_site: Template | None = None
     """The value at each site, with ``{key}`` for a site value."""
     ignore: bool = False
     """Any difference is meant."""
-    map: tuple[Mapping, ...] | None = None
-    """The standby's value is the primary's, rewritten."""
+    map: tuple[Mapping, ...] | None = Field(default=None, min_length=1)
+    """The standby's value is the primary's, rewritten by the first of these that matches."""
     must_differ: bool = False
     """The values have to differ; equal ones are a finding."""
     range: Range | None = None
     """The standby's number is within bounds."""
-    only_at: Names | None = None
-    """The object or field is there at these sites only."""
+    only_at: Names | None = Field(default=None, min_length=1)
+    """The object or field is there at these sites only; the pointer may be left out."""
     reason: Text
     """Why the sites differ here."""
     owner: Text
@@ -60,6 +86,11 @@ class ExpectedDifferenceSpec(Model):
     """The day after which it no longer explains anything."""
     accepted_by: Text | None = None
     """Who accepted it; a rule without counts, but not under a signature."""
+
+    @property
+    def selectors(self) -> tuple[Selector, ...]:
+        """``at``, read."""
+        return tuple(Selector.parse(text) for text in self.at)
 
 
 class ExpectedDifference(Document):

@@ -80,8 +80,8 @@ class NotificationSpec(Model):
     """Apprise URLs: mail, chat, and many more."""
     webhooks: tuple[StandardWebhook, ...] = ()
     """Receivers of signed Standard Webhooks."""
-    on: Annotated[tuple[Change, ...], EachOnce()] = Field(default=("new", "worse", "resolved"), min_length=1)
-    """Which changes are told."""
+    when: Annotated[tuple[Change, ...], EachOnce()] = Field(default=("new", "worse", "resolved"), min_length=1)
+    """Which changes are told. (Not ``on``, which YAML takes for true.)"""
     applications: Names = ()
     """About which applications; all by default."""
     language: Literal["en", "ko"] = "en"

@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from lockstep.topology.forms import FieldError
 from lockstep.topology.kinds.base import Document, Model, SecretRef
-from lockstep.topology.scalars import Names, Network, Size
+from lockstep.topology.scalars import HeaderName, Names, Network, Size
 
 
 class WebhookSecret(SecretRef):
@@ -26,6 +26,8 @@ class WebhookSpec(Model):
     """Who sends; it is pinned, a payload cannot choose it."""
     secrets: tuple[WebhookSecret, ...] = ()
     """The secrets that are believed."""
+    header: HeaderName = "Authorization"
+    """For ``distribution``, which signs nothing: the header that carries the secret, alone or after Bearer or Basic."""
     allow_unsigned: bool = False
     """Believe posts without a signature; only with ``sources``."""
     sources: tuple[Network, ...] = ()
@@ -41,6 +43,8 @@ class WebhookSpec(Model):
             raise FieldError("allows unsigned posts from anywhere.", "Name in sources the networks that may post.")
         if not self.allow_unsigned and not self.secrets:
             raise FieldError("has no secret, so nobody is believed.", "Name one in secrets.")
+        if self.provider != "distribution" and self.header != "Authorization":
+            raise FieldError(f"chooses a header; {self.provider} signs in one of its own.", "Leave header out.")
         return self
 
 

@@ -15,7 +15,7 @@ BROKEN = sorted(path for path in (HERE / "broken").iterdir() if path.is_dir())
 VALID = sorted(path for path in (HERE / "valid").iterdir() if path.is_dir())
 EXAMPLES = sorted((HERE.parents[2] / "examples").glob("*/configuration"))
 
-SITE = "apiVersion: lockstep.dev/v1alpha1\nkind: Site\nmetadata: {name: seoul}\nspec: {git: {directory: git}}\n"
+SITE = "apiVersion: lockstep.dev/v1alpha1\nkind: Site\nmetadata: {name: seoul}\nspec: {git: {directory: ../git}}\n"
 
 
 def problems_of(directory: Path) -> list[str]:

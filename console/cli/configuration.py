@@ -1,0 +1,66 @@
+"""``lockstep validate``: the configuration, checked without touching a site."""
+
+from __future__ import annotations
+
+from collections.abc import Sized
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from console.cli import frame
+from lockstep import errors
+from lockstep.topology import load
+from lockstep.topology.model import Topology
+
+
+@click.command(epilog="Example: lockstep validate examples/shop/configuration")
+@click.argument("directory", type=click.Path(path_type=Path))
+@frame.common
+@frame.output("table", "json")
+def validate(*, directory: Path, form: str, **_places: object) -> int:
+    """Check the configuration in DIRECTORY, all of it, without touching a site.
+
+    Exit codes: 0 nothing is wrong, 1 something is.
+    """
+    try:
+        topology = load.load(directory)
+        problems: tuple[errors.Problem, ...] = ()
+    except errors.ConfigurationError as error:
+        topology, problems = None, error.problems
+    if form == "json":
+        frame.write_json({"problems": [asdict(problem) for problem in problems]})
+    elif topology:
+        frame.table_console().print(_summary(topology))
+    else:
+        for problem in problems:
+            _print_problem(problem)
+        frame.say(f"[bold red]{len(problems)} problem{'s' if len(problems) > 1 else ''}[/]; nothing was loaded.")
+    return 1 if problems else 0
+
+
+def _summary(topology: Topology) -> str:
+    counts: dict[str, Sized] = {
+        "site": topology.sites,
+        "pair": topology.pairs,
+        "application": topology.applications,
+        "git mirror": topology.git_mirrors,
+        "image mirror": topology.image_mirrors,
+        "webhook": topology.webhooks,
+        "expected difference": topology.expected_differences,
+        "drill": topology.drills,
+        "notification": topology.notifications,
+        "Tekton document": topology.tekton,
+    }
+    parts = [f"{len(found)} {name}{'s' if len(found) > 1 else ''}" for name, found in counts.items() if found]
+    return f"Nothing is wrong: {', '.join(parts)}."
+
+
+def _print_problem(problem: errors.Problem) -> None:
+    place = f"{problem.file}:{problem.line}" if problem.line else problem.file
+    line = Text(f"{place}: ", style="bold")
+    line.append(f"{problem.field}: " if problem.field else "", style="cyan")
+    line.append(problem.message, style="default")
+    line.append(f" {problem.remedy}", style="dim")
+    frame.table_console().print(line)

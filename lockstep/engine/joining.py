@@ -1,0 +1,169 @@
+"""Jobs come into the queue, for the first time or again, and those for the same thing join.
+
+At most one *queued* job has a coalescing key; a unique index holds that. A request that finds one joins it;
+a job that has to run again while another one is queued leaves its work to that one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, case, literal, select, update
+from sqlalchemy.exc import IntegrityError
+
+from lockstep import errors, work
+from lockstep.engine.tables import JOINABLE, NOTHING, TIME, jobs
+from lockstep.store import database
+
+# Nobody is made to wait longer than this at once; a moment further ahead was set by a clock that was wrong.
+LONGEST_WAIT_SECONDS = 86_400.0
+
+# How often another transaction may queue a twin between our look and our write before we let it be.
+_TRIES = 10
+
+
+def after(now: datetime, seconds: float) -> datetime:
+    """A moment some seconds ahead: never in the past, never beyond the longest wait."""
+    return now + timedelta(seconds=min(max(0.0, seconds), LONGEST_WAIT_SECONDS))
+
+
+def enqueue(connection: Connection, requests: Sequence[work.Job], *, now: datetime) -> list[int]:
+    """Queue jobs, or let them join those that are queued already.
+
+    A joined job keeps its payload and its place in the line. It starts later by the new request's delay, but
+    never beyond the longest wait of the first request, and never earlier than it would have. Its priority is
+    the higher one, and its failures are forgotten: the new request is owed attempts of its own.
+
+    Returns:
+        The id of the job that does each request's work, in the order of the requests.
+
+    Raises:
+        InputError: A request cannot be kept: a limit key without a colon, a payload that is not JSON.
+    """
+    ids: dict[int, int] = {}
+    plain = [position for position, request in enumerate(requests) if not request.coalesce]
+    if plain:
+        statement = jobs.insert().returning(jobs.c.id, sort_by_parameter_order=True)
+        rows = [_row(requests[position], now) for position in plain]
+        ids.update(zip(plain, connection.execute(statement, rows).scalars(), strict=True))
+    for wave in _waves(requests):
+        joined = _join(connection, [_row(requests[position], now) for position in wave], now)
+        ids.update((position, joined[requests[position].coalesce]) for position in wave)
+    return [ids[position] for position in range(len(requests))]
+
+
+def put_back(connection: Connection, job: int, values: Mapping[str, Any], *, now: datetime, wait: float) -> int:
+    """Queue a job again that ran or had ended: the same row, ``wait`` seconds later.
+
+    When a twin (a job with the same coalescing key) is queued meanwhile, this one ends as ``joined`` and the
+    twin does the work, ``wait`` seconds from now at the earliest.
+
+    Args:
+        connection: The transaction in which this worker or person holds the job.
+        job: Its id.
+        values: Other columns to write with it.
+        now: The engine's time.
+        wait: Seconds.
+
+    Returns:
+        The id of the job that does the work.
+
+    Raises:
+        ConflictError: Twins come and go faster than we can look.
+    """
+    run_at = after(now, wait)
+    row = connection.execute(select(jobs.c.coalesce_key, jobs.c.priority).where(jobs.c.id == job)).one()
+    again = {"state": "queued", "run_at": run_at, "waits_for": TIME if wait > 0 else NOTHING, "ended_at": None}
+    for _ in range(_TRIES):
+        twin = _find_twin(connection, row.coalesce_key)
+        if twin is not None:
+            _leave_to(connection, twin, priority=row.priority, run_at=run_at, now=now)
+            values = {**values, "state": "joined", "joined": twin, "ended_at": now}
+            connection.execute(update(jobs).where(jobs.c.id == job).values(values))
+            return twin
+        try:
+            with connection.begin_nested():
+                connection.execute(update(jobs).where(jobs.c.id == job).values({**values, **again}))
+        except IntegrityError:
+            continue
+        return job
+    raise errors.ConflictError(f"Job {job} cannot be queued again: others for the same thing come and go.")
+
+
+def _row(request: work.Job, now: datetime) -> dict[str, Any]:
+    for key in request.limits:
+        if not key.partition(":")[1]:
+            raise errors.InputError(f"The limit key {key!r} has no colon.", remedy="Write it as kind:name.")
+    run_at = after(now, request.delay_seconds)
+    return {
+        "kind": request.kind.value,
+        "payload": dict(request.payload),
+        "coalesce_key": request.coalesce,
+        "limits": sorted(set(request.limits)),
+        "priority": request.priority,
+        "state": "queued",
+        "waits_for": TIME if run_at > now else NOTHING,
+        "run_at": run_at,
+        "latest_at": max(run_at, after(now, request.longest_wait_seconds)),
+        "attempts": request.attempts,
+        "created_at": now,
+    }
+
+
+def _waves(requests: Sequence[work.Job]) -> Iterator[list[int]]:
+    """Positions of the requests that coalesce, grouped so that no key is twice in one group.
+
+    One statement may not write a row twice. Inside a group the keys are in order, so that two transactions
+    seldom wait for each other in a circle.
+    """
+    seen: Counter[str] = Counter()
+    waves: list[list[int]] = []
+    for position, request in enumerate(requests):
+        if request.coalesce:
+            if seen[request.coalesce] == len(waves):
+                waves.append([])
+            waves[seen[request.coalesce]].append(position)
+            seen[request.coalesce] += 1
+    for wave in waves:
+        yield sorted(wave, key=lambda position: requests[position].coalesce)
+
+
+def _join(connection: Connection, rows: list[dict[str, Any]], now: datetime) -> dict[str, int]:
+    insert = database.insert(connection, jobs)
+    asked = _least(insert.excluded.run_at, jobs.c.latest_at)
+    statement = insert.on_conflict_do_update(
+        index_elements=[jobs.c.coalesce_key],
+        index_where=JOINABLE,
+        set_={"priority": _most(jobs.c.priority, insert.excluded.priority), "failures": 0, **_postponed(asked, now)},
+    ).returning(jobs.c.coalesce_key, jobs.c.id)
+    return {row.coalesce_key: row.id for row in connection.execute(statement, rows)}
+
+
+def _find_twin(connection: Connection, key: str) -> int | None:
+    if not key:
+        return None
+    twin = select(jobs.c.id).where(JOINABLE, jobs.c.coalesce_key == key).with_for_update()
+    return connection.execute(twin).scalar_one_or_none()
+
+
+def _leave_to(connection: Connection, twin: int, *, priority: int, run_at: datetime, now: datetime) -> None:
+    asked = literal(run_at, jobs.c.run_at.type)
+    raised = _most(jobs.c.priority, literal(priority))
+    connection.execute(update(jobs).where(jobs.c.id == twin).values(priority=raised, **_postponed(asked, now)))
+
+
+def _postponed(asked: ColumnElement[datetime], now: datetime) -> dict[str, ColumnElement[Any]]:
+    """A queued job starts at the moment that is asked for, unless it starts later anyway."""
+    run_at = _most(jobs.c.run_at, asked)
+    return {"run_at": run_at, "waits_for": case((run_at > now, TIME), else_=jobs.c.waits_for)}
+
+
+def _least(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:
+    return case((one < other, one), else_=other)
+
+
+def _most(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:
+    return case((one > other, one), else_=other)

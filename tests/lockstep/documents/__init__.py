@@ -1,0 +1,1 @@
+"""Documents, as Kubernetes reads them."""

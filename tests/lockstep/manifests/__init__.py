@@ -1,0 +1,1 @@
+"""From a folder in git to the objects of one site."""
