@@ -47,6 +47,10 @@ bench: setup-dev    ## Speed beside the peers, as ratios
 image:              ## The container image, with docker, podman or buildah
 	deploy/build-image.sh
 
+docs: setup         ## Make the documentation that is made from the code again
+	$(BIN)/python -m lockstep.topology.schema > docs/schema/lockstep.dev_v1alpha1.json
+	$(BIN)/python -m lockstep.topology.reference > docs/configuration.md
+
 lock:               ## Pin the dependencies again (needs uv)
 	uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --no-annotate -o requirements/runtime.txt

@@ -36,7 +36,7 @@ def model_at(model: type[Model], path: Path) -> type[Model] | None:
         annotation = _inside(annotation, part)
         if annotation is None:
             return None
-    found = _plain(annotation)
+    found = plain(annotation)
     return found if isinstance(found, type) and issubclass(found, Model) else None
 
 
@@ -45,28 +45,39 @@ def homes(model: type[Model], field: str, *, at: Path = ()) -> Iterator[Path]:
     for name, info in named(model).items():
         if name == field:
             yield at
-        nested = _plain(info.annotation)
+        nested = plain(info.annotation)
         if isinstance(nested, type) and issubclass(nested, Model):
             yield from homes(nested, field, at=(*at, name))
 
 
 def _inside(annotation: Any, part: str | int) -> Any:
     """The type of one entry of a value of this type; None when it has no such entry."""
-    plain = _plain(annotation)
-    if isinstance(plain, type) and issubclass(plain, Model):
-        info = named(plain).get(str(part))
+    bare = plain(annotation)
+    if isinstance(bare, type) and issubclass(bare, Model):
+        info = named(bare).get(str(part))
         return info.annotation if info else None
-    arguments = typing.get_args(plain)
-    if typing.get_origin(plain) is dict:
+    arguments = typing.get_args(bare)
+    if typing.get_origin(bare) is dict:
         return arguments[1]
-    return arguments[0] if typing.get_origin(plain) is tuple else None
+    return arguments[0] if typing.get_origin(bare) is tuple else None
 
 
-def _plain(annotation: Any) -> Any:
-    """The type without ``Annotated`` and ``None``."""
-    while typing.get_origin(annotation) is typing.Annotated:
-        annotation = typing.get_args(annotation)[0]
+def without_none(annotation: Any) -> Any:
+    """The type of an optional field, as if it were not optional."""
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
         rest = [argument for argument in typing.get_args(annotation) if argument is not type(None)]
-        return _plain(rest[0]) if len(rest) == 1 else annotation
+        return rest[0] if len(rest) == 1 else annotation
     return annotation
+
+
+def plain(annotation: Any) -> Any:
+    """The type without ``Annotated`` and ``None``."""
+    while (bare := _once(annotation)) is not annotation:
+        annotation = bare
+    return annotation
+
+
+def _once(annotation: Any) -> Any:
+    if typing.get_origin(annotation) is typing.Annotated:
+        return typing.get_args(annotation)[0]
+    return without_none(annotation)

@@ -5,7 +5,7 @@ the JSON Schema and in ``docs/configuration.md``.
 """
 
 from lockstep.topology.kinds.application import Application, Image, Protection, Source
-from lockstep.topology.kinds.base import API_VERSION, Document, KubernetesSecretRef, Model, SecretRef
+from lockstep.topology.kinds.base import API_VERSION, Document, KubernetesSecretRef, Metadata, Model, SecretRef
 from lockstep.topology.kinds.expected import ExpectedDifference
 from lockstep.topology.kinds.mirror import GitMirror, GitSource, ImageMirror
 from lockstep.topology.kinds.protection import Drill, Notification, Pair
@@ -47,6 +47,7 @@ __all__ = [
     "Image",
     "ImageMirror",
     "KubernetesSecretRef",
+    "Metadata",
     "Model",
     "Notification",
     "Pair",

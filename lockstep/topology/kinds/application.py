@@ -103,7 +103,8 @@ class Protection(Model):
     }
 
     tier: Tier
-    """warm: nothing runs · hot: runs at its floor · active: runs equal."""
+    """``warm``: nothing runs (RTO 7d, RPO 30d) · ``hot``: it runs at its floor (24h, 1d) · ``active``: it runs as at
+    the primary (3h, 1h)."""
     rto: Duration | None = None
     """Recovery time objective; the tier's preset until the owner sets it with a basis."""
     rpo: Duration | None = None
@@ -167,7 +168,7 @@ class ApplicationSpec(Model):
     protection: dict[Name, Protection] = Field(min_length=1)
     """For each pair, how it is protected."""
     deletion: Deletion = Deletion()
-    """What a deploy may delete by itself."""
+    """What a deploy may delete without asking."""
 
 
 class Application(Document):
