@@ -29,6 +29,8 @@ class Advertised:
 
     head: str
     refs: Mapping[str, str]
+    unsound: tuple[str, ...] = ()
+    """Lines that name no ref that git would allow, escaped: what they meant is unknown, and never equal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -48,8 +50,8 @@ class PushOutcome(Enum):
 
     UPDATED = "updated"
     UNCHANGED = "unchanged"
-    REJECTED = "rejected"
-    STALE = "stale"
+    REJECTED = "rejected"  # by a rule of the other side
+    STALE = "stale"  # it holds something else than the lease says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +79,11 @@ class GitRemote(Protocol):
         """
         ...
 
-    def create(self) -> bool:
-        """Make the repository where that is ours to do (on disk); False when it has to be made by its forge."""
+    def create(self, *, object_format: str) -> bool:
+        """Make the repository where that is ours to do (on disk); False when it has to be made by its forge.
+
+        ``object_format`` is ``sha1`` or ``sha256``: that of the source, because ids are mirrored as they are.
+        """
         ...
 
     def set_head(self, ref: str) -> bool:
@@ -89,19 +94,38 @@ class GitRemote(Protocol):
 class GitCache(Protocol):
     """Our own bare copy of one repository: what was fetched once, to be pushed many times and read."""
 
-    def fetch(self, remote: GitRemote, refs: Mapping[str, str]) -> None:
-        """Bring these refs (name to advertised id) into the staging namespace, verified to be those ids.
+    def staged(self) -> Mapping[str, str]:
+        """The source's refs as they were last brought here."""
+        ...
+
+    def fetch(self, remote: GitRemote, refs: Mapping[str, str], *, beside: str = "") -> int:
+        """Make the staging namespace hold exactly these refs (name to advertised id); how many ids were fetched.
+
+        ``beside`` names another namespace, for what is kept without being the source's: refs of a site that
+        are about to be overwritten.
 
         Raises:
-            UnreachableError, RefusedError, IntegrityError (an object fails fsck, or an id is another).
+            UnreachableError, RefusedError, IntegrityError (an object is damaged), ConflictError (a ref moved
+            in the meantime, or somebody else is fetching).
         """
         ...
 
     def push(self, remote: GitRemote, updates: Sequence[RefUpdate]) -> list[PushResult]:
         """Push exact ids with a lease for each ref; one result for each update, in order.
 
+        A ref that is new there needs no lease: it is not forced. Deletes go last, but for those that stand in
+        the way of a new ref.
+
         Raises:
-            UnreachableError, UnauthorisedError.
+            UnreachableError, UnauthorisedError, ForbiddenError, NotFoundError, RefusedError: nothing was taken.
+        """
+        ...
+
+    def writer(self, site: str) -> AbstractContextManager[None]:
+        """Be the one writer of this repository to a site while the block lasts.
+
+        Raises:
+            ConflictError: Somebody else is.
         """
         ...
 
@@ -111,6 +135,42 @@ class GitCache(Protocol):
 
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether ``newer`` contains ``older``; False when either is not here."""
+        ...
+
+    def tidy(self) -> None:
+        """Pack what has piled up, if it has."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """One commit, fit to be shown: author and subject hold no control characters."""
+
+    oid: str
+    author: str
+    email: str
+    authored_at: datetime
+    committed_at: datetime
+    subject: str
+
+
+class GitHistory(Protocol):
+    """Reads our own copy of a repository."""
+
+    def resolve(self, revision: str) -> str | None:
+        """The commit that an id (whole or begun), a full ref, a branch or a tag means; None when it is not here."""
+        ...
+
+    def commit(self, oid: str) -> Commit:
+        """One commit. Raises NotFoundError."""
+        ...
+
+    def log(self, revision: str, *, most: int = 20, path: str = ".") -> list[Commit]:
+        """The last commits that changed a path, the newest first. Raises NotFoundError."""
+        ...
+
+    def changed_paths(self, old: str, new: str) -> list[str]:
+        """Paths that differ between two commits, sorted; all of ``new`` when ``old`` is empty. Raises NotFoundError."""
         ...
 
 

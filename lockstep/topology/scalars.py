@@ -31,7 +31,8 @@ NAME_PATTERN = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 # A path of a repository on a forge: no part begins with a dot or a dash, so none is an option or "..".
 _GIT_REPOSITORY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
 _GIT_GLOB = re.compile(r"[A-Za-z0-9_*?\[\]][A-Za-z0-9._*?\[\]!-]*(?:/[A-Za-z0-9_*?\[\]][A-Za-z0-9._*?\[\]!-]*)*")
-_SCP = re.compile(r"(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9][A-Za-z0-9.-]*:(?!//)(?!-)[^\s]+")
+# A second colon would name a program that git runs: ext::sh -c ...
+_SCP = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9._-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*:(?!//|:|-)\S+")
 GIT_SCHEMES = frozenset({"file", "http", "https", "ssh"})
 # Control characters and spaces have no place in a URL, a path inside a repository or a prefix.
 _BLANK = re.compile(r"[\x00-\x20\x7f]")

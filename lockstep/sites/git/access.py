@@ -1,0 +1,209 @@
+"""How git is allowed in, and the environment that it runs in.
+
+Nothing of the machine's own git, ssh or shell configuration is used. Secrets reach git through its environment
+or through files in memory that nobody but this process and its children can open, and that are gone when it
+is, however it ends: never through an argument, a URL or a disk.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import os
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+# What git runs with, always. GIT_CONFIG_* (git-config(1), "ENVIRONMENT"), the others from git(1).
+_HARDENED = {
+    "GIT_ASKPASS": "/bin/false",
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_DEFAULT_REF_FORMAT": "files",
+    "GIT_LITERAL_PATHSPECS": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "HOME": "/nonexistent",  # curl would read ~/.netrc
+    "LC_ALL": "C",
+    "SSH_ASKPASS": "/bin/false",
+    "SSH_ASKPASS_REQUIRE": "never",
+}
+_CONFIG = {
+    "core.fsmonitor": "false",
+    "core.hooksPath": "/dev/null",
+    "credential.helper": "",
+    # Old faults that forges let through, and that harm nobody: without these three, long-lived repositories
+    # could not be mirrored at all (GitLab's and GitHub's servers ignore them too).
+    "fetch.fsck.badTimezone": "ignore",
+    "fetch.fsck.missingSpaceBeforeDate": "ignore",
+    "fetch.fsck.zeroPaddedFilemode": "ignore",
+    "gc.auto": "0",
+    "http.followRedirects": "false",
+    "log.showSignature": "false",
+    "maintenance.auto": "false",
+    "protocol.version": "2",
+    "push.followTags": "false",
+    "push.gpgSign": "false",
+    "submodule.recurse": "false",
+    "transfer.fsckObjects": "true",
+}
+# What a repository on disk runs with at its own end of a push, where our configuration does not reach: the
+# housekeeping after a push ends before the push does, so that it dies with us and not in the middle, alone.
+_LOCAL_CONFIG = "[gc]\n\tautoDetach = false\n[maintenance]\n\tautoDetach = false\n"
+# ssh_config(5). Nothing but what is configured: no agent, no other key, no other known host, no forwarding.
+_SSH = {
+    "BatchMode": "yes",
+    "CanonicalizeHostname": "no",
+    "CheckHostIP": "no",
+    "ClearAllForwardings": "yes",
+    "ConnectTimeout": "20",
+    "ControlMaster": "no",
+    "ControlPath": "none",
+    "ForwardAgent": "no",
+    "ForwardX11": "no",
+    "GlobalKnownHostsFile": "/dev/null",
+    "IdentitiesOnly": "yes",
+    "IdentityAgent": "none",
+    "LogLevel": "ERROR",
+    "PermitLocalCommand": "no",
+    "ProxyCommand": "none",
+    "ServerAliveCountMax": "4",
+    "ServerAliveInterval": "15",
+    "StrictHostKeyChecking": "yes",
+    "UpdateHostKeys": "no",
+    "VerifyHostKeyDNS": "no",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Credentials of one end, as text; empty when there is none. None of it is ever shown."""
+
+    username: str = "git"
+    """User for http and https."""
+    password: str = field(default="", repr=False)
+    """Password or token for http and https."""
+    ssh_key: str = field(default="", repr=False)
+    """Private key for ssh."""
+    known_hosts: str = field(default="", repr=False)
+    """Host keys that are believed, as in ssh's ``known_hosts``."""
+    ca: str = field(default="", repr=False)
+    """Certificate authorities for https, PEM; the system's when empty."""
+
+    @property
+    def basic(self) -> str:
+        """User and password as http sends them (RFC 7617)."""
+        return base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be shown, in every form in which git could repeat it."""
+        return (self.password, self.basic) if self.password else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long an end may take, and how much it may send."""
+
+    ask_seconds: float = 60.0
+    """For listing refs."""
+    transfer_seconds: float = 3600.0
+    """For one fetch or push."""
+    slow_bytes: int = 1000
+    """An http transfer that moves fewer bytes each second than this..."""
+    slow_seconds: int = 60
+    """... for this long is given up."""
+    most_pack_bytes: int = 64 * 2**30
+    """Largest pack that one fetch may write."""
+
+
+def base_environment() -> dict[str, str]:
+    """What every git command runs with. It may talk to nobody: that needs ``environment``."""
+    return {
+        **_HARDENED,
+        "PATH": os.pathsep.join(os.get_exec_path()),
+        "GIT_ALLOW_PROTOCOL": "",
+        **_as_variables(_CONFIG),
+    }
+
+
+@contextlib.contextmanager
+def environment(
+    location: str, *, access: Access, patience: Patience, trusted: tuple[str, ...] = ()
+) -> Iterator[dict[str, str]]:
+    """What git runs with when it speaks to one end, while the block lasts.
+
+    Args:
+        location: The end: a URL, or an absolute path on disk.
+        access: Its credentials.
+        patience: Its bounds.
+        trusted: Paths of a repository on disk that may belong to another user (git-config(1), ``safe.directory``).
+    """
+    scheme = scheme_of(location)
+    config = dict(_CONFIG)
+    env: dict[str, str] = {}
+    with contextlib.ExitStack() as files:
+        if scheme == "file":
+            safe = "".join(f"[safe]\n\tdirectory = {_quoted(path)}\n" for path in trusted)
+            env["GIT_CONFIG_GLOBAL"] = files.enter_context(in_memory(_LOCAL_CONFIG + safe))
+        if scheme in ("http", "https"):
+            config |= {"http.lowSpeedLimit": str(patience.slow_bytes), "http.lowSpeedTime": str(patience.slow_seconds)}
+            if access.password:
+                place = urlsplit(location)
+                config[f"http.{scheme}://{place.netloc}/.extraHeader"] = f"Authorization: Basic {access.basic}"
+            if access.ca:
+                config["http.sslCAInfo"] = files.enter_context(in_memory(access.ca))
+        if scheme == "ssh":
+            env |= {"GIT_SSH_VARIANT": "ssh", "GIT_SSH_COMMAND": _ssh_command(access, files)}
+        yield {**base_environment(), **_as_variables(config), "GIT_ALLOW_PROTOCOL": scheme, **env}
+
+
+def scheme_of(location: str) -> str:
+    """The protocol of a location: ``file`` for a path, ``ssh`` for ``user@host:path``."""
+    if location.startswith("/"):
+        return "file"
+    scheme, separator, _ = location.partition("://")
+    return scheme if separator else "ssh"
+
+
+@contextlib.contextmanager
+def in_memory(text: str) -> Iterator[str]:
+    """The path of a file in memory with this text, while the block lasts: mode 0600, and no disk sees it."""
+    descriptor = os.memfd_create("lockstep")
+    with os.fdopen(descriptor, "wb") as file:
+        os.fchmod(descriptor, 0o600)  # ssh insists on it
+        file.write(text.encode())
+        file.flush()
+        yield f"/proc/{os.getpid()}/fd/{descriptor}"
+
+
+def _ssh_command(access: Access, files: contextlib.ExitStack) -> str:
+    options = {
+        **_SSH,
+        "UserKnownHostsFile": files.enter_context(in_memory(_lines(access.known_hosts))),
+        "IdentityFile": files.enter_context(in_memory(_lines(access.ssh_key))) if access.ssh_key else "none",
+        "PreferredAuthentications": "publickey" if access.ssh_key else "none",
+    }
+    words = ["ssh", "-F", "none", *(word for name, value in options.items() for word in ("-o", f"{name}={value}"))]
+    return shlex.join(words)
+
+
+def _lines(text: str) -> str:
+    """With the newline at the end that OpenSSH insists on, and that secrets lose on their way."""
+    return text if text.endswith("\n") else text + "\n"
+
+
+def _quoted(path: str) -> str:
+    escaped = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
+    return f'"{escaped}"'
+
+
+def _as_variables(config: Mapping[str, str]) -> dict[str, str]:
+    """Configuration as git takes it from its environment: out of sight of other users of the machine."""
+    variables = {"GIT_CONFIG_COUNT": str(len(config))}
+    for number, (key, value) in enumerate(config.items()):
+        variables |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return variables

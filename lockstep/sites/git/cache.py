@@ -1,0 +1,171 @@
+"""Our own copy of one repository: fetched once, pushed many times, read by everybody.
+
+The folder holds a bare repository (``repository``), whose refs are one file (see ``packed``), locks between
+processes (``locks``) and what pushes start from (``views``). It can be deleted at any time: it is fetched anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from lockstep import children, errors, values
+from lockstep.sites import ends
+from lockstep.sites.git import failures, history, locks, names, packed, process
+from lockstep.sites.git.pushing import Pusher
+from lockstep.sites.git.remote import Remote
+
+_STAGING = "refs/mirror/"
+_BESIDE = "refs/beside/"
+# How long one process waits while another fetches the same repository; then the job is tried again later.
+_WAIT_SECONDS = 60.0
+_OLD_SECONDS = 86400.0
+
+
+class Cache:
+    """A bare copy of one repository in a folder of ours; implements ``ends.GitCache`` and ``ends.GitHistory``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.repository = folder / "repository"
+
+    # --- mirroring
+
+    def staged(self) -> dict[str, str]:
+        """The source's refs as they were last brought here."""
+        return {
+            f"refs/{name.removeprefix(_STAGING)}": oid
+            for name, oid in packed.read(self.repository).items()
+            if name.startswith(_STAGING)
+        }
+
+    def fetch(self, remote: ends.GitRemote, refs: Mapping[str, str], *, beside: str = "") -> int:
+        """Make the staging namespace hold exactly these refs; how many ids had to be fetched.
+
+        Ids are asked for, not names: what comes is what was advertised, or nothing.
+
+        Raises:
+            UnreachableError, RefusedError, IntegrityError, ConflictError: As ``ends.GitCache`` says.
+        """
+        namespace = f"{_BESIDE}{beside}/" if beside else _STAGING
+        _check(refs)
+        with locks.held(self.folder / "locks/fetch", what=str(self.folder), wait_seconds=_WAIT_SECONDS):
+            self._prepare(object_format_of(refs.values()))
+            known = packed.read(self.repository)
+            missing = sorted(set(refs.values()) - set(known.values()))
+            if missing:
+                self._fetch(_wired(remote), missing)
+            staged = {f"{namespace}{name.removeprefix('refs/')}": oid for name, oid in refs.items()}
+            others = {name: oid for name, oid in known.items() if not name.startswith(namespace)}
+            if known != {**others, **staged}:
+                packed.write(self.repository, {**others, **staged})
+        return len(missing)
+
+    def push(self, remote: ends.GitRemote, updates: Sequence[ends.RefUpdate]) -> list[ends.PushResult]:
+        """Push exact ids with a lease for each ref; one result for each update, in order."""
+        _check({update.ref: update.new or update.old for update in updates})
+        return Pusher(repository=self.repository, views=self.folder / "views", remote=_wired(remote)).push(updates)
+
+    def writer(self, site: str) -> AbstractContextManager[None]:
+        """Be the one writer of this repository to a site while the block lasts. Raises ConflictError."""
+        return locks.held(self.folder / "locks" / f"site-{site}", what=f"{self.folder.name} at {site}")
+
+    def tidy(self) -> None:
+        """Pack what has piled up, if it has; what nothing names any more is kept for two weeks."""
+        with contextlib.suppress(errors.ConflictError), locks.held(self.folder / "locks/fetch", what=str(self.folder)):
+            for view in (self.folder / "views").glob("*"):
+                if view.stat().st_mtime < time.time() - _OLD_SECONDS:
+                    shutil.rmtree(view, ignore_errors=True)
+            settings = ("gc.auto=6700", "gc.autoDetach=false", "gc.packRefs=false")
+            self._run([*(word for setting in settings for word in ("-c", setting)), "gc", "--auto", "--quiet"])
+
+    def has(self, oid: str) -> bool:
+        """Whether the object is here."""
+        return values.is_oid(oid) and self._run(["cat-file", "-e", oid]).code == 0
+
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        """Whether ``newer`` contains ``older``; False when either is not here."""
+        sound = values.is_oid(older) and values.is_oid(newer)
+        return sound and self._run(["merge-base", "--is-ancestor", older, newer]).code == 0
+
+    # --- reading
+
+    def resolve(self, revision: str) -> str | None:
+        """The commit that an id (whole or begun), a full ref, a branch or a tag means; None when it is not here."""
+        return history.resolve(self.repository, revision, staged=self.staged())
+
+    def commit(self, oid: str) -> ends.Commit:
+        """One commit. Raises NotFoundError."""
+        return history.log(self.repository, oid, most=1)[0]
+
+    def log(self, revision: str, *, most: int = 20, path: str = ".") -> list[ends.Commit]:
+        """The last commits that changed a path, the newest first. Raises NotFoundError."""
+        oid = self.resolve(revision)
+        if oid is None:
+            raise errors.NotFoundError(f"There is no {revision!r} here.", remedy="Mirror the repository again.")
+        return history.log(self.repository, oid, most=most, path=path)
+
+    def changed_paths(self, old: str, new: str) -> list[str]:
+        """Paths that differ between two commits, sorted; all of ``new`` when ``old`` is empty."""
+        return history.changed_paths(self.repository, old, new)
+
+    # --- inside
+
+    def _run(self, arguments: Sequence[str]) -> children.Finished:
+        return process.run(process.Call(arguments=arguments, directory=self.repository))
+
+    def _prepare(self, object_format: str) -> None:
+        """Make the repository, or make it anew when the source keeps its objects under another hash now."""
+        config = self.repository / "config"
+        if config.exists():
+            known = "sha256" if "sha256" in config.read_text() else "sha1"
+            if object_format in ("", known):
+                return
+            shutil.rmtree(self.repository)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            made = Path(folder) / "repository"
+            how = ("--bare", "--quiet", "--template=", f"--object-format={object_format or 'sha1'}")
+            finished = process.run(process.Call(arguments=["init", *how, str(made)]))
+            if finished.code:
+                raise failures.failure(finished, address=str(self.folder))
+            made.rename(self.repository)
+
+    def _fetch(self, remote: Remote, oids: Iterable[str]) -> None:
+        options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--stdin")
+        with remote.environment() as env:
+            finished = process.run(
+                process.Call(
+                    arguments=["fetch", *options, "--", remote.location],
+                    directory=self.repository,
+                    env=env,
+                    stdin="".join(f"{oid}\n" for oid in oids).encode(),
+                    timeout_seconds=remote.patience.transfer_seconds,
+                    most_file_bytes=remote.patience.most_pack_bytes,
+                )
+            )
+        if finished.code:
+            raise remote.failure(finished)
+
+
+def object_format_of(oids: Iterable[str]) -> str:
+    """The object format that ids belong to: ``sha1`` or ``sha256``; empty when there is none to tell by."""
+    return next(("sha256" if len(oid) == 64 else "sha1" for oid in oids), "")
+
+
+def _check(refs: Mapping[str, str]) -> None:
+    for name, oid in refs.items():
+        if not names.is_ref(name) or not values.is_oid(oid):
+            raise errors.InputError(f"{name!a} is no ref that can be mirrored.", remedy="Rename it at its forge.")
+
+
+def _wired(remote: ends.GitRemote) -> Remote:
+    """The remote as this door knows it: git itself connects the two, so both have to be git's."""
+    if not isinstance(remote, Remote):
+        raise errors.UnsupportedError(f"{remote.address} is not a remote that git can speak to.")
+    return remote

@@ -1,0 +1,70 @@
+"""From the configuration to a remote: which address, which credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from lockstep import errors
+from lockstep.sites.git.access import Access, Patience
+from lockstep.sites.git.cache import Cache
+from lockstep.sites.git.remote import Remote
+from lockstep.topology import kinds, scalars
+
+_REPOSITORY: TypeAdapter[str] = TypeAdapter(scalars.GitRepository)
+
+
+def open_remote(
+    end: kinds.GitEnd | kinds.GitSource,
+    repository: str,
+    *,
+    read: Callable[[kinds.SecretRef], str],
+    path: Callable[[str], Path],
+    patience: Patience | None = None,
+) -> Remote:
+    """One repository of a forge or of a site.
+
+    Args:
+        end: Where its repositories are, as configured.
+        repository: Which one, as the forge names it: ``bank/pay``.
+        read: Reads a secret.
+        path: Makes a path of the configuration one of this machine.
+        patience: Its bounds.
+
+    Raises:
+        InputError: The repository's name is none, or ssh has no host keys.
+        LockstepError: A secret cannot be read.
+    """
+    _checked(repository)
+    patience = patience or Patience()
+    if end.directory is not None:
+        folder = path(end.directory).absolute()
+        return Remote(location=str(folder / f"{repository}.git"), patience=patience)
+    access = Access(
+        username=end.username or "git",
+        password=read(end.password).strip() if end.password else "",
+        ssh_key=read(end.ssh_key) if end.ssh_key else "",
+        known_hosts=read(end.known_hosts) if end.known_hosts else "",
+        ca=read(end.ca) if end.ca else "",
+    )
+    return Remote.at((end.url or "").replace("{repository}", repository), access=access, patience=patience)
+
+
+def open_cache(caches: Path, repository: str) -> Cache:
+    """Our own copy of a repository.
+
+    Raises:
+        InputError: The repository's name is none.
+    """
+    return Cache(caches / f"{_checked(repository)}.git")
+
+
+def _checked(repository: str) -> str:
+    try:
+        return _REPOSITORY.validate_python(repository)
+    except ValidationError as error:
+        raise errors.InputError(
+            f"{repository!a} is not the path of a repository.", remedy="Write it as the forge shows it: bank/pay."
+        ) from error

@@ -1,0 +1,219 @@
+"""One repository at one place: a forge, a site's server, or a bare repository on disk."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+from urllib.parse import unquote, urlsplit
+
+from pydantic import TypeAdapter, ValidationError
+
+from lockstep import children, errors
+from lockstep.sites import ends
+from lockstep.sites.git import failures, locks, names, process
+from lockstep.sites.git.access import Access, Patience, environment, scheme_of
+from lockstep.topology import scalars
+
+_URL: TypeAdapter[str] = TypeAdapter(scalars.GitUrl)
+# A lock of a ref older than this was left by a git that was killed: a living one holds it for milliseconds.
+_STALE_LOCK_SECONDS = 600.0
+# What a repository of another user must not make us run while it receives a push. Its own configuration
+# would win over ours everywhere but here (git-config(1), "SCOPES": command).
+_DISARMED = "git -c core.hooksPath=/dev/null -c core.alternateRefsCommand=true -c core.fsmonitor=false receive-pack"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remote:
+    """A repository by its URL or by its directory; implements ``ends.GitRemote``."""
+
+    location: str
+    """What git is given: a URL, or an absolute path."""
+    access: Access = field(default_factory=Access)
+    patience: Patience = field(default_factory=Patience)
+
+    def __post_init__(self) -> None:
+        if not _is_address(self.location):
+            raise errors.InputError(
+                f"{self.address} is no address that git may use.",
+                remedy="Write an absolute path, or an https, http, ssh or file URL without a password in it.",
+            )
+        if self.scheme == "ssh" and not self.access.known_hosts:
+            raise errors.InputError(
+                f"There is no host key for {self.address}.",
+                remedy="Give it in knownHosts: a host is never trusted because it answers.",
+            )
+
+    @classmethod
+    def at(cls, url: str, *, access: Access, patience: Patience) -> Self:
+        """A repository at a URL; one with ``file://`` is a repository on disk.
+
+        Raises:
+            InputError: It is no URL that git may use.
+        """
+        if not url.startswith("file://"):
+            return cls(location=url, access=access, patience=patience)
+        parts = urlsplit(url)
+        if parts.netloc not in ("", "localhost"):
+            raise errors.InputError(f"{url} is on another machine.", remedy="Write file:///path for a path here.")
+        return cls(location=os.path.abspath(unquote(parts.path)), patience=patience)  # noqa: PTH100 - links stay
+
+    @property
+    def address(self) -> str:
+        """The URL or path, fit to be shown."""
+        return failures.clean(self.location, secrets=self.access.secrets)
+
+    @property
+    def scheme(self) -> str:
+        """The protocol: ``file``, ``http``, ``https`` or ``ssh``."""
+        return scheme_of(self.location)
+
+    @property
+    def directory(self) -> Path | None:
+        """The repository's directory; None when it is at a server."""
+        return Path(self.location) if self.scheme == "file" else None
+
+    @property
+    def push_options(self) -> list[str]:
+        """Arguments for ``git push``: a repository on disk that is not ours runs nothing of its own."""
+        with _typed(self.address):
+            foreign = self.directory is not None and self.directory.stat().st_uid != os.geteuid()
+        return [f"--receive-pack={_DISARMED}"] if foreign else []
+
+    def environment(self) -> AbstractContextManager[dict[str, str]]:
+        """What git runs with when it speaks to this repository, while the block lasts."""
+        trusted = (self.location, os.path.realpath(self.location)) if self.directory else ()
+        return environment(self.location, access=self.access, patience=self.patience, trusted=trusted)
+
+    def failure(self, finished: children.Finished) -> errors.LockstepError:
+        """The error that a command that spoke to this repository ended with."""
+        return failures.failure(finished, address=self.address, secrets=self.access.secrets)
+
+    def advertised(self) -> ends.Advertised | None:
+        """Its refs; None when there is no such repository.
+
+        Raises:
+            UnreachableError, ThrottledError, UnauthorisedError, ForbiddenError, RefusedError.
+        """
+        with _typed(self.address):
+            if self.directory is not None and not self.directory.exists():
+                return None
+        finished = self._run(["ls-remote", "--symref", "--", self.location])
+        if finished.code or finished.cut:
+            error = self.failure(finished)
+            if isinstance(error, errors.NotFoundError):
+                return None
+            raise error
+        advertised = names.parse_advertised(finished.out)
+        if not advertised.refs and not advertised.unsound:
+            self._prove_empty()
+        return advertised
+
+    def _prove_empty(self) -> None:
+        """Believe in an empty repository only when a git server says so.
+
+        Over http git takes any answer of one line (a proxy's, a login page's) for a repository without refs,
+        of the kind that is a folder of plain files. What git servers say comes in packets.
+        """
+        if self.scheme not in ("http", "https"):
+            return
+        finished = self._run(["ls-remote", "--", self.location], more={"GIT_TRACE_PACKET": "2"})
+        if b"packet:" not in finished.err:
+            raise errors.UnreachableError(
+                f"{self.address} answers with something that is not git (a login or maintenance page?).",
+                remedy="Open the URL in a browser to see what answers.",
+            )
+
+    def create(self, *, object_format: str) -> bool:
+        """Make the repository where that is ours to do (on disk); False when it has to be made by its forge.
+
+        Args:
+            object_format: ``sha1`` or ``sha256``: that of the source, ids are mirrored as they are.
+
+        Raises:
+            ForbiddenError, TemporaryError (the disk is full), RefusedError.
+        """
+        if self.directory is None:
+            return False
+        with _typed(self.address):
+            self.directory.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=self.directory.parent, prefix=".new-") as folder:
+                made = Path(folder) / "git"
+                finished = self._run(
+                    ["init", "--bare", "--quiet", "--template=", f"--object-format={object_format}", str(made)]
+                )
+                if finished.code:
+                    raise self.failure(finished)
+                _appear(made, self.directory)
+        return True
+
+    def set_head(self, ref: str) -> bool:
+        """Point HEAD at a ref; False when this place cannot be told (a server without an API for it).
+
+        Raises:
+            InputError: It is no name of a branch.
+            ForbiddenError, RefusedError.
+        """
+        if not (names.is_ref(ref) and ref.startswith("refs/heads/")):
+            raise errors.InputError(f"HEAD cannot point to {ref!r}.", remedy="Name a branch in full: refs/heads/main.")
+        if self.directory is None:
+            return False
+        finished = self._run(["symbolic-ref", "HEAD", ref], directory=self.directory)
+        if finished.code:
+            raise self.failure(finished)
+        return True
+
+    def clear_stale_locks(self) -> bool:
+        """Remove locks of refs that a killed git left in a repository on disk; whether there were any."""
+        if self.directory is None:
+            return False
+        return locks.clear_stale(self.directory, older_than_seconds=_STALE_LOCK_SECONDS) > 0
+
+    def _run(
+        self, arguments: Sequence[str], *, directory: Path = process.NOWHERE, more: Mapping[str, str] | None = None
+    ) -> children.Finished:
+        seconds = self.patience.ask_seconds
+        with self.environment() as env:
+            call = process.Call(
+                arguments=arguments, directory=directory, env={**env, **(more or {})}, timeout_seconds=seconds
+            )
+            return process.run(call)
+
+
+def _is_address(location: str) -> bool:
+    if "\0" in location or "\n" in location:
+        return False
+    try:
+        return location.startswith("/") or bool(_URL.validate_python(location))
+    except ValidationError:
+        return False
+
+
+def _appear(made: Path, directory: Path) -> None:
+    """Put a whole repository in its place at once. Somebody else may have made it in the meantime: then it is there."""
+    try:
+        made.rename(directory)
+    except OSError as error:
+        if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+            raise
+
+
+@contextlib.contextmanager
+def _typed(address: str) -> Iterator[None]:
+    """What the file system refuses, as our errors."""
+    try:
+        yield
+    except (PermissionError, NotADirectoryError) as error:
+        raise errors.ForbiddenError(
+            f"{address} cannot be used: {error.strerror}.", remedy="Check the owner and mode of its folders."
+        ) from error
+    except OSError as error:
+        raise errors.UnreachableError(
+            f"{address} cannot be used: {error.strerror}.", remedy="Check the disk that it is on."
+        ) from error
