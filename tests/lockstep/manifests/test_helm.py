@@ -8,8 +8,7 @@ import pytest
 
 from lockstep import errors
 from lockstep.manifests import render
-from lockstep.topology import kinds
-from tests.support import trees
+from tests.support import configured, trees
 
 FAKE = """#!/bin/sh
 echo "apiVersion: v1"
@@ -31,8 +30,9 @@ CHART = {
 
 
 def _render(root: Path, *, site: str = "seoul") -> render.Rendering:
-    helm = {"values": ("common.yaml",), "siteValues": {"sejong": "sites/sejong.yaml"}}
-    source = kinds.Source.model_validate({"repository": "bank/pay", "path": "chart", "helm": helm})
+    source = configured.source(
+        path="chart", helm={"values": ["common.yaml"], "siteValues": {"sejong": "sites/sejong.yaml"}}
+    )
     return render.render(root, source, application="pay-app", namespace="pay", site=site)
 
 

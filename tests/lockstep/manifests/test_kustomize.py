@@ -9,8 +9,7 @@ import pytest
 from lockstep import documents, errors
 from lockstep.manifests import kustomization, render
 from lockstep.manifests.checkout import Checkout
-from lockstep.topology import kinds
-from tests.support import trees
+from tests.support import configured, trees
 
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\n"
 
@@ -21,7 +20,7 @@ def _refuse(root: Path, folder: str = ".") -> None:
 
 
 def _render(root: Path, path: str = ".") -> render.Rendering:
-    source = kinds.Source.model_validate({"repository": "bank/pay", "path": path, "render": "kustomize"})
+    source = configured.source(path=path, render="kustomize")
     return render.render(root, source, application="pay", namespace="pay", site="seoul")
 
 

@@ -9,14 +9,14 @@ import pytest
 
 from lockstep import errors
 from lockstep.manifests import render
-from lockstep.topology import kinds
-from tests.support import trees
+from lockstep.values import Json
+from tests.support import configured, trees
 
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\n"
 
 
-def _render(root: Path, *, site: str = "seoul", **source: object) -> render.Rendering:
-    described = kinds.Source.model_validate({"repository": "bank/pay", **source})
+def _render(root: Path, *, site: str = "seoul", **source: Json) -> render.Rendering:
+    described = configured.source(**source)
     return render.render(root, described, application="pay", namespace="pay", site=site)
 
 
