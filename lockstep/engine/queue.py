@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, tuple_, update
+from sqlalchemy import Connection, Row, select, tuple_, update
 
 from lockstep import clock as clocks
 from lockstep import errors, settings, work
@@ -21,9 +21,6 @@ from lockstep.engine import joining, retrying, slots
 from lockstep.engine.claiming import Claiming
 from lockstep.engine.tables import RUNNING, jobs
 from lockstep.store import database as databases
-
-# PostgreSQL's advisory locks are pairs of numbers: ours, and what for. ("lock" in ASCII.)
-_CLAIM_LOCK = (0x6C6F636B, 1)
 
 
 class Queue:
@@ -77,8 +74,7 @@ class Queue:
         if most <= 0:
             return []
         with self._database.write() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(select(func.pg_advisory_xact_lock(*_CLAIM_LOCK)))
+            databases.lock(connection, databases.Lock.CLAIM)
             claiming = Claiming(
                 connection,
                 now=self._now(connection),

@@ -47,7 +47,6 @@ jobs = Table(
     Column("created_at", Moment, nullable=False),
     Column("started_at", Moment),
     Column("ended_at", Moment),
-    # An id is never given twice, even after old rows were removed.
     sqlite_autoincrement=True,
 )
 
@@ -83,7 +82,7 @@ RUNNING = _is(jobs.c.state, "running")
 # What may start now; what waits for its time; what waits for a key; what a new request may join.
 READY = and_(QUEUED, _is(jobs.c.waits_for, NOTHING))
 TIMED = and_(QUEUED, _is(jobs.c.waits_for, TIME))
-BLOCKED = and_(QUEUED, _is_not(jobs.c.waits_for, NOTHING))
+BLOCKED = and_(QUEUED, _is_not(jobs.c.waits_for, NOTHING), _is_not(jobs.c.waits_for, TIME))
 JOINABLE = and_(QUEUED, _is_not(jobs.c.coalesce_key, ""))
 # What a person should look at.
 TROUBLED = jobs.c.state.in_([literal_column("'failed'"), literal_column("'aside'")])

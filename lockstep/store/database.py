@@ -1,38 +1,50 @@
 """One database behind one small interface: a SQLite file, or PostgreSQL.
 
 Traps that this module exists for: the ``sqlite3`` driver begins transactions late and as readers, so two
-writers meet in the middle (``isolation_level=None`` and ``BEGIN IMMEDIATE`` instead); durability on SQLite is
-``synchronous=FULL`` with WAL; a file of secrets is made with mode 0600 before SQLite opens it.
+writers meet in the middle (``isolation_level=None`` and ``BEGIN IMMEDIATE`` instead); threads that meet at
+SQLite's lock sleep and starve each other (they queue here first); a process that is frozen inside a
+transaction holds its locks for as long (PostgreSQL ends its session after a while).
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
-import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
+from enum import Enum
 
 import sqlalchemy
-from sqlalchemy import Connection, Engine, Table, event, func, make_url, select
+from sqlalchemy import URL, Connection, Engine, Table, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError
 
 from lockstep import errors
+from lockstep.store import failures, files
 
-# How long a writer waits for another's short transaction on SQLite, in seconds.
-_BUSY_SECONDS = 30.0
+# A transaction of ours takes milliseconds. One that stands still this long belongs to a process that is frozen
+# or cut off; one that waits this long for another's lock is told so. Milliseconds, as PostgreSQL counts.
+_SESSION = "-c idle_in_transaction_session_timeout=10000 -c lock_timeout=20000"
+# A server that vanished from the network is noticed within about half a minute (libpq, "Parameter Key Words").
+_NETWORK = {"connect_timeout": "10", "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3"}
+# The first half of our advisory locks, which are numbers that all users of a database share: "lock" in ASCII.
+_LOCKS = 0x6C6F636B
 # Where a transaction keeps what is to be called after its commit.
 _FOLLOWERS = "lockstep_followers"
 
 
 class Database:
-    """Transactions on one database. Safe to share between threads."""
+    """Transactions on one database. Safe to share between threads.
 
-    def __init__(self, engine: Engine, *, address: str) -> None:
+    Args:
+        engine: SQLAlchemy's connections to it.
+        address: Its name for people, without a password.
+        turns: Hands the right to write to one thread after another, where the database itself does not.
+    """
+
+    def __init__(self, engine: Engine, *, address: str, turns: files.Turns | None = None) -> None:
         self.engine = engine
         self.address = address
+        self._turns = turns
 
     @property
     def dialect(self) -> str:
@@ -45,21 +57,30 @@ class Database:
 
         Raises:
             UnreachableError: The database does not answer, or stays locked.
+            ConflictError: Somebody else wrote the same at the same moment.
+            TemporaryError: Its disk is full.
         """
         followers: list[Callable[[], None]] = []
-        with _typed(self.address), self.engine.begin() as connection:
+        turn = self._turns.take(self.address) if self._turns else contextlib.nullcontext()
+        with failures.translated(self.address), turn, self.engine.begin() as connection:
             yield connection.execution_options(**{_FOLLOWERS: followers})
         for follower in followers:
             follower()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
-        """One transaction that only reads, and sees one moment.
+        """One transaction that sees one moment, and cannot write.
 
         Raises:
             UnreachableError: The database does not answer.
         """
-        with _typed(self.address), self.engine.connect().execution_options(lockstep_read=True) as connection:
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        if self.dialect == "sqlite":
+            options = {files.READS: True}
+        with (
+            failures.translated(self.address),
+            self.engine.connect().execution_options(**options) as connection,
+        ):
             yield connection
 
     def close(self) -> None:
@@ -68,9 +89,25 @@ class Database:
 
 
 def after_commit(connection: Connection, call: Callable[[], None]) -> None:
-    """Call this once the transaction is committed; never when it is rolled back."""
+    """Call this once the transaction of ``Database.write`` is committed; never when it is rolled back."""
     followers: list[Callable[[], None]] = connection.get_execution_options()[_FOLLOWERS]
     followers.append(call)
+
+
+class Lock(Enum):
+    """What only one transaction does at a time."""
+
+    CLAIM = 1
+    MIGRATE = 2
+
+
+def lock(connection: Connection, what: Lock) -> None:
+    """Wait until nobody else does this, and keep them out until the transaction ends.
+
+    On SQLite a transaction that may write is alone anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_LOCKS, what.value)))
 
 
 def now(connection: Connection) -> datetime:
@@ -90,8 +127,9 @@ def open_database(url: str) -> Database:
     """Open a database by its URL: ``sqlite:///path/to/file.db`` or ``postgresql://user@host/name``.
 
     Raises:
-        InputError: The URL is no such thing.
-        UnreachableError: The database does not answer.
+        InputError: The URL is no such thing, or names a place that cannot hold a database.
+        UnreachableError: The database does not answer, or does not let us in.
+        IntegrityError: What is there is no database.
     """
     try:
         parsed = make_url(url)
@@ -101,58 +139,30 @@ def open_database(url: str) -> Database:
         ) from None
     backend = parsed.get_backend_name()
     if backend == "sqlite" and parsed.database not in (None, "", ":memory:"):
-        return _open_sqlite(Path(str(parsed.database)))
-    if backend == "postgresql":
-        engine = sqlalchemy.create_engine(
-            parsed.set(drivername="postgresql+psycopg"), pool_size=20, max_overflow=20, pool_pre_ping=True
+        file = files.prepare(str(parsed.database))
+        database = Database(files.engine(file), address=str(file), turns=files.Turns())
+    elif backend == "postgresql":
+        database = Database(_postgresql(parsed), address=parsed.render_as_string(hide_password=True))
+    else:
+        raise errors.InputError(
+            f"{parsed.render_as_string(hide_password=True)} is not a database that Lockstep can use.",
+            remedy="Write sqlite:///FILE (a file, not memory) or postgresql://USER@HOST/NAME.",
         )
-        return Database(engine, address=parsed.render_as_string(hide_password=True))
-    raise errors.InputError(
-        f"{parsed.render_as_string(hide_password=True)} is not a database that Lockstep can use.",
-        remedy="Write sqlite:///FILE (a file, not memory) or postgresql://USER@HOST/NAME.",
-    )
+    with database.read() as connection:
+        connection.execute(select(1))
+    return database
 
 
-def _open_sqlite(file: Path) -> Database:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    # Made by us first, so that nobody but us can ever read it: SQLite would make it world-readable.
-    os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
-    engine = sqlalchemy.create_engine(
-        f"sqlite:///{file}",
-        connect_args={"timeout": _BUSY_SECONDS, "isolation_level": None, "check_same_thread": False},
+def _postgresql(url: URL) -> Engine:
+    """Connections with our defaults; what the URL itself says goes before them."""
+    query = dict(url.query)
+    options = query.pop("options", "")
+    defaults = {name: value for name, value in _NETWORK.items() if name not in query}
+    return sqlalchemy.create_engine(
+        url.set(drivername="postgresql+psycopg", query=query),
+        connect_args={**defaults, "options": f"{_SESSION} {options}".rstrip()},
         pool_size=20,
         max_overflow=20,
+        pool_pre_ping=True,
+        hide_parameters=True,
     )
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return Database(engine, address=str(file))
-
-
-def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        f"busy_timeout={int(_BUSY_SECONDS * 1000)}",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    reads = connection.get_execution_options().get("lockstep_read", False)
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
-
-
-@contextlib.contextmanager
-def _typed(address: str) -> Iterator[None]:
-    try:
-        yield
-    except OperationalError as error:
-        raise errors.UnreachableError(
-            f"The database {address} does not answer: {_first_line(error)}",
-            remedy="Check that it is running, reachable, not full, and that its URL is right.",
-        ) from error
-
-
-def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).partition("\n")[0]

@@ -16,12 +16,11 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Table,
-    Text,
     UniqueConstraint,
 )
 from sqlalchemy.types import TypeEngine
 
-from lockstep.store.columns import Bytes, JsonText, Moment
+from lockstep.store.columns import Bytes, JsonText, Moment, Name, Prose
 
 metadata = MetaData(
     naming_convention={
@@ -37,7 +36,11 @@ BIG: TypeEngine[int] = BigInteger().with_variant(Integer, "sqlite")
 
 
 def identity() -> Column[int]:
-    """The primary key that the database counts up."""
+    """The primary key that the database counts up.
+
+    A table that has it says ``sqlite_autoincrement=True``: else SQLite gives the ids of removed rows again, and
+    what still names an old row would find a new one.
+    """
     return Column("id", BIG, primary_key=True, autoincrement=True)
 
 
@@ -46,20 +49,21 @@ deliveries = Table(
     "deliveries",
     metadata,
     identity(),
-    Column("hook", Text, nullable=False),
-    Column("provider", Text, nullable=False),
+    Column("hook", Name, nullable=False),
+    Column("provider", Name, nullable=False),
     # The sender's own id where it has one, else a digest of the body and a time window: the key of "once".
-    Column("delivery", Text, nullable=False),
-    Column("event", Text, nullable=False),
+    Column("delivery", Name, nullable=False),
+    Column("event", Name, nullable=False),
     Column("headers", JsonText, nullable=False),
     Column("body", Bytes, nullable=False),
     Column("received_at", Moment, nullable=False),
-    Column("state", Text, nullable=False),  # received, done, ignored, failed
-    Column("reason", Text, nullable=False, default=""),
+    Column("state", Name, nullable=False),  # received, done, ignored, failed
+    Column("reason", Prose, nullable=False, default=""),
     Column("events", JsonText, nullable=False, default=list),
     Column("duplicates", Integer, nullable=False, default=0),
     Column("done_at", Moment),
     UniqueConstraint("hook", "delivery"),
+    sqlite_autoincrement=True,
 )
 Index("ix_deliveries_received_at", deliveries.c.received_at)
 
@@ -67,22 +71,22 @@ Index("ix_deliveries_received_at", deliveries.c.received_at)
 hooks = Table(
     "hooks",
     metadata,
-    Column("hook", Text, primary_key=True),
+    Column("hook", Name, primary_key=True),
     Column("accepted", Integer, nullable=False, default=0),
     Column("refused", Integer, nullable=False, default=0),
     Column("last_accepted_at", Moment),
     Column("last_refused_at", Moment),
-    Column("last_refusal", Text, nullable=False, default=""),
+    Column("last_refusal", Prose, nullable=False, default=""),
 )
 
 # What Lockstep last wrote to a site: the ledger by which a diverged ref and our own echo are known.
 written_refs = Table(
     "written_refs",
     metadata,
-    Column("repository", Text, primary_key=True),
-    Column("site", Text, primary_key=True),
-    Column("ref", Text, primary_key=True),
-    Column("oid", Text, nullable=False),
+    Column("repository", Name, primary_key=True),
+    Column("site", Name, primary_key=True),
+    Column("ref", Name, primary_key=True),
+    Column("oid", Name, nullable=False),
     Column("written_at", Moment, nullable=False),
 )
 
@@ -90,11 +94,11 @@ written_refs = Table(
 git_mirrors = Table(
     "git_mirrors",
     metadata,
-    Column("repository", Text, primary_key=True),
-    Column("site", Text, primary_key=True),
-    Column("state", Text, nullable=False),  # equal, held, refused, unreachable, failed
+    Column("repository", Name, primary_key=True),
+    Column("site", Name, primary_key=True),
+    Column("state", Name, nullable=False),  # equal, held, refused, unreachable, failed
     Column("detail", JsonText, nullable=False, default=list),
-    Column("head", Text, nullable=False, default=""),
+    Column("head", Name, nullable=False, default=""),
     Column("refs", Integer, nullable=False, default=0),
     Column("checked_at", Moment, nullable=False),
     Column("equal_at", Moment),
@@ -104,24 +108,24 @@ git_mirrors = Table(
 git_sources = Table(
     "git_sources",
     metadata,
-    Column("repository", Text, primary_key=True),
-    Column("head", Text, nullable=False, default=""),
+    Column("repository", Name, primary_key=True),
+    Column("head", Name, nullable=False, default=""),
     Column("refs", JsonText, nullable=False, default=dict),
     Column("checked_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
-    Column("problem", Text, nullable=False, default=""),
+    Column("problem", Prose, nullable=False, default=""),
 )
 
 # How each tag or digest stands at each site.
 image_mirrors = Table(
     "image_mirrors",
     metadata,
-    Column("repository", Text, primary_key=True),
-    Column("reference", Text, primary_key=True),
-    Column("site", Text, primary_key=True),
-    Column("digest", Text, nullable=False),
-    Column("state", Text, nullable=False),  # equal, held, refused, unreachable, failed
-    Column("detail", Text, nullable=False, default=""),
+    Column("repository", Name, primary_key=True),
+    Column("reference", Name, primary_key=True),
+    Column("site", Name, primary_key=True),
+    Column("digest", Name, nullable=False),
+    Column("state", Name, nullable=False),  # equal, held, refused, unreachable, failed
+    Column("detail", Prose, nullable=False, default=""),
     Column("bytes_sent", BigInteger, nullable=False, default=0),
     Column("checked_at", Moment, nullable=False),
     Column("verified_at", Moment),
@@ -132,22 +136,23 @@ stances = Table(
     "stances",
     metadata,
     identity(),
-    Column("pair", Text, nullable=False),
+    Column("pair", Name, nullable=False),
     Column("generation", Integer, nullable=False),
-    Column("stance", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("by", Text, nullable=False),
+    Column("stance", Name, nullable=False),
+    Column("reason", Prose, nullable=False),
+    Column("by", Prose, nullable=False),
     Column("at", Moment, nullable=False),
     UniqueConstraint("pair", "generation"),
+    sqlite_autoincrement=True,
 )
 
 # The newest commit of an application that was seen and that started (or did not start) a run.
 triggered = Table(
     "triggered",
     metadata,
-    Column("application", Text, primary_key=True),
-    Column("ref", Text, primary_key=True),
-    Column("oid", Text, nullable=False),
+    Column("application", Name, primary_key=True),
+    Column("ref", Name, primary_key=True),
+    Column("oid", Name, nullable=False),
     Column("at", Moment, nullable=False),
 )
 
@@ -156,25 +161,26 @@ runs = Table(
     "runs",
     metadata,
     identity(),
-    Column("name", Text, nullable=False, unique=True),
-    Column("pipeline", Text, nullable=False),
-    Column("application", Text, nullable=False, default=""),
-    Column("revision", Text, nullable=False, default=""),
+    Column("name", Name, nullable=False, unique=True),
+    Column("pipeline", Name, nullable=False),
+    Column("application", Name, nullable=False, default=""),
+    Column("revision", Name, nullable=False, default=""),
     Column("cause", JsonText, nullable=False, default=dict),
     Column("snapshot", JsonText, nullable=False),
-    Column("state", Text, nullable=False),  # pending, running, ended
-    Column("status", Text, nullable=False),  # Unknown, True, False: the condition Succeeded
-    Column("reason", Text, nullable=False),
-    Column("message", Text, nullable=False, default=""),
+    Column("state", Name, nullable=False),  # pending, running, ended
+    Column("status", Name, nullable=False),  # Unknown, True, False: the condition Succeeded
+    Column("reason", Name, nullable=False),
+    Column("message", Prose, nullable=False, default=""),
     Column("results", JsonText, nullable=False, default=list),
     Column("skipped", JsonText, nullable=False, default=list),
     # What a person or a newer run asked for: Cancelled, CancelledRunFinally, StoppedRunFinally.
-    Column("requested", Text, nullable=False, default=""),
-    Column("superseded_by", Text, nullable=False, default=""),
+    Column("requested", Name, nullable=False, default=""),
+    Column("superseded_by", Name, nullable=False, default=""),
     Column("created_at", Moment, nullable=False),
     Column("started_at", Moment),
     Column("finally_at", Moment),
     Column("ended_at", Moment),
+    sqlite_autoincrement=True,
 )
 Index("ix_runs_application", runs.c.application, runs.c.id)
 
@@ -184,15 +190,15 @@ tasks = Table(
     metadata,
     identity(),
     Column("run", BIG, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
-    Column("pipeline_task", Text, nullable=False),
+    Column("pipeline_task", Name, nullable=False),
     Column("combination", Integer, nullable=False, default=-1),  # of a matrix; -1 without one
-    Column("name", Text, nullable=False),
-    Column("kind", Text, nullable=False),  # TaskRun, CustomRun
-    Column("section", Text, nullable=False),  # tasks, finally
-    Column("state", Text, nullable=False),  # queued, running, waiting, ended
-    Column("status", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("message", Text, nullable=False, default=""),
+    Column("name", Name, nullable=False),
+    Column("kind", Name, nullable=False),  # TaskRun, CustomRun
+    Column("section", Name, nullable=False),  # tasks, finally
+    Column("state", Name, nullable=False),  # queued, running, waiting, ended
+    Column("status", Name, nullable=False),
+    Column("reason", Name, nullable=False),
+    Column("message", Prose, nullable=False, default=""),
     Column("attempt", Integer, nullable=False, default=0),
     Column("retries", JsonText, nullable=False, default=list),
     Column("params", JsonText, nullable=False, default=dict),
@@ -203,6 +209,7 @@ tasks = Table(
     Column("started_at", Moment),
     Column("ended_at", Moment),
     UniqueConstraint("run", "pipeline_task", "combination"),
+    sqlite_autoincrement=True,
 )
 
 # One step of one attempt: a finished step is not run again.
@@ -212,13 +219,12 @@ steps = Table(
     Column("task", BIG, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
     Column("attempt", Integer, primary_key=True),
     Column("position", Integer, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("image", Text, nullable=False, default=""),
-    Column("state", Text, nullable=False),  # running, ended
+    Column("name", Name, nullable=False),
+    Column("image", Name, nullable=False, default=""),
+    Column("state", Name, nullable=False),  # running, ended
     Column("exit_code", Integer),
-    Column(
-        "reason", Text, nullable=False, default=""
-    ),  # Completed, Error, Skipped, Continued, TimeoutExceeded, Cancelled
+    # Completed, Error, Skipped, Continued, TimeoutExceeded, Cancelled
+    Column("reason", Name, nullable=False, default=""),
     Column("results", JsonText, nullable=False, default=list),
     Column("started_at", Moment),
     Column("ended_at", Moment),
@@ -230,9 +236,10 @@ logs = Table(
     identity(),
     Column("task", BIG, ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False),
     Column("attempt", Integer, nullable=False),
-    Column("step", Text, nullable=False),
+    Column("step", Name, nullable=False),
     Column("at", Moment, nullable=False),
-    Column("text", Text, nullable=False),
+    Column("text", Prose, nullable=False),
+    sqlite_autoincrement=True,
 )
 Index("ix_logs_task", logs.c.task, logs.c.id)
 
@@ -243,14 +250,15 @@ approvals = Table(
     identity(),
     Column("run", BIG, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
     Column("task", BIG, ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False),
-    Column("kind", Text, nullable=False),  # approval (the pipeline asks), guard (a deploy would destroy something)
-    Column("question", Text, nullable=False),
+    Column("kind", Name, nullable=False),  # approval (the pipeline asks), guard (a deploy would destroy something)
+    Column("question", Prose, nullable=False),
     Column("bound", JsonText, nullable=False),  # {"commit": , "digests": , "plan": }
     Column("approvers", JsonText, nullable=False, default=list),
     Column("needed", Integer, nullable=False, default=1),
-    Column("state", Text, nullable=False),  # pending, approved, rejected, superseded, cancelled
+    Column("state", Name, nullable=False),  # pending, approved, rejected, superseded, cancelled
     Column("asked_at", Moment, nullable=False),
     Column("decided_at", Moment),
+    sqlite_autoincrement=True,
 )
 Index(
     "uq_approvals_pending",
@@ -264,9 +272,9 @@ decisions = Table(
     "decisions",
     metadata,
     Column("approval", BIG, ForeignKey("approvals.id", ondelete="CASCADE"), primary_key=True),
-    Column("by", Text, primary_key=True),
-    Column("decision", Text, nullable=False),  # approve, reject
-    Column("comment", Text, nullable=False, default=""),
+    Column("by", Name, primary_key=True),
+    Column("decision", Name, nullable=False),  # approve, reject
+    Column("comment", Prose, nullable=False, default=""),
     Column("at", Moment, nullable=False),
 )
 
@@ -275,18 +283,19 @@ deployments = Table(
     "deployments",
     metadata,
     identity(),
-    Column("application", Text, nullable=False),
-    Column("site", Text, nullable=False),
-    Column("revision", Text, nullable=False),
+    Column("application", Name, nullable=False),
+    Column("site", Name, nullable=False),
+    Column("revision", Name, nullable=False),
     Column("images", JsonText, nullable=False, default=dict),  # name -> digest
-    Column("run", Text, nullable=False, default=""),
-    Column("state", Text, nullable=False),  # done, failed, held
-    Column("message", Text, nullable=False, default=""),
+    Column("run", Name, nullable=False, default=""),
+    Column("state", Name, nullable=False),  # done, failed, held
+    Column("message", Prose, nullable=False, default=""),
     Column("objects", Integer, nullable=False, default=0),
     Column("changed", Integer, nullable=False, default=0),
     Column("deleted", Integer, nullable=False, default=0),
     Column("started_at", Moment, nullable=False),
     Column("ended_at", Moment, nullable=False),
+    sqlite_autoincrement=True,
 )
 Index("ix_deployments_site", deployments.c.application, deployments.c.site, deployments.c.id)
 
@@ -294,14 +303,14 @@ Index("ix_deployments_site", deployments.c.application, deployments.c.site, depl
 scans = Table(
     "scans",
     metadata,
-    Column("application", Text, primary_key=True),
-    Column("pair", Text, primary_key=True),
-    Column("verdict", Text, nullable=False),
-    Column("revision", Text, nullable=False, default=""),
-    Column("stance", Text, nullable=False),
+    Column("application", Name, primary_key=True),
+    Column("pair", Name, primary_key=True),
+    Column("verdict", Name, nullable=False),
+    Column("revision", Name, nullable=False, default=""),
+    Column("stance", Name, nullable=False),
     Column("coverage", JsonText, nullable=False, default=dict),
     Column("counts", JsonText, nullable=False, default=dict),
-    Column("problem", Text, nullable=False, default=""),
+    Column("problem", Prose, nullable=False, default=""),
     Column("objects", Integer, nullable=False, default=0),
     Column("started_at", Moment, nullable=False),
     Column("ended_at", Moment, nullable=False),
@@ -313,30 +322,31 @@ findings = Table(
     "findings",
     metadata,
     identity(),
-    Column("fingerprint", Text, nullable=False, unique=True),
-    Column("application", Text, nullable=False),
-    Column("pair", Text, nullable=False),
-    Column("verdict", Text, nullable=False),
-    Column("group", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("namespace", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("site", Text, nullable=False),
-    Column("path", Text, nullable=False),
-    Column("people_path", Text, nullable=False, default=""),
+    Column("fingerprint", Name, nullable=False, unique=True),
+    Column("application", Name, nullable=False),
+    Column("pair", Name, nullable=False),
+    Column("verdict", Name, nullable=False),
+    Column("group", Prose, nullable=False),
+    Column("kind", Prose, nullable=False),
+    Column("namespace", Prose, nullable=False),
+    Column("name", Prose, nullable=False),
+    Column("site", Name, nullable=False),
+    Column("path", Prose, nullable=False),
+    Column("people_path", Prose, nullable=False, default=""),
     Column("managed", Boolean, nullable=False, default=True),
     # What each side has, {"gitPrimary": , "primary": , "gitStandby": , "standby": }; a Secret's values never.
     Column("values", JsonText, nullable=False, default=dict),
     Column("cause", JsonText, nullable=False, default=dict),
     Column("severity", Float, nullable=False, default=0.0),
-    Column("state", Text, nullable=False),  # open, acknowledged, waived, resolved
-    Column("note", Text, nullable=False, default=""),
-    Column("by", Text, nullable=False, default=""),
+    Column("state", Name, nullable=False),  # open, acknowledged, waived, resolved
+    Column("note", Prose, nullable=False, default=""),
+    Column("by", Prose, nullable=False, default=""),
     Column("until", Moment),
     Column("reopened", Integer, nullable=False, default=0),
     Column("first_seen", Moment, nullable=False),
     Column("last_seen", Moment, nullable=False),
     Column("resolved_at", Moment),
+    sqlite_autoincrement=True,
 )
 Index("ix_findings_scope", findings.c.application, findings.c.pair, findings.c.state)
 
@@ -344,8 +354,8 @@ Index("ix_findings_scope", findings.c.application, findings.c.pair, findings.c.s
 instances = Table(
     "instances",
     metadata,
-    Column("id", Text, primary_key=True),
-    Column("url", Text, nullable=False, default=""),
+    Column("id", Name, primary_key=True),
+    Column("url", Name, nullable=False, default=""),
     Column("started_at", Moment, nullable=False),
     Column("seen_at", Moment, nullable=False),
 )
@@ -354,7 +364,7 @@ instances = Table(
 keys = Table(
     "keys",
     metadata,
-    Column("name", Text, primary_key=True),
-    Column("value", Text, nullable=False),
+    Column("name", Name, primary_key=True),
+    Column("value", Name, nullable=False),
     Column("at", Moment, nullable=False),
 )
