@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-import lockstep.engine.tables  # noqa: F401 - puts the engine's tables into the metadata
 from lockstep.store import database as databases
-from lockstep.store import tables
+from lockstep.store import migrate
 from tests.support import postgres
 
 _count = itertools.count()
@@ -97,6 +96,5 @@ def file_database(sqlite_template: Path, tmp_path: Path) -> Iterator[databases.D
 
 def _make_tables(url: str) -> None:
     opened = databases.open_database(url)
-    with opened.write() as connection:
-        tables.metadata.create_all(connection)
+    migrate.upgrade(opened)
     opened.close()
