@@ -28,6 +28,11 @@ class Places:
         return self.state / "git"
 
     @property
+    def key(self) -> Path:
+        """The root key of this installation's own secrets; processes on several machines need a copy of it."""
+        return self.state / "key"
+
+    @property
     def workspaces(self) -> Path:
         """Workspaces of runs."""
         return self.state / "runs"
