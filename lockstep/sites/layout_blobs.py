@@ -113,13 +113,13 @@ class Blobs:
             _bounded(seen, self.home)
         return ""
 
-    def reachable(self, roots: Iterable[Descriptor]) -> dict[str, Manifest | None]:
+    def reachable(self, roots: Iterable[Descriptor], *, skip_damaged: bool = False) -> dict[str, Manifest | None]:
         """Everything that these reach, themselves included: the digest, and the manifest if it is one.
 
         What is of an unknown kind counts as reaching every digest that is written in it.
 
         Raises:
-            IntegrityError: A manifest is damaged, so that nobody can say what it reaches.
+            IntegrityError: A manifest is damaged, so that nobody can say what it reaches; unless those are skipped.
         """
         found: dict[str, Manifest | None] = {}
         waiting = list(roots)
@@ -131,11 +131,14 @@ class Blobs:
             if named.media_type not in oci.MANIFESTS:
                 waiting.extend(self._mentioned(named.digest))
                 continue
-            manifest = self.manifest(named.digest, media_type=named.media_type)
-            if manifest is None:
+            try:
+                manifest = self.manifest(named.digest, media_type=named.media_type)
+                inside = oci.contents(manifest) if manifest is not None else oci.Contents()
+            except (errors.IntegrityError, errors.UnsupportedError):
+                if not skip_damaged:
+                    raise
                 continue
             found[named.digest] = manifest
-            inside = oci.contents(manifest)
             waiting.extend(inside.children)
             if named.media_type in oci.INDEXES:  # an index may name documents of any kind
                 waiting.extend(inside.blobs)

@@ -196,9 +196,10 @@ def read_whole(path: Path, *, most: int) -> bytes | None:
     descriptor = open_regular(path)
     if descriptor is None:
         return None
-    with os.fdopen(descriptor, "rb") as file:
-        data = file.read(most + 1)
-    if len(data) > most:
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        # readall() makes room for what there is, where read(most) would make room for the most there may be.
+        data = b"" if (size := os.fstat(descriptor).st_size) > most else file.readall()
+    if size > most:
         raise errors.IntegrityError(f"{path} is larger than the {most} bytes that are read of such a file.")
     return data
 

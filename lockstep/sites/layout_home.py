@@ -116,7 +116,8 @@ class Layout:
     def subjects(self, index: layout_index.Index) -> dict[str, list[Descriptor]]:
         """For each subject, what refers to it, with the type and notes that a registry's listing would have."""
         found: dict[str, list[Descriptor]] = {}
-        for digest, manifest in sorted(self.blobs.reachable(index.roots()).items()):
+        # What is damaged could not be read or copied as anybody's referrer either.
+        for digest, manifest in sorted(self.blobs.reachable(index.roots(), skip_damaged=True).items()):
             contents = oci.contents(manifest) if manifest is not None else oci.Contents()
             if manifest is None or contents.subject is None:
                 continue

@@ -1,0 +1,116 @@
+"""How each tag or digest of an image repository stands at each site."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, case, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from lockstep.store.tables import image_mirrors
+
+# A statement may bind 32,766 values on SQLite (SQLITE_MAX_VARIABLE_NUMBER); a row has nine.
+_ROWS = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """One tag or digest at one site.
+
+    ``state`` is equal, held, refused, unreachable or failed. ``bytes_sent`` is what the last transfer sent;
+    ``verified_at`` is when it was last seen to be equal.
+    """
+
+    repository: str
+    reference: str
+    site: str
+    digest: str
+    state: str
+    detail: str = ""
+    bytes_sent: int = 0
+    checked_at: datetime
+    verified_at: datetime | None = None
+
+
+def record(connection: Connection, standings: Iterable[Standing]) -> None:
+    """Write how things stand; what was last sent, verified and known as the digest stays where nothing newer is."""
+    rows = [
+        {
+            "repository": one.repository,
+            "reference": one.reference,
+            "site": one.site,
+            "digest": one.digest,
+            "state": one.state,
+            "detail": one.detail,
+            "bytes_sent": one.bytes_sent,
+            "checked_at": one.checked_at,
+            "verified_at": one.verified_at,
+        }
+        for one in standings
+    ]
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    for start in range(0, len(rows), _ROWS):
+        statement = dialect.insert(image_mirrors).values(rows[start : start + _ROWS])
+        new, old = statement.excluded, image_mirrors.c
+        changes = {
+            "digest": case((new.digest != "", new.digest), else_=old.digest),
+            "state": new.state,
+            "detail": new.detail,
+            "bytes_sent": case((new.bytes_sent > 0, new.bytes_sent), else_=old.bytes_sent),
+            "checked_at": new.checked_at,
+            "verified_at": func.coalesce(new.verified_at, old.verified_at),
+        }
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["repository", "reference", "site"], set_=changes)
+        )
+
+
+def unknown(connection: Connection, repository: str, site: str, *, state: str, detail: str, at: datetime) -> None:
+    """Nobody could ask about the repository: what was equal at this site may not be any more."""
+    connection.execute(
+        update(image_mirrors)
+        .where(image_mirrors.c.repository == repository, image_mirrors.c.site == site)
+        .values(state=state, detail=detail, checked_at=at)
+    )
+
+
+def keep_only(connection: Connection, repository: str, sites: Collection[str], references: Collection[str]) -> None:
+    """Drop the tags that the source no longer has (digests stay: a site may run one)."""
+    known = (
+        select(image_mirrors.c.reference)
+        .distinct()
+        .where(
+            image_mirrors.c.repository == repository,
+            image_mirrors.c.site.in_(sites),
+            image_mirrors.c.reference.not_like("%:%"),
+        )
+    )
+    gone = sorted(set(connection.execute(known).scalars()) - set(references))
+    for start in range(0, len(gone), _ROWS):
+        connection.execute(
+            delete(image_mirrors).where(
+                image_mirrors.c.repository == repository,
+                image_mirrors.c.site.in_(sites),
+                image_mirrors.c.reference.in_(gone[start : start + _ROWS]),
+            )
+        )
+
+
+def standings(connection: Connection, repository: str = "") -> list[Standing]:
+    """How things stand, of one repository or of all, in order."""
+    statement = select(image_mirrors).order_by(
+        image_mirrors.c.repository, image_mirrors.c.reference, image_mirrors.c.site
+    )
+    if repository:
+        statement = statement.where(image_mirrors.c.repository == repository)
+    return [Standing(**row._mapping) for row in connection.execute(statement)]  # noqa: SLF001 - SQLAlchemy's public name for it
+
+
+def last_checked(connection: Connection) -> dict[tuple[str, str], datetime]:
+    """When each repository was last looked at, by repository and site."""
+    statement = select(image_mirrors.c.repository, image_mirrors.c.site, func.max(image_mirrors.c.checked_at)).group_by(
+        image_mirrors.c.repository, image_mirrors.c.site
+    )
+    return {(repository, site): checked for repository, site, checked in connection.execute(statement)}

@@ -1,0 +1,169 @@
+"""One reading, many writings: a blob is read from its source once and written to every site that lacks it.
+
+Each site has a lane: threads of its own and a bounded room for bytes that wait for it. While the room of a
+slow site is full the reading waits, and so do the others: for no longer than ``patience_seconds`` in all.
+Then the slow site is put aside, to be served by itself when the others are done.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from lockstep import errors
+from lockstep.sites import ends
+from sync.buffers import Inbox, LaggingError, Room
+from sync.stock import Shelf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How much is done and held at once."""
+
+    streams: int = 4
+    """Blobs that are read at once."""
+    buffer_bytes: int = 16 * 2**20
+    """Bytes that may wait for one site; more than one chunk (1 MiB)."""
+    patience_seconds: float = 5.0
+    """How long one site may hold up the others, in all."""
+    looks: int = 8
+    """Questions to one end at once."""
+    batch: int = 64
+    """Images that are planned together."""
+
+
+class Lane:
+    """What goes to one site. Safe to share between threads."""
+
+    def __init__(self, site: str, shelf: Shelf, bounds: Bounds) -> None:
+        self.site = site
+        self.shelf = shelf
+        self.given_up: BaseException | None = None
+        self._patience = bounds.patience_seconds
+        self._room = Room(bounds.buffer_bytes)
+        self._landed: dict[str, Future[None]] = {}
+        # At least as many as there are readers: a blob that is being read never waits for one that is not.
+        self._pool = ThreadPoolExecutor(bounds.streams, thread_name_prefix=f"images-{site}")
+
+    def expect(self, digests: Collection[str]) -> None:
+        """Announce what will come, before anybody waits for it."""
+        self._landed.update({digest: Future() for digest in digests})
+
+    def wait_for(self, digests: Collection[str]) -> None:
+        """Return when all of these that were announced have landed.
+
+        Raises:
+            LockstepError: Why one of them did not.
+        """
+        for digest in digests:
+            landing = self._landed.get(digest)
+            if landing is not None:
+                landing.result()
+
+    def open(self, blob: ends.Descriptor) -> Inbox:
+        """Begin to receive a blob."""
+        inbox = Inbox(self._room)
+        if self.given_up is not None:
+            inbox.close()
+        else:
+            writing = self._pool.submit(self._land, blob, inbox)
+            writing.add_done_callback(lambda done: self._done(blob.digest, done))
+        return inbox
+
+    def offer(self, inbox: Inbox, chunk: bytes, *, alone: bool) -> None:
+        """Hand over bytes. While the room is full this waits: for ever when nobody else is held up by it."""
+        began = time.monotonic()
+        wait_seconds = None if alone else max(0.0, self._patience)
+        if self._room.take(len(chunk), inbox, wait_seconds=wait_seconds):
+            inbox.put(chunk)
+        elif not inbox.closed:
+            self.give_up(
+                LaggingError(f"{self.site} was too slow for the others.", remedy="It is served by itself now.")
+            )
+            inbox.close()
+        if not alone:
+            self._patience -= time.monotonic() - began
+
+    def give_up(self, error: BaseException) -> None:
+        """Nothing more goes to this site; whoever waits for it is told why."""
+        self.given_up = self.given_up or error
+        for digest in self._landed:
+            self.fail(digest, error)
+
+    def fail(self, digest: str, error: BaseException) -> None:
+        """A blob will not come."""
+        with contextlib.suppress(InvalidStateError):  # what has landed, or was given up, stays so
+            self._landed[digest].set_exception(error)
+
+    def close(self) -> None:
+        """Let the threads go. Those that a site keeps waiting end when it answers."""
+        self._pool.shutdown(wait=self.given_up is None, cancel_futures=True)
+
+    def _land(self, blob: ends.Descriptor, inbox: Inbox) -> None:
+        try:
+            with self.shelf.store.write_blob(self.shelf.repository, blob) as writer:
+                for chunk in inbox:
+                    writer.write(chunk)
+                writer.commit()
+        finally:
+            inbox.close()
+
+    def _done(self, digest: str, writing: Future[None]) -> None:
+        if writing.cancelled():
+            return
+        error = writing.exception()
+        if error is None:
+            with contextlib.suppress(InvalidStateError):
+                self._landed[digest].set_result(None)
+        elif isinstance(error, errors.UnreachableError | errors.ThrottledError):
+            self.give_up(error)  # every further blob would wait as long to learn the same
+        else:
+            self.fail(digest, error)
+
+
+class Fan:
+    """Reads blobs from one repository and hands each to the lanes that want it."""
+
+    def __init__(self, source: Shelf, lanes: Collection[Lane], *, sent: Callable[[int], None]) -> None:
+        self._source = source
+        self._lanes = {lane.site: lane for lane in lanes}
+        self._sent = sent
+
+    def carry(self, blob: ends.Descriptor, sites: Sequence[str]) -> None:
+        """Read one blob, once, and hand it to these sites. What goes wrong is said to the lanes."""
+        lanes = [self._lanes[site] for site in sites if self._lanes[site].given_up is None]
+        inboxes = [(lane, lane.open(blob)) for lane in lanes]
+        stopped: BaseException = errors.IntegrityError(f"The reading of {blob.digest} stopped.")
+        try:
+            if inboxes:
+                self._pour(blob, inboxes)
+        except errors.LockstepError as error:
+            stopped = error
+        finally:
+            for lane, inbox in inboxes:
+                inbox.abort(stopped)  # after its end an inbox reads no further
+                if not inbox.ended:
+                    lane.fail(blob.digest, stopped)
+
+    def _pour(self, blob: ends.Descriptor, inboxes: Sequence[tuple[Lane, Inbox]]) -> None:
+        with self._bytes_of(blob) as chunks:
+            for chunk in chunks:
+                live = [(lane, inbox) for lane, inbox in inboxes if not inbox.closed and lane.given_up is None]
+                if not live:
+                    return
+                for lane, inbox in live:
+                    lane.offer(inbox, chunk, alone=len(self._lanes) == 1)
+                self._sent(len(chunk) * len(live))
+        for _, inbox in inboxes:
+            inbox.end()
+
+    @contextlib.contextmanager
+    def _bytes_of(self, blob: ends.Descriptor) -> Iterator[Iterator[bytes]]:
+        if blob.data is not None:
+            yield iter([blob.data])
+            return
+        with self._source.store.read_blob(self._source.repository, blob) as chunks:
+            yield chunks

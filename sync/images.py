@@ -1,0 +1,243 @@
+"""The jobs and the command that keep images equal at the sites of the configuration.
+
+An ``ImageMirror`` says where images come from and which sites receive them. A site that a pair's stance holds
+is not written to; how every tag or digest stands at every site is kept in the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from lockstep import clock, errors, work
+from lockstep.sites import ends
+from lockstep.store import images as stored
+from lockstep.store.database import Database
+from lockstep.topology import direction, kinds
+from lockstep.topology.model import Topology
+from lockstep.values import Json, Stance
+from sync import records, selection
+from sync.fan import Bounds
+from sync.mirror import ALL, Listening, Order, Result, State, mirror, state_of
+from sync.stock import Proof, verify
+
+__all__ = ["Doors", "Mirroring", "Proof", "Report", "Request", "handle_mirror", "handle_sweep", "run", "verify"]
+
+
+class Doors(Protocol):
+    """Opens the ends of the configuration."""
+
+    def images(self, site: str) -> ends.ImageStore:
+        """A site's registry. Raises UnsupportedError when it has none."""
+        ...
+
+    def image_source(self, mirror: kinds.ImageMirror) -> ends.ImageStore:
+        """Where a mirror's images come from."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mirroring:
+    """What mirroring images works with."""
+
+    database: Database
+    topology: Callable[[], Topology]
+    doors: Doors
+    stances: Callable[[], Mapping[str, Stance]]
+    clock: clock.Clock = field(default_factory=clock.SystemClock)
+    bounds: Bounds = field(default_factory=Bounds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What somebody asks for.
+
+    All tags that a mirror names when there are no ``references``; all its sites when there is no ``site``.
+    ``deep`` looks into what seems equal; ``dry_run`` writes nothing, to sites or to the store.
+    """
+
+    references: tuple[str, ...] = ()
+    site: str = ""
+    deep: bool = False
+    dry_run: bool = False
+    listening: Listening = field(default_factory=Listening)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """How everything that was asked for stands."""
+
+    results: tuple[Result, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """0 all equal or made equal · 1 something is held, refused or (in a dry run) behind · 2 error or unknown."""
+        return max((result.state.exit_code for result in self.results), default=0)
+
+    def as_json(self) -> Json:
+        """For machines."""
+        counts = {state.value: sum(one.state is state for one in self.results) for state in State}
+        return {"results": [result.as_json() for result in self.results], "counts": counts}
+
+
+def handle_mirror(context: Mirroring, claim: work.Claim) -> work.Outcome:
+    """Bring an image repository to its sites: ``{"repository":, "references": [...]}``.
+
+    Raises:
+        UnreachableError: A site or the source did not answer; what is known is recorded, and the job comes again.
+    """
+    repository = str(claim.payload["repository"])
+    request = Request(references=tuple(claim.payload.get("references") or ()), listening=_recording(context))
+    topology = context.topology()
+    results: list[Result] = []
+    for one in topology.image_mirrors_of(repository):
+        results += _mirror(context, topology, one, repository, request)
+    silent = sorted({result.site for result in results if result.state is State.UNREACHABLE})
+    effect = records.of(repository, results, context.clock.now(), all_tags=not request.references)
+    if not silent:
+        return work.Done(effects=(effect,))
+    with context.database.write() as connection:
+        effect(connection)
+    raise errors.UnreachableError(
+        f"{repository} could not be brought to {', '.join(silent)}.", remedy="It is tried again; see its images there."
+    )
+
+
+def handle_sweep(context: Mirroring, _claim: work.Claim) -> work.Outcome:
+    """Ask for every repository whose mirror's interval has passed, whatever events say."""
+    topology, now = context.topology(), context.clock.now()
+    with context.database.read() as connection:
+        checked = stored.last_checked(connection)
+    known = _known(topology) | {repository for repository, _ in checked}
+    due = {
+        repository
+        for one in topology.image_mirrors.values()
+        for repository in _repositories(context, one, known)
+        if selection.is_due(one, repository, checked, now)
+    }
+    return work.Done(then=tuple(work.mirror_images(repository, urgent=False) for repository in sorted(due)))
+
+
+def run(context: Mirroring, request: Request, *, name: str = "") -> Report:
+    """Mirror what ``name`` names (an ImageMirror or a repository; everything when empty), and say how it stands.
+
+    Raises:
+        NotFoundError: There is no such mirror, and no mirror covers such a repository.
+    """
+    topology = context.topology()
+    listed = topology.image_mirrors
+    chosen = (
+        [listed[name]] if name in listed else list(listed.values()) if not name else topology.image_mirrors_of(name)
+    )
+    if name and not chosen:
+        raise errors.NotFoundError(
+            f"There is no ImageMirror {name!r}, and none covers such a repository.",
+            remedy=f"There are: {', '.join(sorted(listed)) or 'none'}.",
+        )
+    if not request.dry_run:
+        request = replace(request, listening=_recording(context, request.listening))
+    results: list[Result] = []
+    for one in chosen:
+        repositories = [name] if name and name not in listed else _repositories(context, one, _known(topology))
+        for repository in repositories:
+            found = _mirror(context, topology, one, repository, request)
+            results += found
+            if not request.dry_run:
+                with context.database.write() as connection:
+                    records.of(repository, found, context.clock.now())(connection)
+    return Report(results=tuple(results))
+
+
+def _mirror(
+    context: Mirroring, topology: Topology, one: kinds.ImageMirror, repository: str, request: Request
+) -> list[Result]:
+    """Mirror one repository by one mirror. Errors are results."""
+    sites = selection.receivers(one, request.site)
+    if not sites:
+        return []
+    holds = direction.mirror_holds(topology, sites, context.stances(), applications=topology.users_of_image(repository))
+    held = {site: f"{facing.pair} is in the stance {facing.stance.value}." for site, facing in holds.items()}
+    opened, broken = _open(context, [site for site in sites if site not in held])
+    try:
+        source = context.doors.image_source(one)
+        references = _references(one, source, repository, request)
+        results = mirror(
+            Order(
+                repository=repository,
+                source=source,
+                sites=opened,
+                references=references,
+                held=held,
+                deep=request.deep,
+                dry_run=request.dry_run,
+                bounds=context.bounds,
+                listening=request.listening,
+            )
+        )
+    except errors.LockstepError as error:
+        return [_whole(repository, site, error) for site in sites]
+    return results + [
+        replace(_whole(repository, site, error), reference=reference)
+        for site, error in broken.items()
+        for reference in references
+    ]
+
+
+def _open(
+    context: Mirroring, sites: Sequence[str]
+) -> tuple[dict[str, ends.ImageStore], dict[str, errors.LockstepError]]:
+    opened: dict[str, ends.ImageStore] = {}
+    broken: dict[str, errors.LockstepError] = {}
+    for site in sites:
+        try:
+            opened[site] = context.doors.images(site)
+        except errors.LockstepError as error:
+            broken[site] = error
+    return opened, broken
+
+
+def _references(one: kinds.ImageMirror, source: ends.ImageStore, repository: str, request: Request) -> dict[str, str]:
+    """What is mirrored, with its digest at the source where that is known already.
+
+    Raises:
+        NotFoundError: The source has no such repository.
+    """
+    if request.references:
+        return dict.fromkeys(selection.wanted(one, request.references), "")
+    listed = source.tags(repository)
+    if listed is None:
+        raise errors.NotFoundError(
+            f"{source.address} has no repository {repository}.", remedy="Push it there, or mend the mirror."
+        )
+    return {tag: listed[tag] for tag in selection.tags(one, listed)}
+
+
+def _known(topology: Topology) -> set[str]:
+    """The images of all applications."""
+    return {image.name for application in topology.applications.values() for image in application.spec.images}
+
+
+def _repositories(context: Mirroring, one: kinds.ImageMirror, known: set[str]) -> list[str]:
+    """The repositories of a mirror: what its source lists, or else what is named or known."""
+    named = set(selection.names(one))
+    try:
+        listed = set(context.doors.image_source(one).repositories())
+    except errors.LockstepError:  # it cannot list, or does not answer: the mirror of each name says more
+        listed = named | known
+    return sorted(repository for repository in listed | named if selection.covers(one, repository))
+
+
+def _whole(repository: str, site: str, error: errors.LockstepError) -> Result:
+    return Result(repository=repository, reference=ALL, site=site, state=state_of(error), detail=str(error))
+
+
+def _recording(context: Mirroring, besides: Listening | None = None) -> Listening:
+    """Record what reached a site at once: a deploy there need not wait for the slowest of the sites."""
+    first = besides or Listening()
+
+    def results(found: Sequence[Result]) -> None:
+        first.results(found)
+        records.at_once(context.database, found, context.clock.now())
+
+    return Listening(progress=first.progress, results=results)

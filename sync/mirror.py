@@ -1,0 +1,250 @@
+"""Keeps images equal at sites: compare, bring what is lacking, say how everything stands.
+
+An image that is equal costs one question at its source and one at each site. What a site lacks is read from
+the source once, whatever the number of sites, and the tag is written last.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+from lockstep import errors, values
+from lockstep.sites import ends
+from lockstep.values import Json
+from sync import copy, transfer
+from sync.fan import Bounds
+from sync.stock import Shelf
+
+ALL = "*"
+"""Stands, as a reference, for a whole repository about which nothing could be asked."""
+
+
+class State(Enum):
+    """How an image stands at a site. Worst first."""
+
+    FAILED = "failed"
+    UNREACHABLE = "unreachable"
+    REFUSED = "refused"
+    HELD = "held"
+    BEHIND = "behind"
+    """A dry run saw that it is not equal."""
+    EQUAL = "equal"
+
+    @property
+    def exit_code(self) -> int:
+        """What it means to the command line: 0 equal, 1 held, refused or behind, 2 error or unknown."""
+        return {State.EQUAL: 0, State.FAILED: 2, State.UNREACHABLE: 2}.get(self, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One tag or digest at one site. ``size`` is what was sent (or, in a dry run, would be), in bytes."""
+
+    repository: str
+    reference: str
+    site: str
+    state: State
+    digest: str = ""
+    detail: str = ""
+    size: int = 0
+
+    def as_json(self) -> dict[str, Json]:
+        """For machines."""
+        return {
+            "repository": self.repository,
+            "reference": self.reference,
+            "site": self.site,
+            "state": self.state.value,
+            "digest": self.digest,
+            "detail": self.detail,
+            "bytes": self.size,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listening:
+    """Who wants to know while images are mirrored; called from several threads."""
+
+    progress: Callable[[int, int], None] = lambda _done, _total: None
+    """Bytes handed to sites, and bytes that will be, as far as is known."""
+    results: Callable[[Sequence[Result]], None] = lambda _results: None
+    """How an image stands, as soon as it does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What to keep equal, and where.
+
+    ``references`` are tags and digests with the digest that each has at the source, ``""`` where that is still
+    to be asked. ``held`` says of sites that must not be written to why; they are not even asked. ``deep`` takes
+    nothing for granted and looks into what seems equal.
+    """
+
+    repository: str
+    source: ends.ImageStore
+    sites: Mapping[str, ends.ImageStore]
+    references: Mapping[str, str]
+    held: Mapping[str, str] = field(default_factory=dict)
+    deep: bool = False
+    dry_run: bool = False
+    bounds: Bounds = field(default_factory=Bounds)
+    listening: Listening = field(default_factory=Listening)
+
+
+def mirror(order: Order) -> list[Result]:
+    """Bring every reference to every site; one result for each of both, sorted.
+
+    What goes wrong at one site is that site's result and holds up no other.
+
+    Raises:
+        LockstepError: The source could not be asked at all.
+    """
+    named = _at_source(order)
+    results = [
+        _result(order, reference, site, State.HELD, detail=why)
+        for site, why in order.held.items()
+        for reference in order.references
+    ]
+    results += [
+        _result(order, reference, site, State.FAILED, detail=f"{order.source.address} has no whole {reference}.")
+        for reference in order.references
+        if not named[reference]
+        for site in order.sites
+    ]
+    pending: dict[tuple[str, str], str] = {}
+    for site, standing in _at_sites(order, [reference for reference, digest in named.items() if digest]).items():
+        if isinstance(standing, errors.LockstepError):
+            results += [
+                _failed(order, reference, site, named[reference], standing) for reference in named if named[reference]
+            ]
+            continue
+        for reference, digest in standing.items():
+            if digest == named[reference] and not order.deep:
+                results.append(_result(order, reference, site, State.EQUAL, digest=digest))
+            else:
+                pending[site, reference] = named[reference]
+    results += _bring(order, pending)
+    return sorted(results, key=lambda one: (one.repository, one.reference, one.site))
+
+
+def _at_source(order: Order) -> dict[str, str]:
+    """What each reference names at the source; empty when the source has no such thing."""
+    asked = [reference for reference, digest in order.references.items() if not digest]
+    found = Shelf(store=order.source, repository=order.repository).digests(asked, looks=order.bounds.looks)
+    return {reference: digest or found[reference] for reference, digest in order.references.items()}
+
+
+def _at_sites(order: Order, references: Sequence[str]) -> dict[str, dict[str, str] | errors.LockstepError]:
+    """What each reference names at each site; or why a site cannot say."""
+    shelves = {site: Shelf(store=store, repository=order.repository) for site, store in order.sites.items()}
+    with ThreadPoolExecutor(max(1, len(shelves))) as pool:
+        looks = {
+            site: pool.submit(shelf.digests, references, looks=order.bounds.looks) for site, shelf in shelves.items()
+        }
+    said: dict[str, dict[str, str] | errors.LockstepError] = {}
+    for site, look in looks.items():
+        error = look.exception()
+        said[site] = error if isinstance(error, errors.LockstepError) else look.result()
+    return said
+
+
+def _bring(order: Order, pending: Mapping[tuple[str, str], str]) -> list[Result]:
+    """Bring what is not equal, in batches, so that what is held in memory stays small."""
+    roots = sorted(set(pending.values()))
+    counter = _Counter(order.listening.progress)
+    results: list[Result] = []
+    for start in range(0, len(roots), order.bounds.batch):
+        batch = set(roots[start : start + order.bounds.batch])
+        results += _bring_batch(order, {key: root for key, root in pending.items() if root in batch}, counter)
+    return results
+
+
+def _bring_batch(order: Order, pending: Mapping[tuple[str, str], str], counter: _Counter) -> list[Result]:
+    source = Shelf(store=order.source, repository=order.repository)
+    graph, refused = transfer.graphs(source, sorted(set(pending.values())), order.bounds)
+    waiting: dict[tuple[str, str], list[str]] = {}
+    results = []
+    for (site, reference), root in pending.items():
+        if root in refused:
+            results.append(_failed(order, reference, site, root, refused[root]))
+        else:
+            waiting.setdefault((site, root), []).append(reference)
+
+    def of(outcome: transfer.Outcome) -> list[Result]:
+        return [_settled(order, reference, outcome) for reference in waiting.get((outcome.site, outcome.root), ())]
+
+    load = transfer.Load(
+        source=source,
+        sites={
+            site: Shelf(store=order.sites[site], repository=order.repository)
+            for site in sorted({site for site, _ in waiting})
+        },
+        graph=graph,
+        wanted=_wants(waiting),
+        bounds=order.bounds,
+        watch=transfer.Watch(
+            planned=counter.plan, sent=counter.send, settled=lambda outcome: order.listening.results(of(outcome))
+        ),
+    )
+    outcomes = transfer.foresee(load, deep=order.deep) if order.dry_run else transfer.bring(load, deep=order.deep)
+    return results + [result for outcome in outcomes for result in of(outcome)]
+
+
+def _wants(waiting: Mapping[tuple[str, str], Iterable[str]]) -> list[copy.Want]:
+    tags: dict[str, set[str]] = {}
+    for (_, root), references in waiting.items():
+        tags.setdefault(root, set()).update(one for one in references if not values.is_digest(one))
+    return [copy.Want(root=root, tags=tuple(sorted(found))) for root, found in sorted(tags.items())]
+
+
+def _settled(order: Order, reference: str, outcome: transfer.Outcome) -> Result:
+    if outcome.error is not None:
+        return _failed(order, reference, outcome.site, outcome.root, outcome.error)
+    state = State.BEHIND if order.dry_run and outcome.changes else State.EQUAL
+    return replace(_result(order, reference, outcome.site, state, digest=outcome.root), size=outcome.size)
+
+
+def _failed(order: Order, reference: str, site: str, digest: str, error: errors.LockstepError) -> Result:
+    return _result(order, reference, site, state_of(error), digest=digest, detail=str(error))
+
+
+def _result(order: Order, reference: str, site: str, state: State, *, digest: str = "", detail: str = "") -> Result:
+    return Result(
+        repository=order.repository, reference=reference, site=site, state=state, digest=digest, detail=detail
+    )
+
+
+def state_of(error: errors.LockstepError) -> State:
+    """How an image stands that an error kept from its site."""
+    if isinstance(error, errors.HeldError):
+        return State.HELD
+    if isinstance(error, errors.RefusedError):
+        return State.REFUSED
+    return State.UNREACHABLE if isinstance(error, errors.TemporaryError) else State.FAILED
+
+
+class _Counter:
+    """Adds up bytes for a progress bar."""
+
+    def __init__(self, progress: Callable[[int, int], None]) -> None:
+        self._progress = progress
+        self._lock = threading.Lock()
+        self._done = self._total = 0
+
+    def plan(self, size: int) -> None:
+        """So many bytes more will be sent."""
+        self._add(0, size)
+
+    def send(self, size: int) -> None:
+        """So many bytes more were sent."""
+        self._add(size, 0)
+
+    def _add(self, done: int, total: int) -> None:
+        with self._lock:
+            self._done += done
+            self._total += total
+            self._progress(self._done, self._total)

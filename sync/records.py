@@ -1,0 +1,50 @@
+"""What the store keeps of how images stand at sites."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from lockstep import errors, work
+from lockstep.store import images as stored
+from lockstep.store.database import Database
+from sync.mirror import ALL, Result, State
+
+
+def of(repository: str, results: Sequence[Result], now: datetime, *, all_tags: bool = False) -> work.Effect:
+    """Record how a repository stands; with ``all_tags``, tags that the results do not name are gone at the source."""
+    rows = [_row(result, now) for result in results if result.reference != ALL]
+    blind = [result for result in results if result.reference == ALL]
+
+    def write(connection: Connection) -> None:
+        stored.record(connection, rows)
+        if all_tags:
+            stored.keep_only(connection, repository, {row.site for row in rows}, {row.reference for row in rows})
+        for result in blind:
+            stored.unknown(connection, repository, result.site, state=result.state.value, detail=result.detail, at=now)
+
+    return write
+
+
+def at_once(database: Database, results: Sequence[Result], now: datetime) -> None:
+    """Record results now. A database that does not answer is told at the end, when everything is recorded."""
+    rows = [_row(result, now) for result in results]
+    with contextlib.suppress(errors.UnreachableError), database.write() as connection:
+        stored.record(connection, rows)
+
+
+def _row(result: Result, now: datetime) -> stored.Standing:
+    return stored.Standing(
+        repository=result.repository,
+        reference=result.reference,
+        site=result.site,
+        digest=result.digest,
+        state=result.state.value,
+        detail=result.detail,
+        bytes_sent=result.size,
+        checked_at=now,
+        verified_at=now if result.state is State.EQUAL else None,
+    )

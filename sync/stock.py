@@ -1,0 +1,163 @@
+"""Taking stock: what an image at its source consists of, and what one site has of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from lockstep import errors, values
+from lockstep.sites import ends, oci
+from sync.copy import Have, Want
+from sync.graph import Graph, Limits, walk
+
+# So many references are asked for one by one; more are looked up in a listing.
+_FEW = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """One repository of one end; without ``referrers`` an image is only what is below it."""
+
+    store: ends.ImageStore
+    repository: str
+    with_referrers: bool = True
+
+    def manifest(self, named: ends.Descriptor) -> ends.Manifest:
+        """A manifest, verified.
+
+        Raises:
+            NotFoundError: It is not here.
+        """
+        found = self.store.manifest(self.repository, named.digest)
+        if found is None:
+            raise self._without(named.digest)
+        return found
+
+    def referrers(self, digest: str) -> Sequence[ends.Descriptor]:
+        """What refers to a manifest."""
+        return self.store.referrers(self.repository, digest) if self.with_referrers else ()
+
+    def leaves_out(self, blob: ends.Descriptor) -> bool:
+        """Whether the blob is not here."""
+        return blob.data is None and not self.store.has_blob(self.repository, blob)
+
+    def graph(self, digest: str, limits: Limits) -> Graph:
+        """Everything that belongs to an image. Raises what ``walk`` raises."""
+        root = self.store.resolve(self.repository, digest)
+        if root is None:
+            raise self._without(digest)
+        return walk(root, self, limits)
+
+    def have(self, graph: Graph, wanted: Sequence[Want], *, deep: bool, looks: int = 8) -> Have:
+        """What is here of some images, asked with so many questions at once.
+
+        A manifest that is here was written after everything that it names, so what it reaches is taken to be
+        here too; ``deep`` takes nothing for granted and asks for each blob.
+        """
+        tags = list(dict.fromkeys(tag for want in wanted for tag in want.tags))
+        roots = dict.fromkeys(want.root for want in wanted)
+        everything = dict.fromkeys(digest for root in roots for digest in graph.order(root))
+        with ThreadPoolExecutor(looks) as pool:
+            named = dict(zip(tags, pool.map(self._named, tags), strict=True))
+            manifests = self._here(pool, graph, roots, deep=deep)
+            granted = manifests if deep else {below for digest in manifests for below in graph.below(digest)}
+            others = [digest for digest in everything if digest not in granted]
+            manifests = granted | self._here(pool, graph, others, deep=deep)
+            trusted = set() if deep else {blob.digest for blob in graph.blobs(manifests)}
+            asked = [blob for blob in graph.blobs(everything) if blob.digest not in trusted]
+            found = pool.map(lambda blob: self.store.has_blob(self.repository, blob), asked)
+            blobs = trusted | {blob.digest for blob, here in zip(asked, found, strict=True) if here}
+        return Have(tags=named, manifests=manifests, blobs=blobs)
+
+    def digests(self, references: Collection[str], *, looks: int = 8) -> dict[str, str]:
+        """What some tags and digests name here; ``""`` for what is not here or damaged.
+
+        Many are asked with one listing, where a listing tells digests.
+        """
+        listed = self.store.tags(self.repository) if len(references) > _FEW else None
+        if listed is None and len(references) > _FEW:
+            return dict.fromkeys(references, "")
+        known = {tag: digest for tag, digest in (listed or {}).items() if digest}
+        absent = {one for one in references if listed is not None and one not in listed and not values.is_digest(one)}
+        asked = [one for one in references if one not in known and one not in absent]
+        with ThreadPoolExecutor(looks) as pool:
+            found = dict(zip(asked, pool.map(self._named, asked), strict=True))
+        return {one: known.get(one) or found.get(one, "") for one in references}
+
+    def _without(self, digest: str) -> errors.NotFoundError:
+        return errors.NotFoundError(
+            f"{self.store.address} has no manifest {digest} in {self.repository}.",
+            remedy="Push the whole image there again, with all its platforms.",
+        )
+
+    def _named(self, reference: str) -> str:
+        """The digest that a reference names; empty for one that is damaged, which writing it again mends."""
+        try:
+            found = self.store.resolve(self.repository, reference)
+        except errors.IntegrityError:
+            return ""
+        return found.digest if found else ""
+
+    def _here(self, pool: ThreadPoolExecutor, graph: Graph, digests: Iterable[str], *, deep: bool) -> set[str]:
+        asked = list(digests)
+        found = pool.map(lambda digest: self._has(graph.nodes[digest].manifest, deep=deep), asked)
+        return {digest for digest, here in zip(asked, found, strict=True) if here}
+
+    def _has(self, manifest: ends.Manifest, *, deep: bool) -> bool:
+        try:
+            if deep:
+                return self.store.manifest(self.repository, manifest.digest) == manifest
+            found = self.store.resolve(self.repository, manifest.digest)
+        except errors.IntegrityError:  # damaged: it is written again
+            return False
+        return found is not None and found.size == len(manifest.raw)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What was found of an image at a site. ``missing`` names what is not there, or not what its digest says."""
+
+    digest: str
+    manifests: int = 0
+    blobs: int = 0
+    size: int = 0
+    missing: tuple[str, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything is there."""
+        return not self.missing
+
+
+def verify(store: ends.ImageStore, repository: str, digest: str, *, read: bool = False) -> Proof:
+    """Prove that a site has an image whole: its manifest, those below it, every configuration and layer.
+
+    Layers that may be had elsewhere are not asked for. With ``read`` every byte is read and hashed; without it
+    the end says which blobs it has, with their sizes.
+
+    Raises:
+        UnreachableError and its kin: Nobody could say. That is no proof.
+    """
+    shelf = Shelf(store=store, repository=repository, with_referrers=False)
+    try:
+        graph = shelf.graph(digest, Limits())
+    except (errors.NotFoundError, errors.IntegrityError) as error:
+        return Proof(digest=digest, missing=(error.message,))
+    below = graph.below(digest)
+    blobs = [blob for blob in graph.blobs(below) if not oci.is_optional(blob)]
+    missing = [blob.digest for blob in blobs if not _is_whole(shelf, blob, read=read)]
+    size = sum(blob.size for blob in blobs) + sum(len(graph.nodes[one].manifest.raw) for one in below)
+    return Proof(digest=digest, manifests=len(below), blobs=len(blobs), size=size, missing=tuple(missing))
+
+
+def _is_whole(shelf: Shelf, blob: ends.Descriptor, *, read: bool) -> bool:
+    if not read:
+        return shelf.store.has_blob(shelf.repository, blob)
+    try:
+        with shelf.store.read_blob(shelf.repository, blob) as chunks:
+            for _ in chunks:
+                pass
+    except (errors.NotFoundError, errors.IntegrityError):
+        return False
+    return True

@@ -1,0 +1,335 @@
+"""The jobs and the command that mirror images: what the configuration says, what is recorded, when it comes again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockstep import errors, work
+from lockstep.sites import ends
+from lockstep.sites.layout import LayoutStore
+from lockstep.store import images as stored
+from lockstep.store.database import Database
+from lockstep.topology import kinds
+from lockstep.topology.model import Topology
+from lockstep.values import Stance
+from sync import images as mirroring
+from sync import selection
+from sync.images import Mirroring, Request
+from sync.mirror import State
+from tests.support import images
+from tests.support.databases import database, database_url, file_database, postgres_server
+from tests.support.images import Maker
+from tests.support.stores import Watched
+from tests.support.topologies import topology
+
+__all__ = ["database", "database_url", "file_database", "postgres_server"]
+
+NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+SITE = {"registry": {"layout": "/layouts", "imagePrefix": "registry.example"}}
+APPLICATION = {
+    "source": {"repository": "bank/pay"},
+    "namespace": "pay",
+    "images": [{"name": "pay/api"}],
+    "protection": {"seoul-sejong": {"tier": "hot"}},
+}
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    moment: datetime = NOW
+
+    def now(self) -> datetime:
+        """The moment."""
+        return self.moment
+
+    def monotonic(self) -> float:
+        """Nothing here measures with it."""
+        return 0.0
+
+
+@dataclass
+class Doors:
+    """Layouts, one directory a site; ``closed`` says which do not open."""
+
+    root: Path
+    closed: dict[str, errors.LockstepError] = field(default_factory=dict)
+    stores: dict[str, Watched] = field(default_factory=dict)
+
+    def images(self, site: str) -> ends.ImageStore:
+        """The site's."""
+        if site in self.closed:
+            raise self.closed[site]
+        return self.stores.setdefault(site, Watched(LayoutStore(self.root / site)))
+
+    def image_source(self, mirror: kinds.ImageMirror) -> ends.ImageStore:
+        """The source's."""
+        return self.images(mirror.spec.source.site or "elsewhere")
+
+
+class World:
+    """A primary that is pushed to, two standbys, one application, and a database."""
+
+    def __init__(self, root: Path, opened: Database, **mirror: Any) -> None:
+        spec = {"source": {"site": "seoul"}, "repositories": ["pay/*"], "sites": ["seoul", "sejong", "daegu"], **mirror}
+        self.topology: Topology = topology(
+            *(("Site", site, SITE) for site in ("seoul", "sejong", "daegu")),
+            ("Pair", "seoul-sejong", {"primary": "seoul", "standby": "sejong"}),
+            ("Pair", "seoul-daegu", {"primary": "seoul", "standby": "daegu"}),
+            ("Application", "pay", APPLICATION),
+            ("ImageMirror", "pay", spec),
+        )
+        self.doors = Doors(root)
+        self.stances: Mapping[str, Stance] = {"seoul-sejong": Stance.NORMAL, "seoul-daegu": Stance.NORMAL}
+        self.clock = Clock()
+        self.context = Mirroring(
+            database=opened,
+            topology=lambda: self.topology,
+            doors=self.doors,
+            stances=lambda: self.stances,
+            clock=self.clock,
+        )
+        self.maker = Maker(store=LayoutStore(root / "seoul"), repository="pay/api")
+
+    def handle(self, repository: str = "pay/api", *references: str) -> work.Outcome:
+        """Run the job, and write its effects."""
+        outcome = mirroring.handle_mirror(self.context, claim(repository, *references))
+        self.write(outcome)
+        return outcome
+
+    def write(self, outcome: work.Outcome) -> None:
+        """What the engine does at the end of a job."""
+        with self.context.database.write() as connection:
+            for effect in outcome.effects:
+                effect(connection)
+
+    def rows(self) -> dict[tuple[str, str], stored.Standing]:
+        """What is recorded, by reference and site."""
+        with self.context.database.read() as connection:
+            return {(row.reference, row.site): row for row in stored.standings(connection, "pay/api")}
+
+    def states(self) -> dict[tuple[str, str], str]:
+        """What is recorded, in short."""
+        return {key: row.state for key, row in self.rows().items()}
+
+
+def claim(repository: str, *references: str) -> work.Claim:
+    """A claimed job."""
+    payload = {"repository": repository, "references": list(references)}
+    return work.Claim(id=1, kind=work.Kind.IMAGE_MIRROR, payload=payload, fence="f", attempt=1, crashes=0)
+
+
+@pytest.fixture
+def world(tmp_path: Path, file_database: Database) -> World:
+    """A configuration with one mirror."""
+    return World(tmp_path, file_database)
+
+
+def test_a_push_to_the_primary_reaches_the_other_sites_and_is_recorded(tmp_path: Path, database: Database) -> None:
+    """Each site has a row with digest, bytes and moment; the primary, where it came from, has none."""
+    world = World(tmp_path, database)
+    made = world.maker.image(b"layer", tag="v1")
+    assert isinstance(world.handle("pay/api", "v1"), work.Done)
+    rows = world.rows()
+    assert set(rows) == {("v1", "sejong"), ("v1", "daegu")}
+    for row in rows.values():
+        assert (row.state, row.digest, row.checked_at, row.verified_at) == ("equal", made.digest, NOW, NOW)
+        assert row.bytes_sent > made.size
+    world.clock.moment += timedelta(minutes=5)
+    world.handle()
+    again = world.rows()["v1", "daegu"]
+    assert (again.bytes_sent, again.verified_at) == (rows["v1", "daegu"].bytes_sent, world.clock.moment)
+
+
+def test_all_tags_of_the_mirror_are_brought_and_no_others(tmp_path: Path, file_database: Database) -> None:
+    """Patterns choose the tags; what belongs to a chosen image by its tag's name comes along."""
+    world = World(tmp_path, file_database, tags=["v*"])
+    made = world.maker.image(b"layer", tag="v1")
+    world.maker.image(b"other", tag="nightly")
+    companion = f"{made.digest.replace(':', '-')}.sig"
+    world.maker.artifact(None, b"signature", tag=companion)
+    world.handle()
+    assert set(world.doors.stores["sejong"].inner.tags("pay/api") or {}) == {"v1", companion}
+    world.handle("pay/api", "nightly", made.digest)
+    assert set(world.states()) == {
+        (ref, site) for ref in ("v1", companion, made.digest) for site in ("sejong", "daegu")
+    }
+
+
+def test_a_site_that_is_the_truth_now_is_held_and_recorded(world: World) -> None:
+    """A switched pair holds its standby; the other standby is served, and the reason is kept."""
+    world.maker.image(b"layer", tag="v1")
+    world.stances = {"seoul-sejong": Stance.SWITCHED, "seoul-daegu": Stance.NORMAL}
+    world.handle()
+    assert world.states() == {("v1", "sejong"): "held", ("v1", "daegu"): "equal"}
+    assert "seoul-sejong is in the stance switched" in world.rows()["v1", "sejong"].detail
+    assert "sejong" not in world.doors.stores
+
+
+def test_a_stance_that_nobody_knows_holds_its_sites(world: World) -> None:
+    """Without a stance nothing is written towards either side; for an image of no application every pair decides."""
+    Maker(store=world.maker.store, repository="pay/unused").image(b"layer", tag="v1")
+    world.stances = {}
+    report = mirroring.run(world.context, Request(), name="pay/unused")
+    assert {(result.site, result.state) for result in report.results} == {
+        ("sejong", State.HELD),
+        ("daegu", State.HELD),
+    }
+
+
+def test_a_site_that_does_not_answer_is_recorded_and_the_job_comes_again(world: World) -> None:
+    """The other site is equal in the store before the job ends; the engine gets a temporary error to retry."""
+    world.maker.image(b"layer", tag="v1")
+    world.doors.closed["daegu"] = errors.UnreachableError("daegu does not answer.")
+    with pytest.raises(errors.UnreachableError, match="daegu"):
+        world.handle()
+    assert world.states() == {("v1", "sejong"): "equal", ("v1", "daegu"): "unreachable"}
+    del world.doors.closed["daegu"]
+    assert isinstance(world.handle(), work.Done)
+    assert set(world.states().values()) == {"equal"}
+
+
+def test_what_was_equal_is_not_when_the_source_cannot_say(world: World) -> None:
+    """A source that is silent makes every row of its repository unknown; what was last verified stays to be seen."""
+    world.maker.image(b"layer", tag="v1")
+    world.handle()
+    world.doors.closed["seoul"] = errors.UnreachableError("seoul does not answer.")
+    with pytest.raises(errors.UnreachableError):
+        world.handle()
+    rows = world.rows()
+    assert {row.state for row in rows.values()} == {"unreachable"}
+    assert {row.verified_at for row in rows.values()} == {NOW}
+    world.doors.closed["seoul"] = errors.IntegrityError("seoul's index cannot be read.")
+    world.handle()
+    assert set(world.states().values()) == {"failed"}
+
+
+def test_a_tag_that_the_source_no_longer_has_is_no_longer_recorded(world: World) -> None:
+    """The sites keep it; a source that lists nothing at all changes no row."""
+    made = world.maker.image(b"layer", tag="v1")
+    world.maker.image(b"layer 2", tag="v2")
+    world.handle()
+    world.handle("pay/api", made.digest)
+    source = LayoutStore(world.doors.root / "seoul")
+    source.untag("pay/api", "v1")
+    world.handle()
+    assert set(world.states()) == {(ref, site) for ref in ("v2", made.digest) for site in ("sejong", "daegu")}
+    assert set(world.doors.stores["sejong"].inner.tags("pay/api") or {}) == {"v1", "v2"}
+    source.untag("pay/api", "v2")
+    world.handle()
+    assert len(world.states()) == 4
+
+
+def test_a_repository_that_nobody_mirrors_is_nothing_to_do(world: World) -> None:
+    """No mirror, no work, no rows."""
+    Maker(store=LayoutStore(world.doors.root / "seoul"), repository="other").image(tag="v1")
+    assert isinstance(world.handle("other"), work.Done)
+    with world.context.database.read() as connection:
+        assert stored.standings(connection) == []
+    assert world.doors.stores == {}
+
+
+def test_the_sweep_asks_for_each_repository_once_its_interval_has_passed(world: World) -> None:
+    """What was looked at lately is left alone; what was never looked at is due; foreign repositories never are."""
+    world.maker.image(b"layer", tag="v1")
+    Maker(store=world.maker.store, repository="pay/settle").image(b"layer", tag="v1")
+    Maker(store=world.maker.store, repository="other").image(b"layer", tag="v1")
+    assert _swept(world) == ["pay/api", "pay/settle"]
+    world.handle("pay/api")
+    assert _swept(world) == ["pay/settle"]
+    world.clock.moment += timedelta(minutes=4, seconds=59)
+    assert _swept(world) == ["pay/settle"]
+    world.clock.moment += timedelta(seconds=1)
+    assert _swept(world) == ["pay/api", "pay/settle"]
+
+
+def test_the_sweep_goes_by_known_names_where_a_source_lists_none(world: World) -> None:
+    """Registries need not list their repositories: then applications and the store name them."""
+    world.maker.image(b"layer", tag="v1")
+
+    def fail(method: str, _about: str) -> None:
+        if method == "repositories":
+            raise errors.UnsupportedError("It does not list.")
+
+    world.doors.images("seoul")
+    world.doors.stores["seoul"].hook = fail
+    assert _swept(world) == ["pay/api"]
+
+
+def _swept(world: World) -> list[str]:
+    done = mirroring.handle_sweep(world.context, claim(""))
+    assert isinstance(done, work.Done)
+    return [job.payload["repository"] for job in done.then]
+
+
+def test_the_command_says_how_everything_stands(world: World) -> None:
+    """0 when all is equal or was made so, with a result for each tag and site."""
+    world.maker.image(b"layer", tag="v1")
+    report = mirroring.run(world.context, Request())
+    assert report.exit_code == 0
+    assert report.as_json()["counts"] == {
+        "failed": 0,
+        "unreachable": 0,
+        "refused": 0,
+        "held": 0,
+        "behind": 0,
+        "equal": 2,
+    }
+    assert set(world.states().values()) == {"equal"}
+    for name in ("pay", "pay/api"):
+        assert mirroring.run(world.context, Request(site="daegu"), name=name).exit_code == 0
+    with pytest.raises(errors.NotFoundError, match="There are: pay"):
+        mirroring.run(world.context, Request(), name="nobody")
+
+
+def test_the_command_answers_1_for_what_is_held_or_behind_and_2_for_what_is_unknown(world: World) -> None:
+    """Exit codes are part of the contract; a dry run records nothing."""
+    world.maker.image(b"layer", tag="v1")
+    assert mirroring.run(world.context, Request(dry_run=True)).exit_code == 1
+    assert world.states() == {}
+    world.stances = {"seoul-sejong": Stance.DRILL, "seoul-daegu": Stance.NORMAL}
+    assert mirroring.run(world.context, Request()).exit_code == 1
+    world.doors.closed["daegu"] = errors.UnreachableError("daegu does not answer.")
+    assert mirroring.run(world.context, Request()).exit_code == 2
+    world.doors.closed["daegu"] = errors.ForbiddenError("daegu says no.")
+    assert mirroring.run(world.context, Request()).exit_code == 1
+    assert mirroring.run(world.context, Request(), name="pay/absent").exit_code == 2
+
+
+def test_a_forced_look_finds_what_a_site_lost(world: World) -> None:
+    """``--verify`` looks under equal tags and mends them."""
+    made = world.maker.image(b"layer", tag="v1")
+    mirroring.run(world.context, Request())
+    path = world.doors.root / "daegu/pay/api/blobs" / images.digest(b"layer").replace(":", "/")
+    path.unlink()
+    assert not mirroring.verify(world.doors.images("daegu"), "pay/api", made.digest).whole
+    report = mirroring.run(world.context, Request(deep=True))
+    assert {result.state for result in report.results} == {State.EQUAL}
+    assert mirroring.verify(world.doors.images("daegu"), "pay/api", made.digest).whole
+
+
+@given(
+    st.lists(st.sampled_from(["v1", "v2", "latest", "nightly"]), unique=True), st.sampled_from(["*", "v*", "v1", "x"])
+)
+def test_chosen_tags_are_those_of_the_patterns_and_their_companions(listed: list[str], pattern: str) -> None:
+    """A companion comes with its image, and never without."""
+    digests = {tag: images.digest(tag.encode()) for tag in listed}
+    companions = {f"{digest.replace(':', '-')}.att": images.digest(b"att") for digest in digests.values()}
+    mirror = kinds.ImageMirror.model_validate_json(
+        '{"apiVersion": "lockstep.dev/v1alpha1", "kind": "ImageMirror", "metadata": {"name": "m"}, "spec": '
+        '{"source": {"site": "a"}, "repositories": ["r"], "sites": ["b"], "tags": ["' + pattern + '"]}}'
+    )
+    chosen = selection.tags(mirror, digests | companions)
+    plain = [tag for tag in chosen if not selection.companion_of(tag)]
+    attached = {selection.companion_of(tag) for tag in chosen} - {""}
+    assert attached == ({digests[tag] for tag in plain} if pattern != "*" else set(digests.values()))
+    assert set(plain) <= set(listed)
