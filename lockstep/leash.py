@@ -20,6 +20,7 @@ import select
 import signal
 import sys
 import time
+import warnings  # noqa: F401 - os.execvpe imports it, as a user who may not be able to read our Python (pyenv in /root)
 
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 

@@ -162,6 +162,30 @@ def test_a_closed_scope_kills_what_runs_and_what_would_start() -> None:
     assert [one.code for one in ended] == [137, 137]
 
 
+@pytest.mark.needs("root")
+def test_a_command_can_run_as_somebody_else_with_nothing_of_root_s(tmp_path: Path) -> None:
+    """Another user and group, no further groups, no way to root's files, and no way back."""
+    secret = tmp_path / "secret"
+    secret.write_text("hunter2")
+    secret.chmod(0o600)
+    nobody = children.Identity(uid=65534, gid=65534)
+    told = _run("sh", "-c", f"id -u; id -G; cat {secret}; kill -9 $PPID; kill -0 1", identity=nobody)
+    assert told.out.decode() == "65534\n65534\n"
+    assert told.code == 1
+    assert told.said.count("ermission") + told.said.count("not permitted") >= 3
+
+
+@pytest.mark.needs("root")
+def test_a_daemon_of_somebody_else_is_killed_too() -> None:
+    """A leash that runs as root outlasts what its command tries as another user."""
+    nobody = children.Identity(uid=65534, gid=65534)
+    told = _run(
+        "sh", "-c", "setsid sh -c 'echo $$; exec sleep 1000' & sleep 1000", identity=nobody, timeout_seconds=2.0
+    )
+    assert told.timed_out
+    assert _ends(int(told.out))
+
+
 @pytest.mark.chaos
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
 def test_a_worker_that_dies_or_freezes_takes_its_children_along(how: signal.Signals) -> None:
