@@ -23,6 +23,9 @@ _DIGEST = re.compile(r"sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128}")
 # OCI distribution specification 1.1, "Pulling manifests": <name> and <reference>.
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
 _TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
+# distribution/reference, "Grammar": host names, IPv4 and bracketed IPv6 addresses, with a port or without.
+_LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
+_REGISTRY = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?")
 # A git object id: SHA-1 or SHA-256 repositories.
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
@@ -35,6 +38,11 @@ def is_digest(text: str) -> bool:
 def is_repository(text: str) -> bool:
     """Whether the text is a repository name (OCI distribution specification, "Pulling manifests")."""
     return len(text) <= 255 and _REPOSITORY.fullmatch(text) is not None
+
+
+def is_registry(text: str) -> bool:
+    """Whether the text is a registry as image references name it: a host, with a port or without."""
+    return len(text) <= 255 and _REGISTRY.fullmatch(text) is not None
 
 
 def is_tag(text: str) -> bool:
@@ -77,13 +85,19 @@ class ImageReference:
         Raises:
             InputError: The text is not an image reference.
         """
-        rest, _, digest = text.partition("@")
+        rest, at, digest = text.partition("@")
         registry, slash, path = rest.partition("/")
-        # distribution/reference: the first part is a host when it has a dot or a colon, or is localhost.
-        if not slash or not ("." in registry or ":" in registry or registry == "localhost"):
+        # distribution/reference, splitDockerDomain: what makes the first part a host rather than a path.
+        host = "." in registry or ":" in registry or registry == "localhost" or registry != registry.lower()
+        if not (slash and host):
             registry, path = "", rest
         repository, colon, tag = path.partition(":")
-        sound = is_repository(repository) and (not colon or is_tag(tag)) and ("@" not in text or is_digest(digest))
+        sound = (
+            (not registry or is_registry(registry))
+            and is_repository(repository)
+            and (not colon or is_tag(tag))
+            and (not at or is_digest(digest))
+        )
         if not sound:
             raise errors.InputError(
                 f"{text!r} is not an image reference.", remedy="Write [host/]name[:tag][@sha256:<64 hex>]."
