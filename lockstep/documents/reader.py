@@ -30,6 +30,8 @@ _TAGS = {
 _MERGE = "<<"
 # RFC 8259, section 7: a character outside the Basic Multilingual Plane is a pair of UTF-16 surrogates.
 _SURROGATES = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+# Line breaks to YAML 1.1 (section 4.2), and characters that it does not allow (section 4.1): text to JSON.
+_FOREIGN = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,19 +83,24 @@ def read(data: bytes, *, file: str, limits: Limits | None = None) -> list[Docume
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise errors.DocumentError("the file is not UTF-8.", file=file, line=line, remedy="Save it as UTF-8.") from None
-    return _Reader(file=file, limits=limits).documents(_without_surrogates(text))
+    return _Reader(file=file, limits=limits).documents(_as_yaml(text))
 
 
-def _without_surrogates(text: str) -> str:
-    """JSON writes what is beyond 16 bits as two escapes, which YAML does not know: put the character there."""
-    if "\\u" not in text or text.lstrip()[:1] not in ("{", "["):
+def _as_yaml(text: str) -> str:
+    """JSON that YAML reads otherwise, written so that both read the same; any other text as it is.
+
+    JSON writes what is beyond 16 bits as two escapes, which YAML does not know, and lets stand in its strings what
+    YAML takes for the end of a line or refuses. ``kubectl`` reads JSON as JSON.
+    """
+    if not (text.lstrip()[:1] in ("{", "[") and ("\\u" in text or _FOREIGN.search(text))):
         return text
     try:
         orjson.loads(text)
     except ValueError:
         return text
     # All of it is JSON, so an escape can only stand inside quotes, after an even number of backslashes.
-    return _SURROGATES.sub(lambda found: found[1] + _joined(found[2], found[3]), text)
+    text = _SURROGATES.sub(lambda found: found[1] + _joined(found[2], found[3]), text)
+    return _FOREIGN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _joined(high: str, low: str) -> str:
@@ -109,7 +116,20 @@ class _Open:
     anchor: str | None
     values_before: int
     key: str | None = None
+    merging: bool = False
+    """The value that comes next is merged in: its key was ``<<`` without quotes."""
     merged: dict[str, Json] | None = None
+    depth: int = 1
+    """Mappings and lists inside each other, from this one down."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Anchored:
+    """What an alias repeats: a value, how many values it holds, and how deep it is."""
+
+    value: Json
+    values: int
+    depth: int
 
 
 class _Reader:
@@ -120,7 +140,7 @@ class _Reader:
         self._limits = limits
         self._values = 0
         self._stack: list[_Open] = []
-        self._anchors: dict[str, tuple[Json, int]] = {}
+        self._anchors: dict[str, _Anchored] = {}
         self._places: dict[Path, tuple[int, int]] = {}
         self._root: Json = None
 
@@ -162,6 +182,9 @@ class _Reader:
     def _error(self, event: events.Event, message: str, remedy: str) -> errors.DocumentError:
         return self._wrong(*_place(event), message, remedy)
 
+    def _too_deep(self, event: events.Event) -> errors.DocumentError:
+        return self._error(event, f"the document is nested deeper than {self._limits.depth}.", "Flatten it.")
+
     def _count(self, event: events.Event, values: int) -> None:
         self._values += values
         if self._values > self._limits.values:
@@ -182,8 +205,10 @@ class _Reader:
             self._places[path] = _place(event)
         if isinstance(event, events.CollectionStartEvent):
             self._open(event, path)
+        elif isinstance(event, events.AliasEvent):
+            self._put(*self._alias(event))
         else:
-            self._put(self._leaf(event))
+            self._put(self._leaf(event), 0)
 
     @staticmethod
     def _path(top: _Open | None) -> Path:
@@ -196,23 +221,24 @@ class _Reader:
     def _begin_entry(self, top: _Open, event: events.NodeEvent) -> None:
         """The next entry of a mapping begins with its key."""
         assert isinstance(top.value, dict)  # noqa: S101 - the caller looked
-        key = _MERGE if _is_merge(event) else self._key(event)
-        if key in top.value and key != _MERGE:
-            raise self._error(event, f"the key {key!r} is given twice.", "Keep one of them.")
+        top.merging = _is_merge(event)
+        key = _MERGE if top.merging else self._key(event)
+        if key in top.value and not top.merging:
+            raise self._error(event, f"the key {key[:80]!r} is given twice.", "Keep one of them.")
         top.key = key
         self._places[(*top.path, key)] = _place(event)
 
     def _key(self, event: events.NodeEvent) -> str:
         if isinstance(event, events.CollectionStartEvent):
             raise self._error(event, "a key is not a scalar.", "Use text as keys.")
-        key = self._leaf(event)
+        key = self._alias(event)[0] if isinstance(event, events.AliasEvent) else self._leaf(event)
         if key is None or isinstance(key, dict | list):
             raise self._error(event, "a key is empty or not a scalar.", "Use text as keys.")
         return str(key).lower() if isinstance(key, bool) else str(key)
 
     def _open(self, event: events.CollectionStartEvent, path: Path) -> None:
         if len(self._stack) >= self._limits.depth:
-            raise self._error(event, "the document is nested too deeply.", "Flatten it.")
+            raise self._too_deep(event)
         if event.tag not in (None, "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"):
             raise self._error(event, f"the tag {event.tag} is not read.", "Remove the tag.")
         value: dict[str, Json] | list[Json] = {} if isinstance(event, events.MappingStartEvent) else []
@@ -224,19 +250,20 @@ class _Reader:
         if isinstance(value, dict) and done.merged:
             value = {**done.merged, **value}
         if done.anchor:
-            self._anchors[done.anchor] = (value, self._values - done.values_before)
-        self._put(value)
+            self._anchors[done.anchor] = _Anchored(value, self._values - done.values_before, done.depth)
+        self._put(value, done.depth)
 
-    def _put(self, value: Json) -> None:
+    def _put(self, value: Json, depth: int) -> None:
         if not self._stack:
             self._root = value
             return
         top = self._stack[-1]
+        top.depth = max(top.depth, depth + 1)
         if isinstance(top.value, list):
             top.value.append(value)
             return
         key, top.key = top.key or "", None
-        if key == _MERGE:
+        if top.merging:
             self._merge(top, value)
         else:
             top.value[key] = value
@@ -254,8 +281,6 @@ class _Reader:
         top.merged = merged
 
     def _leaf(self, event: events.NodeEvent) -> Json:
-        if isinstance(event, events.AliasEvent):
-            return self._alias(event)
         assert isinstance(event, events.ScalarEvent)  # noqa: S101 - neither an alias nor a collection
         value: Json
         if _is_plain(event) or event.tag in _TAGS:
@@ -268,18 +293,21 @@ class _Reader:
         else:
             raise self._error(event, f"the tag {event.tag} is not read.", "Remove the tag.")
         if event.anchor:
-            self._anchors[event.anchor] = (value, 1)
+            self._anchors[event.anchor] = _Anchored(value, 1, 0)
         return value
 
-    def _alias(self, event: events.AliasEvent) -> Json:
+    def _alias(self, event: events.AliasEvent) -> tuple[Json, int]:
+        """What an alias repeats, and how deep it is."""
         if any(level.anchor == event.anchor for level in self._stack):
             raise self._error(event, "an alias stands inside what it repeats.", "Remove the alias.")
-        if event.anchor not in self._anchors:
+        anchored = self._anchors.get(event.anchor or "")
+        if anchored is None:
             raise self._error(event, f"the alias {event.anchor} repeats nothing.", "Define its anchor above it.")
-        value, values = self._anchors[event.anchor]
-        self._count(event, values)
+        self._count(event, anchored.values)
+        if len(self._stack) + anchored.depth > self._limits.depth:
+            raise self._too_deep(event)
         # A copy: whoever changes one of two equal parts must not change the other.
-        return copy.deepcopy(value)
+        return copy.deepcopy(anchored.value), anchored.depth
 
 
 def _is_plain(event: events.NodeEvent) -> bool:

@@ -13,6 +13,8 @@ _FALSE = frozenset({"n", "N", "no", "No", "NO", "false", "False", "FALSE", "off"
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _INTEGER = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+# Longer than any 64-bit integer in any base.
+_MOST_DIGITS = 70
 SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 
@@ -30,23 +32,27 @@ def plain(text: str) -> Json:
         return False
     if SPECIAL.fullmatch(text):
         raise ValueError("is a number that JSON does not have")
-    digits = text.replace("_", "")
-    if text[0] not in "+-.0123456789" or not digits:
+    if text[0] not in "+-.0123456789":
         return text
-    return _number(digits, text)
+    number = _number(text.replace("_", ""))
+    return text if number is None else number
 
 
-def _number(digits: str, text: str) -> Json:
-    if _INTEGER.fullmatch(digits):
+def _number(digits: str) -> int | float | None:
+    """The number, or None for what goyaml leaves as text."""
+    if len(digits) <= _MOST_DIGITS and _INTEGER.fullmatch(digits):
         value = _integer(digits)
-        # Beyond 64 bits Go falls back to a float.
-        return value if -(2**63) <= value < 2**64 else float(value)
-    if _FLOAT.fullmatch(text):
-        number = float(text)
-        if math.isinf(number):
-            raise ValueError("is too large a number")
-        return int(number) if number.is_integer() and abs(number) < 2**53 else number
-    return text
+        if -(2**63) <= value < 2**63:
+            return value
+        # Unsigned 64 bits are read too, but Kubernetes has only signed ones: it goes on with a float.
+        if 0 <= value < 2**64 and digits[0] != "+":
+            return float(value)
+    if not _FLOAT.fullmatch(digits):
+        return None
+    number = float(digits)
+    if math.isinf(number):
+        return None
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number
 
 
 def _integer(digits: str) -> int:

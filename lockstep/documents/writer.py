@@ -43,7 +43,8 @@ def _whole(value: Json) -> Json:
         return {key: _whole(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_whole(item) for item in value]
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+    # Within 64 bits, which is what Kubernetes keeps as an integer.
+    if isinstance(value, float) and value.is_integer() and -(2**63) <= value < 2**63:
         return int(value)
     return value
 
