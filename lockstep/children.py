@@ -12,15 +12,15 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
-from lockstep import errors
+from lockstep import errors, leash
 
-_LEASH = Path(__file__).with_name("leash.py")
 _CHUNK = 65536
 
 
@@ -74,20 +74,36 @@ class Finished:
 
 
 class Scope:
-    """The children of one piece of work. Safe to share between threads."""
+    """The children of one piece of work, and until when they may live. Safe to share between threads.
 
-    def __init__(self, *, lease_seconds: float = 0.0) -> None:
-        self.lease_seconds = lease_seconds
+    Args:
+        until: The moment at which the lease of the work ends, as ``time.monotonic`` tells it; 0: it has none.
+            It is a moment and not a duration, so that no pause between setting and reading it makes it later.
+    """
+
+    def __init__(self, *, until: float = 0.0) -> None:
         self._lock = threading.Lock()
+        self._until = until
         self._controls: set[int] = set()
         self._closed = False
 
-    def renew(self) -> None:
-        """The lease was extended: let the children live on."""
+    @property
+    def until(self) -> float:
+        """The end of the lease; 0: there is none."""
+        return self._until
+
+    @property
+    def lost(self) -> bool:
+        """Whether the lease ended, or somebody killed the children."""
+        return self._closed or 0 < self._until <= time.monotonic()
+
+    def renew(self, until: float) -> None:
+        """The lease was extended: let the children live on until this moment."""
         with self._lock:
+            self._until = until
             for control in self._controls:
                 with contextlib.suppress(BrokenPipeError, BlockingIOError):
-                    os.write(control, b".")
+                    os.write(control, leash.renewal(until))
 
     def kill(self) -> None:
         """Kill every child, and any that is started from now on."""
@@ -160,13 +176,14 @@ def run(
     Raises:
         MissingToolError: There is no such program or directory.
         InputError: The environment cannot be.
+        LostWorkError: It was killed because the lease ended or its worker stops; how it ended says nothing.
     """
     merged = on_output is not None
     control, ours = os.pipe()
     os.set_blocking(ours, False)
     owner = _current.get() or Scope()
     try:
-        process = _start(command, control=control, lease=owner.lease_seconds, spawn=spawn or _Popen(merged=merged))
+        process = _start(command, control=control, until=owner.until, spawn=spawn or _Popen(merged=merged))
     except BaseException:
         os.close(ours)
         raise
@@ -174,12 +191,15 @@ def run(
         os.close(control)
     owner.add(ours)
     try:
-        return _Collector(process, lambda: owner.remove(ours), on_output or on_stdout, command.most_bytes).finish(
+        finished = _Collector(process, lambda: owner.remove(ours), on_output or on_stdout, command.most_bytes).finish(
             command.timeout_seconds
         )
     finally:
         owner.remove(ours)
         process.wait()
+    if owner.lost:
+        raise errors.LostWorkError(f"{command.argv[0]} was ended: its work is not ours any longer.")
+    return finished
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,15 +223,15 @@ class _Popen:
         )
 
 
-def _start(command: Command, *, control: int, lease: float, spawn: Spawn) -> subprocess.Popen[bytes]:
+def _start(command: Command, *, control: int, until: float, spawn: Spawn) -> subprocess.Popen[bytes]:
     uid, gid = (command.identity.uid, command.identity.gid) if command.identity else (-1, -1)
     with _in_memory(_block(command.env)) as env, _in_memory(command.stdin) as stdin:
         limits = (command.most_file_bytes, command.most_memory_bytes)
-        numbers = (control, env.fileno(), lease, uid, gid, *limits)
-        leash = [sys.executable, "-I", "-S", str(_LEASH), *(str(number) for number in numbers), "--"]
+        numbers = (control, env.fileno(), until, uid, gid, *limits)
+        leashed = [sys.executable, "-I", "-S", leash.__file__, *(str(number) for number in numbers), "--"]
         try:
             return spawn(
-                [*leash, *command.argv], cwd=command.cwd, stdin=stdin.fileno(), pass_fds=(control, env.fileno())
+                [*leashed, *command.argv], cwd=command.cwd, stdin=stdin.fileno(), pass_fds=(control, env.fileno())
             )
         except OSError as error:
             raise errors.MissingToolError(

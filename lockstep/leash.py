@@ -1,11 +1,12 @@
 """A small program that stands between a worker and a command, and lets nothing outlive the worker's lease.
 
-``python -I -S leash.py CONTROL ENVIRONMENT LEASE UID GID FILE_BYTES MEMORY_BYTES -- COMMAND...``
+``python -I -S leash.py CONTROL ENVIRONMENT UNTIL UID GID FILE_BYTES MEMORY_BYTES -- COMMAND...``
 
 It runs the command in a process group of its own, as another user when it may, and watches the pipe
-``CONTROL``: every byte renews the lease. When the pipe closes (the worker died, by SIGKILL too) or stays
-silent for ``LEASE`` seconds (the worker was frozen; 0: no limit), the command and everything that it started
-is killed: by then another worker may have taken the work over. The command's environment comes through the
+``CONTROL``. When the pipe closes (the worker died, by SIGKILL too), or the lease ends (the worker was frozen), the
+command and everything that it started is killed: from then on another worker may take the work over. The lease
+ends at the moment ``UNTIL`` (``time.monotonic``, which the kernel counts for all processes; 0: no lease); each
+renewal through the pipe names a later one. The command's environment comes through the
 file descriptor ``ENVIRONMENT``, not through ours: a step must not choose what the loader loads into a leash
 that runs as root, and no secret stands in the environment of a process that lives longer than its command.
 No file that the command writes may grow beyond ``FILE_BYTES``, nor its address space beyond ``MEMORY_BYTES``
@@ -23,6 +24,14 @@ import time
 import warnings  # noqa: F401 - os.execvpe imports it, as a user who may not be able to read our Python (pyenv in /root)
 
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+
+
+_RENEWAL = 24  # bytes of one renewal; many of them may be read at once, and only the last counts
+
+
+def renewal(until: float) -> bytes:
+    """What a worker writes to the pipe when the lease now ends at this moment."""
+    return f"{until:{_RENEWAL}.6f}".encode()
 
 
 def _adopt_orphans() -> None:
@@ -103,11 +112,10 @@ def _children() -> list[int]:
         return []
 
 
-def _watch(child: int, control: int, lease: float, wake: int) -> int:
+def _watch(child: int, control: int, until: float, wake: int) -> int:
     """Wait for the command or for the end of the lease; the exit code as a shell would tell it."""
-    until = time.monotonic() + lease
     while True:
-        ready, _, _ = select.select([control, wake], [], [], max(0.0, until - time.monotonic()) if lease else None)
+        ready, _, _ = select.select([control, wake], [], [], max(0.0, until - time.monotonic()) if until else None)
         if wake in ready:
             os.read(wake, 4096)
             done, status = os.waitpid(child, os.WNOHANG)
@@ -115,16 +123,17 @@ def _watch(child: int, control: int, lease: float, wake: int) -> int:
                 code = os.waitstatus_to_exitcode(status)
                 return code if code >= 0 else 128 - code
         if control in ready:
-            if not os.read(control, 4096):
+            renewals = os.read(control, 100 * _RENEWAL)
+            if not renewals:
                 return 128 + signal.SIGKILL
-            until = time.monotonic() + lease
-        elif lease and time.monotonic() >= until:
+            until = float(renewals[-_RENEWAL:])
+        elif until and time.monotonic() >= until:
             return 128 + signal.SIGKILL
 
 
 def main(arguments: list[str]) -> int:
     """Run one command on a leash; its exit code."""
-    control, lease = int(arguments[0]), float(arguments[2])
+    control, until = int(arguments[0]), float(arguments[2])
     wake, wake_end = os.pipe()
     os.set_blocking(wake_end, False)
     signal.set_wakeup_fd(wake_end, warn_on_full_buffer=False)
@@ -132,7 +141,7 @@ def main(arguments: list[str]) -> int:
     _adopt_orphans()
     child = _start(arguments[8:], arguments[:7])
     try:
-        return _watch(child, control, lease, wake)
+        return _watch(child, control, until, wake)
     finally:
         _kill_all(child)
 

@@ -8,11 +8,12 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from lockstep import children, errors
+from lockstep import children, errors, leash
 
 _PATH = {"PATH": os.defpath}
 # A shell that stays until its pipe closes: the test reads the pid, and waits on the pipe rather than on time.
@@ -144,22 +145,47 @@ def test_stdout_can_be_streamed_while_stderr_is_collected() -> None:
 
 
 def test_a_closed_scope_kills_what_runs_and_what_would_start() -> None:
-    """Work that was lost starts nothing more."""
+    """Work that was lost starts nothing more, and how its commands ended is not taken for their own doing."""
     scope, running = children.Scope(), threading.Event()
-    ended: list[children.Finished] = []
+    lost: list[errors.LostWorkError] = []
 
     def work() -> None:
+        command = children.Command(argv=["sh", "-c", _STAY], env=_PATH)
         with children.scope(scope):
-            command = children.Command(argv=["sh", "-c", _STAY], env=_PATH)
-            ended.append(children.run(command, on_output=lambda _: running.set()))
-            ended.append(children.run(command))
+            for _ in range(2):
+                try:
+                    children.run(command, on_output=lambda _: running.set())
+                except errors.LostWorkError as error:
+                    lost.append(error)
 
     thread = threading.Thread(target=work)
     thread.start()
     assert running.wait(30)
     scope.kill()
     thread.join(30)
-    assert [one.code for one in ended] == [137, 137]
+    assert len(lost) == 2
+
+
+def test_a_command_does_not_outlive_the_lease_of_its_work() -> None:
+    """When nobody renews the lease the command ends with it, and its end is not believed."""
+    with children.scope(children.Scope(until=time.monotonic() + 0.2)), pytest.raises(errors.LostWorkError):
+        _run("sleep", "1000")
+
+
+@pytest.mark.parametrize(("renewed", "code"), [([-5.0, 1000.0], 7), ([1000.0, -5.0], 137), ([], 137)])
+def test_the_last_renewal_names_the_end(renewed: list[float], code: int) -> None:
+    """A lease that seems over goes on when a renewal says so; of several that were not read yet the last counts."""
+    control, ours = os.pipe()
+    now = time.monotonic()
+    os.write(ours, b"".join(leash.renewal(now + seconds) for seconds in renewed))
+    with children._in_memory(b"") as env:
+        numbers = (control, env.fileno(), now - 5.0, -1, -1, 0, 0)
+        script = "exit 7" if code == 7 else _STAY
+        argv = [sys.executable, "-I", "-S", leash.__file__, *map(str, numbers), "--", "/bin/sh", "-c", script]
+        ended = subprocess.run(argv, pass_fds=(control, env.fileno()), stdout=subprocess.DEVNULL, check=False)
+    os.close(control)
+    os.close(ours)
+    assert ended.returncode == code
 
 
 @pytest.mark.needs("root")
@@ -191,8 +217,8 @@ def test_a_daemon_of_somebody_else_is_killed_too() -> None:
 def test_a_worker_that_dies_or_freezes_takes_its_children_along(how: signal.Signals) -> None:
     """SIGKILL is noticed at once, SIGSTOP when the lease ends."""
     script = (
-        "from lockstep import children\n"
-        "with children.scope(children.Scope(lease_seconds=1.0)):\n"
+        "import time; from lockstep import children\n"
+        "with children.scope(children.Scope(until=time.monotonic() + 1.0)):\n"
         f"    children.run(children.Command(argv=['sh', '-c', {_STAY!r}], env={_PATH!r}),\n"
         "                 on_output=lambda chunk: print(chunk.decode(), end='', flush=True))\n"
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg
 
-from lockstep import children
+from lockstep import children, errors
 from tests.support import tools
 
 _START_SECONDS = 60.0
@@ -81,7 +81,7 @@ def _serving(command: children.Command) -> Iterator[None]:
             settled.set()
 
     def serve() -> None:
-        with children.scope(scope):
+        with children.scope(scope), contextlib.suppress(errors.LostWorkError):
             children.run(command, on_output=listen)
         settled.set()
 
