@@ -1,0 +1,219 @@
+"""What a site's refs have to become: pure.
+
+The source's branches and tags (and notes, when asked for) are what a site should have. A guard holds what a
+person should see first: a source that is suddenly empty, many deletes at once, a ref that somebody else wrote
+at the site. Nothing outside these namespaces is ever planned, but for copies of what is about to be lost
+under ``refs/backup``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from lockstep.sites.ends import Advertised, RefUpdate
+from lockstep.sites.git import names
+from lockstep.topology import scalars
+from lockstep.topology.kinds import GitGuards
+
+HEAD = "HEAD"
+BACKUP = "refs/backup/"
+_ALWAYS = ("refs/heads/", "refs/tags/")
+_NOTES = "refs/notes/"
+
+
+class Reason(Enum):
+    """Why something is held."""
+
+    EMPTY_SOURCE = "empty-source"
+    DELETIONS = "deletions"
+    DIVERGED = "diverged"
+    HEAD = "head"
+    IN_THE_WAY = "in-the-way"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """One ref (or HEAD, or ``""`` for all of them) that is not touched, and why, in a sentence."""
+
+    ref: str
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a repository is mirrored to a site."""
+
+    guards: GitGuards
+    notes: bool = False
+    stamp: str = ""
+    """The time in UTC, as a part of a ref's name: what backups of this moment are kept under."""
+
+    def covers(self, ref: str) -> bool:
+        """Whether a ref is mirrored at all."""
+        return ref.startswith(_ALWAYS) or (self.notes and ref.startswith(_NOTES))
+
+    def covered(self, refs: Mapping[str, str]) -> dict[str, str]:
+        """Those of some refs that are mirrored."""
+        return {ref: oid for ref, oid in refs.items() if self.covers(ref)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefPlan:
+    """What to do at a site, in this order: backups, writes, HEAD, deletes.
+
+    ``head`` is empty when HEAD stays. A write may need a delete out of its way first: the push sees to that.
+    """
+
+    backups: tuple[RefUpdate, ...] = ()
+    writes: tuple[RefUpdate, ...] = ()
+    head: str = ""
+    deletes: tuple[RefUpdate, ...] = ()
+    held: tuple[Held, ...] = ()
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to do; something may be held all the same."""
+        return not (self.backups or self.writes or self.head or self.deletes)
+
+
+def plan(
+    source: Advertised,
+    site: Advertised,
+    *,
+    written: Mapping[str, str],
+    options: Options,
+    is_ancestor: Callable[[str, str], bool],
+) -> RefPlan:
+    """Decide what a site's refs have to become.
+
+    Args:
+        source: What the source has.
+        site: What the site has; no refs when there is no repository yet.
+        written: What Lockstep last wrote there, by ref.
+        options: What is mirrored, and what is held.
+        is_ancestor: Whether the second commit contains the first: then moving a branch on loses nothing.
+    """
+    wanted, there = options.covered(source.refs), options.covered(site.refs)
+    if there and not wanted and options.guards.empty_source == "hold":
+        said = f"The source has no branch and no tag any more; the {len(there)} refs here are kept."
+        return RefPlan(
+            held=(Held(ref="", reason=Reason.EMPTY_SOURCE, detail=said), *_unreadable(source, site, options))
+        )
+    draft = _Draft(options)
+    for ref, new in wanted.items():
+        old = there.get(ref, "")
+        ours = not old or written.get(ref) == old or (ref.startswith("refs/heads/") and is_ancestor(old, new))
+        if old != new:
+            draft.change(RefUpdate(ref=ref, old=old, new=new), ours=ours)
+    for ref, old in there.items():
+        if ref not in wanted:
+            draft.change(RefUpdate(ref=ref, old=old, new=""), ours=written.get(ref) == old)
+    draft.hold_deletions(there)
+    draft.hold_in_the_way(there)
+    head = draft.head(source.head, site.head, wanted, there) if wanted else ""
+    return draft.finish(head, _unreadable(source, site, options))
+
+
+class _Draft:
+    """A plan while it is made."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._changes: dict[str, RefUpdate] = {}
+        self._lost: set[str] = set()
+        self._held: list[Held] = []
+
+    def change(self, update: RefUpdate, *, ours: bool) -> None:
+        """Plan a change; when somebody else wrote what it replaces, as the guard says."""
+        policy = self._options.guards.diverged
+        if not ours and policy == "hold":
+            done = "overwritten" if update.new else "deleted"
+            said = f"The site has {update.old[:12]} here, which Lockstep did not write: it is not {done}."
+            self._hold(update.ref, Reason.DIVERGED, said)
+            return
+        self._changes[update.ref] = update
+        if not ours and policy == "backup":
+            self._lost.add(update.ref)
+
+    def hold_deletions(self, there: Mapping[str, str]) -> None:
+        """Hold all deletes when they are too many of what the site has.
+
+        What is new counts too: else a delete that is held now would go as soon as the new refs are there.
+        """
+        deletes = [update.ref for update in self._changes.values() if not update.new]
+        whole = len(there.keys() | self._changes.keys())
+        share = self._options.guards.deletions.most
+        most = max(1, scalars.share_of(share, whole))
+        if len(deletes) > most:
+            said = f"The source lacks {len(deletes)} of {whole} refs, more than {share}: none is deleted."
+            for ref in deletes:
+                self._drop(ref, Reason.DELETIONS, said)
+
+    def hold_in_the_way(self, there: Mapping[str, str]) -> None:
+        """Hold what cannot be written beside a ref that stays."""
+        stay = [ref for ref in there if ref not in self._changes or self._changes[ref].new]
+        new = [update.ref for update in self._changes.values() if not update.old]
+        for ref, other in names.in_the_way(new, stay).items():
+            self._drop(ref, Reason.IN_THE_WAY, f"It cannot stand beside {other}, which is kept.")
+
+    def head(self, source: str, site: str, wanted: Mapping[str, str], there: Mapping[str, str]) -> str:
+        """The branch that HEAD has to name; empty when it stays."""
+        if source not in wanted:
+            self._hold(HEAD, Reason.HEAD, "HEAD of the source names no branch that it has; it is left as it is here.")
+        elif source != site and (source in there or source in self._changes):
+            return source
+        elif source != site:
+            self._hold(HEAD, Reason.HEAD, f"HEAD of the source names {source}, which is held.")
+        return ""
+
+    def finish(self, head: str, unreadable: tuple[Held, ...]) -> RefPlan:
+        """The plan."""
+        changes = sorted(self._changes.values())
+        under = f"{BACKUP}{self._options.stamp}/"
+        return RefPlan(
+            backups=tuple(
+                RefUpdate(ref=f"{under}{update.ref.removeprefix('refs/')}", old="", new=update.old)
+                for update in changes
+                if update.ref in self._lost
+            ),
+            writes=tuple(update for update in changes if update.new),
+            head=head,
+            deletes=tuple(update for update in changes if not update.new),
+            held=tuple(sorted((*self._held, *unreadable), key=lambda held: held.ref)),
+        )
+
+    def _hold(self, ref: str, reason: Reason, detail: str) -> None:
+        self._held.append(Held(ref=ref, reason=reason, detail=detail))
+
+    def _drop(self, ref: str, reason: Reason, detail: str) -> None:
+        del self._changes[ref]
+        self._lost.discard(ref)
+        self._hold(ref, reason, detail)
+
+
+def _unreadable(source: Advertised, site: Advertised, options: Options) -> tuple[Held, ...]:
+    """What one of the two calls something that is no ref: it may be anything, so it is never equal."""
+    told = dict.fromkeys(source.unsound, "source") | dict.fromkeys(site.unsound, "site")
+    return tuple(
+        Held(ref=text, reason=Reason.UNREADABLE, detail=f"The {where} has this, which is no name of a ref as text.")
+        for text, where in sorted(told.items())
+        if options.covers(text) or not text.startswith("refs/")
+    )
+
+
+def ledger(source: Advertised, site: Advertised, *, written: Mapping[str, str], options: Options) -> dict[str, str]:
+    """What Lockstep last wrote to a site, once the site was looked at again.
+
+    Refs that are equal count as written, whoever wrote them. For others that are there it is remembered what
+    we wrote; what is gone is forgotten.
+    """
+    wanted, there = options.covered(source.refs), options.covered(site.refs)
+    return {
+        ref: oid if wanted.get(ref) == oid else written[ref]
+        for ref, oid in there.items()
+        if wanted.get(ref) == oid or ref in written
+    }
