@@ -53,8 +53,14 @@ class ApplySet:
         stamped: dict[str, Json] = edit.replaced(manifest, ("metadata", "labels", PART_OF), self.id)
         return stamped
 
-    def parent(self, members: Iterable[ObjectKey], *, revision: str) -> dict[str, Json]:
-        """The parent object of some members; ``revision`` is the commit that they were rendered from."""
+    def parent(self, members: Iterable[ObjectKey], *, revision: str, deploying: str = "") -> dict[str, Json]:
+        """The parent object of some members.
+
+        Args:
+            members: Their keys.
+            revision: The commit that was deployed last, whole.
+            deploying: The commit that is being deployed: a deploy that ended half-way leaves it here.
+        """
         keys = list(members)
         kinds = sorted({f"{key.kind}.{key.group}" if key.group else key.kind for key in keys})
         namespaces = sorted({key.namespace for key in keys} - {"", self.namespace})
@@ -71,7 +77,7 @@ class ApplySet:
                 "labels": {ID: self.id},
                 "annotations": annotations,
             },
-            "data": {"application": self.application, "revision": revision},
+            "data": {"application": self.application, "revision": revision, "deploying": deploying},
         }
 
 
@@ -98,5 +104,5 @@ def namespaces_of(parent: Mapping[str, Json]) -> frozenset[str]:
 
 
 def revision_of(parent: Mapping[str, Json]) -> str:
-    """The commit that was deployed last; ``""`` when the parent does not say."""
+    """The commit that was deployed last, whole; ``""`` when the parent does not say."""
     return str(edit.at(parent, ("data", "revision")) or "")

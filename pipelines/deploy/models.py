@@ -1,0 +1,112 @@
+"""The words of a deploy: what is there, what is done to it, and what must be approved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from lockstep.sites.ends import Gap
+from lockstep.values import Json, ObjectKey
+
+
+class Action(Enum):
+    """What is done to an object."""
+
+    CREATE = "create"
+    CHANGE = "change"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One object and what is done to it; ``manifest`` is None for a delete; ``fields`` are JSON Pointers."""
+
+    action: Action
+    key: ObjectKey
+    api_version: str
+    manifest: dict[str, Json] | None
+    fields: tuple[str, ...] = ()
+
+
+class Why(Enum):
+    """Why a person has to approve a plan."""
+
+    HOTFIX = "it would overwrite an open hot fix"
+    DELETES = "it would delete many objects"
+    UNREADABLE = "it would overwrite what could not be read"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """One reason why a plan waits; ``what`` is the field, the count or the object."""
+
+    why: Why
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.why.value}: {self.what}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Hotfix:
+    """A change that somebody made by hand where the truth is, and that git does not have yet.
+
+    ``pointer`` is a JSON Pointer into the object, ``""`` for the whole of it.
+    """
+
+    key: ObjectKey
+    pointer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Kept:
+    """An object that git no longer has and that stays all the same, and why."""
+
+    key: ObjectKey
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """What a site has now: objects by key, and what could not be read."""
+
+    objects: Mapping[ObjectKey, dict[str, Json]]
+    gaps: tuple[Gap, ...] = ()
+    exact: bool = True
+    """Whether an apply makes an object exactly its manifest, as in a directory, or sets only what it names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a deploy to one site would do.
+
+    Steps of one stage may be done at the same time. ``record`` is the key of the application's record at the
+    site, whose steps are among the others and count for none. ``digest`` is of what the site will have
+    afterwards: an approval can bind it, and a deploy that was interrupted and goes on still has the same. With
+    a refusal nothing may be done at all; ``held`` when the refusal is a stance that a person may change.
+    """
+
+    application: str
+    site: str
+    revision: str
+    record: ObjectKey
+    stages: tuple[tuple[Step, ...], ...]
+    unchanged: int
+    kept: tuple[Kept, ...]
+    approvals: tuple[Approval, ...]
+    refusals: tuple[str, ...]
+    held: bool
+    notes: tuple[str, ...]
+    digest: str
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not self.stages
+
+    def steps(self, action: Action) -> tuple[Step, ...]:
+        """The application's objects that get this, in the order in which they do."""
+        return tuple(
+            step for stage in self.stages for step in stage if step.action is action and step.key != self.record
+        )
