@@ -80,7 +80,9 @@ def prepare(directory: Path, *, app: Path | None) -> tuple[Ground, bool]:
     if directory.exists() and any(directory.iterdir()):
         raise ValueError(f"{directory} is not empty and is no demo; name another directory")
     ground = Ground(directory=directory, application=foreign.name_of(app) if app else "shop")
-    for folder in (ground.work.parent, ground.forge.parent, *(ground.site(name) for name in SITES)):
+    # A site's directory that is not there is an unmounted disk, not an empty site: the ends are made here.
+    ends = (ground.site(name) / end for name in SITES for end in ("git", "registry", "cluster", "archive"))
+    for folder in (ground.work.parent, ground.forge.parent, *ends):
         folder.mkdir(parents=True)
     shutil.copytree(example() / "configuration", ground.config)
     _share_secret(directory / "secrets")

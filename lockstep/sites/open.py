@@ -1,0 +1,145 @@
+"""From the configuration in force to open ends: one place that knows which kind of end a site has.
+
+Ends are opened when they are first asked for and kept while the configuration stays as it is. A kind of end
+that this program cannot open yet is refused by name; nothing is ever skipped.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from lockstep import errors, settings
+from lockstep.sites import directory, ends, git, layout
+from lockstep.topology import kinds, secrets
+from lockstep.topology.model import Topology
+
+_End = TypeVar("_End")
+
+
+class Doors:
+    """Opens the ends of a configuration. Safe to share between threads.
+
+    Args:
+        topology: Gives the configuration in force at this moment.
+        reader: Reads secrets.
+        places: Where this process keeps its own things.
+    """
+
+    def __init__(self, topology: Callable[[], Topology], *, reader: secrets.Reader, places: settings.Places) -> None:
+        self._topology = topology
+        self._reader = reader
+        self._places = places
+        self._lock = threading.Lock()
+        self._digest = ""
+        self._open: dict[tuple[str, ...], Any] = {}
+
+    # --- git
+
+    def git_site(self, site: str, repository: str) -> ends.GitRemote:
+        """One repository at a site.
+
+        Raises:
+            UnsupportedError: The site has no git end.
+            LockstepError: A secret cannot be read.
+        """
+        end = self._topology().site(site).spec.git
+        if end is None:
+            raise _without(site, "git")
+        return self._remote(end, repository)
+
+    def git_source(self, mirror: kinds.GitMirror, repository: str) -> ends.GitRemote:
+        """One repository at its forge. Raises LockstepError when a secret cannot be read."""
+        return self._remote(mirror.spec.source, repository)
+
+    def git_cache(self, repository: str) -> git.Cache:
+        """Our own copy of a repository."""
+        return git.open_cache(self._places.caches, repository)
+
+    def _remote(self, end: kinds.GitEnd | kinds.GitSource, repository: str) -> git.Remote:
+        return git.open_remote(end, repository, read=self._reader.text, path=self._topology().path)
+
+    # --- images
+
+    def images(self, site: str) -> ends.ImageStore:
+        """A site's registry.
+
+        Raises:
+            UnsupportedError: The site has none, or one that cannot be opened yet.
+        """
+        end = self._topology().site(site).spec.registry
+        if end is None:
+            raise _without(site, "registry")
+        return self._once(("images", site), lambda: self._image_store(end.layout, end.url))
+
+    def image_source(self, mirror: kinds.ImageMirror) -> ends.ImageStore:
+        """Where a mirror's images come from. Raises UnsupportedError as ``images`` does."""
+        source = mirror.spec.source
+        if source.site is not None:
+            return self.images(source.site)
+        return self._once(("source", mirror.name), lambda: self._image_store(source.layout, source.url))
+
+    def _image_store(self, folder: str | None, url: str | None) -> ends.ImageStore:
+        if folder is not None:
+            return layout.LayoutStore(self._topology().path(folder).absolute())
+        raise _not_yet("registry", url or "")
+
+    # --- clusters
+
+    def cluster(self, site: str) -> ends.Cluster:
+        """A site's cluster.
+
+        Raises:
+            UnsupportedError: The site has none, or one that cannot be opened yet.
+        """
+        end = self._topology().site(site).spec.cluster
+        if end is None:
+            raise _without(site, "cluster")
+        return self._once(("cluster", site), lambda: self._cluster(end))
+
+    def _cluster(self, end: kinds.ClusterEnd) -> ends.Cluster:
+        if end.directory is not None:
+            return directory.DirectoryCluster(root=self._topology().path(end.directory).absolute())
+        raise _not_yet("cluster", end.context or "in-cluster")
+
+    def marks(self, site: str) -> ends.Cluster:
+        """Where a site remembers the stance of its pairs: its cluster, else its archive.
+
+        Raises:
+            UnsupportedError: It has neither, or none that can be written to.
+        """
+        spec = self._topology().site(site).spec
+        if spec.cluster is not None and spec.cluster.archive is None:
+            return self.cluster(site)
+        archive = spec.archive
+        if archive is None:
+            raise errors.UnsupportedError(
+                f"The site {site} cannot remember a stance: it has no cluster that can be written to, and no archive.",
+                remedy="Give it an archive.",
+            )
+        path = self._topology().path(archive.directory).absolute()
+        return self._once(("marks", site), lambda: directory.DirectoryCluster(root=path))
+
+    # --- inside
+
+    def _once(self, key: tuple[str, ...], make: Callable[[], _End]) -> _End:
+        digest = self._topology().digest
+        with self._lock:
+            if digest != self._digest:
+                self._open.clear()
+                self._digest = digest
+            if key not in self._open:
+                self._open[key] = make()
+            return cast("_End", self._open[key])
+
+
+def _without(site: str, end: str) -> errors.UnsupportedError:
+    return errors.UnsupportedError(f"The site {site} has no {end} end.", remedy=f"Give it one in its Site: spec.{end}.")
+
+
+def _not_yet(what: str, address: str) -> errors.UnsupportedError:
+    return errors.UnsupportedError(
+        f"The {what} {address} cannot be opened by this version: it opens directories only.",
+        remedy="Use a directory, or a later version.",
+    )
