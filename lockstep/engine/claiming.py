@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Select, or_, select, update
 from lockstep import settings, work
 from lockstep.engine import planning, slots
 from lockstep.engine.joining import LONGEST_WAIT_SECONDS
-from lockstep.engine.tables import BLOCKED, NOTHING, READY, RUNNING, TIMED, jobs
+from lockstep.engine.tables import BLOCKED, NOTHING, READY, RUNNING, TIMED, State, jobs
 
 # How many jobs one look at the line reads, and how many looks one claim takes: what is left waits for the next.
 _LOOK = 256
@@ -89,7 +89,13 @@ class Claiming:
     def _set_aside(self, ids: Sequence[int]) -> None:
         if ids:
             message = "It was set aside: each worker that ran it died, or froze beyond its lease."
-            values = {"state": "aside", "fence": "", "lease_until": None, "ended_at": self._now, "message": message}
+            values = {
+                "state": State.ASIDE.value,
+                "fence": "",
+                "lease_until": None,
+                "ended_at": self._now,
+                "message": message,
+            }
             self._connection.execute(
                 update(jobs).where(jobs.c.id.in_(ids)).values(crashes=jobs.c.crashes + 1, **values)
             )
@@ -147,7 +153,7 @@ class Claiming:
         if not ids:
             return []
         ours = {
-            "state": "running",
+            "state": State.RUNNING.value,
             "fence": self._fence,
             "lease_until": self._now + timedelta(seconds=self._working.lease_seconds),
             "started_at": self._now,

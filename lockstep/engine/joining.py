@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, case, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
 from lockstep import errors, work
-from lockstep.engine.tables import JOINABLE, NOTHING, TIME, jobs
+from lockstep.engine.tables import JOINABLE, NOTHING, TIME, State, jobs
 from lockstep.store import database
 
 # Nobody is made to wait longer than this at once; a moment further ahead was set by a clock that was wrong.
@@ -76,12 +76,17 @@ def put_back(connection: Connection, job: int, values: Mapping[str, Any], *, now
     """
     run_at = after(now, wait)
     row = connection.execute(select(jobs.c.coalesce_key, jobs.c.priority).where(jobs.c.id == job)).one()
-    again = {"state": "queued", "run_at": run_at, "waits_for": TIME if wait > 0 else NOTHING, "ended_at": None}
+    again = {
+        "state": State.QUEUED.value,
+        "run_at": run_at,
+        "waits_for": TIME if wait > 0 else NOTHING,
+        "ended_at": None,
+    }
     for _ in range(_TRIES):
         twin = _find_twin(connection, row.coalesce_key)
         if twin is not None:
             _leave_to(connection, twin, priority=row.priority, run_at=run_at, now=now)
-            values = {**values, "state": "joined", "joined": twin, "ended_at": now}
+            values = {**values, "state": State.JOINED.value, "joined": twin, "ended_at": now}
             connection.execute(update(jobs).where(jobs.c.id == job).values(values))
             return twin
         try:
@@ -104,7 +109,7 @@ def _row(request: work.Job, now: datetime) -> dict[str, Any]:
         "coalesce_key": request.coalesce,
         "limits": sorted(set(request.limits)),
         "priority": request.priority,
-        "state": "queued",
+        "state": State.QUEUED.value,
         "waits_for": TIME if run_at > now else NOTHING,
         "run_at": run_at,
         "latest_at": max(run_at, after(now, request.longest_wait_seconds)),

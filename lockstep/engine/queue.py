@@ -7,20 +7,22 @@ what they decide is written once.
 
 from __future__ import annotations
 
-import contextlib
 import random
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, select, tuple_, update
 
 from lockstep import clock as clocks
 from lockstep import errors, settings, work
-from lockstep.engine import joining, retrying, slots
+from lockstep.engine import joining, listing, retrying, slots
 from lockstep.engine.claiming import Claiming
-from lockstep.engine.tables import RUNNING, jobs
+from lockstep.engine.listing import Listed, Tally
+from lockstep.engine.tables import JOINABLE, RUNNING, State, jobs
 from lockstep.store import database as databases
+
+_REPEATABLE = (State.FAILED, State.ASIDE, State.CANCELLED)
 
 
 class Queue:
@@ -56,7 +58,7 @@ class Queue:
         """
         if not jobs:
             return []
-        ids = joining.enqueue(connection, jobs, now=self._now(connection))
+        ids = joining.enqueue(connection, jobs, now=self.now(connection))
         databases.after_commit(connection, self._tell)
         return ids
 
@@ -77,7 +79,7 @@ class Queue:
             databases.lock(connection, databases.Lock.CLAIM)
             claiming = Claiming(
                 connection,
-                now=self._now(connection),
+                now=self.now(connection),
                 working=self._working,
                 kinds=list(work.Kind) if kinds is None else kinds,
             )
@@ -96,9 +98,19 @@ class Queue:
             held = set(connection.execute(select(jobs.c.id).where(RUNNING, ours)).scalars())
             # One that is locked is being ended by ourselves: waiting for it could cost the others their leases.
             free = select(jobs.c.id).where(RUNNING, ours).with_for_update(skip_locked=True).scalar_subquery()
-            lease_until = self._now(connection) + timedelta(seconds=self._working.lease_seconds)
+            lease_until = self.now(connection) + timedelta(seconds=self._working.lease_seconds)
             connection.execute(update(jobs).where(jobs.c.id.in_(free)).values(lease_until=lease_until))
             return held
+
+    def hold(self, connection: Connection, claim: work.Claim) -> None:
+        """Make sure that a claim is ours until the caller's transaction ends: for what is written before its end.
+
+        Raises:
+            LostWorkError: It is not ours any longer; write nothing.
+        """
+        row = select(jobs.c.id).where(*_ours(claim)).with_for_update()
+        if connection.execute(row).one_or_none() is None:
+            raise _lost(claim)
 
     def finish(self, claim: work.Claim, outcome: work.Outcome) -> None:
         """End a claim: with its effects and the next jobs, in one transaction.
@@ -106,16 +118,16 @@ class Queue:
         Raises:
             LostWorkError: It is not ours any longer; nothing is written.
         """
-        with self._ending(claim) as (connection, row, now):
+        with self._database.write() as connection:
+            now = self.now(connection)
+            done = {"state": State.DONE.value, "message": "", "ended_at": now}
+            row = _end(connection, claim, {} if isinstance(outcome, work.Later) else done)
             for effect in outcome.effects:
                 effect(connection)
             if isinstance(outcome, work.Later):
                 values = {"message": outcome.reason, "failures": 0, "crashes": 0}
                 joining.put_back(connection, claim.id, values, now=now, wait=outcome.seconds)
             else:
-                connection.execute(
-                    update(jobs).where(jobs.c.id == claim.id).values(state="done", message="", ended_at=now)
-                )
                 self.enqueue(connection, *outcome.then)
             slots.release(connection, row.limits)
 
@@ -125,17 +137,17 @@ class Queue:
         Raises:
             LostWorkError: It is not ours any longer; nothing is written.
         """
-        with self._ending(claim) as (connection, row, now):
-            failures = row.failures + 1
-            values: dict[str, Any] = {"failures": failures, "message": retrying.describe(error)}
+        with self._database.write() as connection:
+            now = self.now(connection)
+            row = _end(connection, claim, {"failures": jobs.c.failures + 1, "message": retrying.describe(error)})
             wait = retrying.wait_before_retry(
-                error, failures=failures, attempts=row.attempts, working=self._working, draw=self._draw
+                error, failures=row.failures, attempts=row.attempts, working=self._working, draw=self._draw
             )
-            if wait is None:
-                ended = {"state": "failed", "ended_at": now}
-                connection.execute(update(jobs).where(jobs.c.id == claim.id).values(**values, **ended))
+            if wait is not None:
+                joining.put_back(connection, claim.id, {}, now=now, wait=wait)
             else:
-                joining.put_back(connection, claim.id, values, now=now, wait=wait)
+                failed = {"state": State.FAILED.value, "ended_at": now}
+                connection.execute(update(jobs).where(jobs.c.id == claim.id).values(failed))
             slots.release(connection, row.limits)
 
     def give_back(self, claim: work.Claim) -> None:
@@ -144,27 +156,94 @@ class Queue:
         Raises:
             LostWorkError: It is not ours any longer.
         """
-        with self._ending(claim) as (connection, row, now):
-            joining.put_back(connection, claim.id, {}, now=now, wait=0.0)
+        with self._database.write() as connection:
+            row = _end(connection, claim, {})
+            joining.put_back(connection, claim.id, {}, now=self.now(connection), wait=0.0)
             slots.release(connection, row.limits)
 
-    @contextlib.contextmanager
-    def _ending(self, claim: work.Claim) -> Iterator[tuple[Connection, Row[Any], datetime]]:
-        """A transaction in which the claim's row is ours to end; on success its slots are released last."""
-        with self._database.write() as connection:
-            row = connection.execute(
-                update(jobs)
-                .where(jobs.c.id == claim.id, jobs.c.fence == claim.fence, RUNNING)
-                .values(fence="", lease_until=None)
-                .returning(jobs.c.limits, jobs.c.failures, jobs.c.attempts)
-            ).one_or_none()
-            if row is None:
-                raise errors.LostWorkError(f"Job {claim.id} ({claim.kind.value}) is not ours any longer.")
-            yield connection, row, self._now(connection)
+    def cancel(self, connection: Connection, *, coalesce: str) -> bool:
+        """Take back the queued job with this key, if there is one; one that runs is not touched."""
+        cancelled = {"state": State.CANCELLED.value, "ended_at": self.now(connection)}
+        mine = update(jobs).where(JOINABLE, jobs.c.coalesce_key == coalesce)
+        return connection.execute(mine.values(cancelled)).rowcount > 0
 
-    def _now(self, connection: Connection) -> datetime:
+    def requeue(self, job: int) -> int:
+        """Queue a job again that failed, was set aside or was cancelled, with all its attempts.
+
+        Returns:
+            The id of the job that does the work: another one, if that is queued for the same thing already.
+
+        Raises:
+            NotFoundError: There is no such job.
+            InputError: It has not ended in trouble.
+        """
+        with self._database.write() as connection:
+            state = connection.execute(select(jobs.c.state).where(jobs.c.id == job).with_for_update()).scalar()
+            if state is None:
+                raise errors.NotFoundError(f"There is no job {job}.", remedy="List the jobs that failed.")
+            if State(state) not in _REPEATABLE:
+                raise errors.InputError(f"Job {job} is {state}.", remedy="Only what failed can be queued again.")
+            values = {"failures": 0, "crashes": 0, "message": ""}
+            databases.after_commit(connection, self._tell)
+            return joining.put_back(connection, job, values, now=self.now(connection), wait=0.0)
+
+    def counts(self) -> list[Tally]:
+        """How many jobs of each kind are in each state."""
+        with self._database.read() as connection:
+            return listing.counts(connection)
+
+    def listing(self, *, states: Collection[State] = (), most: int = 100, before: int | None = None) -> list[Listed]:
+        """The newest jobs in these states, the newest first.
+
+        Args:
+            states: Which; all when none is named.
+            most: How many.
+            before: Only jobs with a lower id: the last one of the page before.
+        """
+        with self._database.read() as connection:
+            return listing.listing(connection, states=states, most=most, before=before)
+
+    def prune(
+        self,
+        connection: Connection,
+        older_than: timedelta,
+        *,
+        states: Collection[State] = (State.DONE, State.JOINED, State.CANCELLED),
+        most: int = 1000,
+    ) -> int:
+        """Remove up to ``most`` jobs that ended longer ago than this, and counters that nobody needs.
+
+        Returns:
+            How many were removed: as many as ``most`` when there may be more.
+        """
+        old = select(jobs.c.id).where(
+            jobs.c.ended_at < self.now(connection) - older_than, jobs.c.state.in_([state.value for state in states])
+        )
+        removed = connection.execute(delete(jobs).where(jobs.c.id.in_(old.limit(most)))).rowcount
+        slots.forget_idle(connection)
+        return removed
+
+    def now(self, connection: Connection) -> datetime:
+        """The time that leases, delays and schedules are measured by."""
         return self._clock.now() if self._clock else databases.now(connection)
 
     def _tell(self) -> None:
         for listener in self._listeners:
             listener()
+
+
+def _ours(claim: work.Claim) -> tuple[ColumnElement[bool], ...]:
+    return jobs.c.id == claim.id, jobs.c.fence == claim.fence, RUNNING
+
+
+def _lost(claim: work.Claim) -> errors.LostWorkError:
+    return errors.LostWorkError(f"Job {claim.id} ({claim.kind.value}) is not ours any longer.")
+
+
+def _end(connection: Connection, claim: work.Claim, values: Mapping[str, Any]) -> Row[Any]:
+    """Take the claim's row out of running hands; its limits, failures and attempts."""
+    ended = update(jobs).where(*_ours(claim)).values({**values, "fence": "", "lease_until": None})
+    row = connection.execute(ended.returning(jobs.c.limits, jobs.c.failures, jobs.c.attempts)).one_or_none()
+    if row is None:
+        raise _lost(claim)
+    return row

@@ -1,10 +1,8 @@
 """The engine's own tables, on the store's metadata. Nobody else reads or writes them.
 
-A job is ``queued`` until a worker claims it, then ``running``; it ends as ``done``, ``failed``, ``aside`` (it
-kept killing its worker), ``cancelled``, or ``joined`` (it had to run again, and a job for the same thing was
-queued already). While it is queued, ``waits_for`` says what keeps it: nothing, its time, or one limit key
-that is full. Whatever cannot start now stays out of the index that a claim walks, so that ten thousand
-blocked jobs cost a claim nothing.
+While a job is queued, ``waits_for`` says what keeps it: nothing, its time, or one limit key that is full.
+Whatever cannot start now stays out of the index that a claim walks, so that ten thousand blocked jobs cost a
+claim nothing.
 
 Predicates of partial indexes are literals, here and in every query that should use them: SQLite matches an
 index by the text, and psycopg's prepared statements hide a bound value from PostgreSQL's planner.
@@ -12,10 +10,25 @@ index by the text, and psycopg's prepared statements hide a bound value from Pos
 
 from __future__ import annotations
 
+from enum import Enum
+
 from sqlalchemy import Boolean, Column, ColumnElement, Float, Index, Integer, Table, and_, literal_column
 
 from lockstep.store.columns import JsonText, Moment, Name, Prose
 from lockstep.store.tables import BIG, identity, metadata
+
+
+class State(Enum):
+    """How a job stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"  # it used up its attempts, or was answered with a no
+    ASIDE = "aside"  # each worker that ran it died or froze
+    CANCELLED = "cancelled"
+    JOINED = "joined"  # it had to run again, and another job for the same thing was queued already
+
 
 # What a queued job waits for when it waits for no key. No limit key equals it: those have a colon.
 NOTHING = ""
@@ -30,7 +43,7 @@ jobs = Table(
     Column("coalesce_key", Name, nullable=False, default=""),
     Column("limits", JsonText, nullable=False, default=list),
     Column("priority", Integer, nullable=False, default=0),
-    Column("state", Name, nullable=False),  # queued, running, done, failed, aside, cancelled, joined
+    Column("state", Name, nullable=False),
     Column("waits_for", Name, nullable=False, default=NOTHING),
     Column("run_at", Moment, nullable=False),
     # The debounce never pushes run_at beyond this.
@@ -69,23 +82,19 @@ schedules = Table(
 )
 
 
-def _is(column: Column[str], value: str) -> ColumnElement[bool]:
-    return column == literal_column(f"'{value}'")
+def _text(value: str) -> ColumnElement[str]:
+    return literal_column(f"'{value}'")
 
 
-def _is_not(column: Column[str], value: str) -> ColumnElement[bool]:
-    return column != literal_column(f"'{value}'")
-
-
-QUEUED = _is(jobs.c.state, "queued")
-RUNNING = _is(jobs.c.state, "running")
-# What may start now; what waits for its time; what waits for a key; what a new request may join.
-READY = and_(QUEUED, _is(jobs.c.waits_for, NOTHING))
-TIMED = and_(QUEUED, _is(jobs.c.waits_for, TIME))
-BLOCKED = and_(QUEUED, _is_not(jobs.c.waits_for, NOTHING), _is_not(jobs.c.waits_for, TIME))
-JOINABLE = and_(QUEUED, _is_not(jobs.c.coalesce_key, ""))
+QUEUED = jobs.c.state == _text(State.QUEUED.value)
+RUNNING = jobs.c.state == _text(State.RUNNING.value)
 # What a person should look at.
-TROUBLED = jobs.c.state.in_([literal_column("'failed'"), literal_column("'aside'")])
+TROUBLED = jobs.c.state.in_([_text(State.FAILED.value), _text(State.ASIDE.value)])
+# What may start now; what waits for its time; what waits for a key; what a new request may join.
+READY = and_(QUEUED, jobs.c.waits_for == _text(NOTHING))
+TIMED = and_(QUEUED, jobs.c.waits_for == _text(TIME))
+BLOCKED = and_(QUEUED, jobs.c.waits_for != _text(NOTHING), jobs.c.waits_for != _text(TIME))
+JOINABLE = and_(QUEUED, jobs.c.coalesce_key != _text(""))
 
 
 def _index(name: str, *columns: ColumnElement[object], where: ColumnElement[bool], unique: bool = False) -> None:
