@@ -99,6 +99,18 @@ class Stepping:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Building:
+    """How large a directory may become an image's layer."""
+
+    most_files: int = 100_000
+    """Files, directories and links."""
+    most_bytes: int = 4 * 2**30
+    """Their contents together, before compression."""
+    scratch: Path | None = None
+    """Where a layer is kept until its digest is known; the system's directory for temporary files by default."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that one process needs to know about itself."""
 
@@ -106,3 +118,4 @@ class Settings:
     working: Working = field(default_factory=Working)
     sweeping: Sweeping = field(default_factory=Sweeping)
     stepping: Stepping = field(default_factory=Stepping)
+    building: Building = field(default_factory=Building)

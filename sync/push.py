@@ -1,0 +1,44 @@
+"""One image to one place: what the task ``push`` does with what the task ``image`` built."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lockstep.sites import ends
+from sync import copy, transfer
+from sync.fan import Bounds
+from sync.stock import Shelf
+
+
+def push(
+    source: ends.ImageStore,
+    target: ends.ImageStore,
+    repository: str,
+    digest: str,
+    *,
+    tags: Sequence[str] = (),
+    bounds: Bounds | None = None,
+) -> int:
+    """Bring an image to a registry and move tags to it; the bytes that were sent, 0 when it had everything.
+
+    Raises:
+        NotFoundError: The source lacks the image, or a part of it.
+        ConflictError: Somebody else moved a tag meanwhile.
+        LockstepError: Whatever the source or the target said.
+    """
+    bounds = bounds or Bounds()
+    origin = Shelf(store=source, repository=repository)
+    graph, refused = transfer.graphs(origin, [digest], bounds)
+    if refused:
+        raise refused[digest]
+    load = transfer.Load(
+        source=origin,
+        sites={target.address: Shelf(store=target, repository=repository)},
+        graph=graph,
+        wanted=[copy.Want(root=digest, tags=tuple(tags))],
+        bounds=bounds,
+    )
+    (outcome,) = transfer.bring(load)
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome.size
