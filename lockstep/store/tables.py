@@ -101,7 +101,9 @@ git_mirrors = Table(
     Column("head", Name, nullable=False, default=""),
     Column("refs", Integer, nullable=False, default=0),
     Column("checked_at", Moment, nullable=False),
+    # Since when it is equal to what the source has now, and since when (by the source's change) it is not.
     Column("equal_at", Moment),
+    Column("behind_since", Moment),
 )
 
 # What the source of a repository last said, and when; the sweep and the triggers stand on it.

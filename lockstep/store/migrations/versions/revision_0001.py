@@ -91,7 +91,7 @@ def _mirroring() -> None:
         *_texts("repository", "site", "state", "detail", "head"),
         *_integers("refs"),
         *_moments("checked_at"),
-        *_moments("equal_at", nullable=True),
+        *_moments("equal_at", "behind_since", nullable=True),
         sa.PrimaryKeyConstraint("repository", "site", name="pk_git_mirrors"),
     )
     op.create_table(

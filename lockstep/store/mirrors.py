@@ -1,0 +1,201 @@
+"""Git repositories: what their sources last said, what was written to each site, and how each site stands."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, case, delete, func, null, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from lockstep.store.tables import git_mirrors, git_sources, written_refs
+from lockstep.values import Json
+
+# A statement may bind 32,766 values on SQLite (SQLITE_MAX_VARIABLE_NUMBER); a row of the ledger has five.
+_ROWS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What the source of a repository last said.
+
+    ``refs`` are those that are mirrored. ``checked_at`` is when it was last asked, ``changed_at`` when something
+    else than before was last seen; ``problem`` says why it could not be read since, empty when it could.
+    """
+
+    repository: str
+    head: str
+    refs: Mapping[str, str]
+    checked_at: datetime
+    changed_at: datetime
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a repository stands at a site.
+
+    ``state`` is equal, behind, held, refused, unreachable or failed; ``detail`` lists what is not equal, and why.
+    ``equal_at`` is since when it was equal to what the source had then; ``behind_since`` is when the source
+    changed in the first way that did not reach this site, None while it is equal.
+    """
+
+    repository: str
+    site: str
+    state: str
+    detail: Sequence[Json]
+    head: str
+    refs: int
+    checked_at: datetime
+    equal_at: datetime | None = None
+    behind_since: datetime | None = None
+
+    def lag(self, now: datetime) -> timedelta:
+        """For how long something is at the source that is not at this site; zero when it is equal."""
+        return now - self.behind_since if self.behind_since else timedelta(0)
+
+
+def source(connection: Connection, repository: str) -> Source | None:
+    """What a source last said; None when it was never asked."""
+    row = connection.execute(select(git_sources).where(git_sources.c.repository == repository)).one_or_none()
+    return _source(row) if row else None
+
+
+def last_checked(connection: Connection) -> dict[str, datetime]:
+    """Every repository whose source was ever asked, and when it was last."""
+    rows = connection.execute(select(git_sources.c.repository, git_sources.c.checked_at))
+    return {row.repository: row.checked_at for row in rows}
+
+
+def saw(connection: Connection, repository: str, *, head: str, refs: Mapping[str, str], at: datetime) -> bool:
+    """Record what a source says; whether that is something else than before."""
+    known = source(connection, repository)
+    if known and (known.head, known.refs) == (head, refs):
+        this = git_sources.c.repository == repository
+        connection.execute(update(git_sources).where(this).values(checked_at=at, problem=""))
+        return False
+    told = {"head": head, "refs": dict(refs), "problem": ""}
+    row = {"repository": repository, "checked_at": at, "changed_at": at, **told}
+    statement = _insert(connection, git_sources).values(row)
+    connection.execute(statement.on_conflict_do_update(index_elements=["repository"], set_=row))
+    return True
+
+
+def could_not_ask(connection: Connection, repository: str, *, problem: str, at: datetime) -> None:
+    """Record that a source could not be read, and why; what it said before stays."""
+    row = {"repository": repository, "head": "", "refs": {}, "checked_at": at, "changed_at": at, "problem": problem}
+    changes = {"checked_at": at, "problem": problem}
+    statement = _insert(connection, git_sources).values(row)
+    connection.execute(statement.on_conflict_do_update(index_elements=["repository"], set_=changes))
+
+
+def written(connection: Connection, repository: str, site: str) -> dict[str, str]:
+    """What Lockstep last wrote to a site: id by ref."""
+    rows = connection.execute(select(written_refs.c.ref, written_refs.c.oid).where(_at(written_refs, repository, site)))
+    return {row.ref: row.oid for row in rows}
+
+
+def keep_ledger(connection: Connection, repository: str, site: str, *, refs: Mapping[str, str], at: datetime) -> None:
+    """Make the ledger of a site say exactly this; only what differs is written."""
+    known = written(connection, repository, site)
+    gone = sorted(known.keys() - refs.keys())
+    new = [
+        {"repository": repository, "site": site, "ref": ref, "oid": oid, "written_at": at}
+        for ref, oid in sorted(refs.items())
+        if known.get(ref) != oid
+    ]
+    for start in range(0, len(gone), _ROWS):
+        these = written_refs.c.ref.in_(gone[start : start + _ROWS])
+        connection.execute(delete(written_refs).where(_at(written_refs, repository, site), these))
+    for start in range(0, len(new), _ROWS):
+        statement = _insert(connection, written_refs).values(new[start : start + _ROWS])
+        changes = {"oid": statement.excluded.oid, "written_at": statement.excluded.written_at}
+        connection.execute(statement.on_conflict_do_update(index_elements=["repository", "site", "ref"], set_=changes))
+
+
+def stands(connection: Connection, standing: Standing, *, changed_at: datetime, seen: bool = True) -> None:
+    """Record how a repository stands at a site.
+
+    Args:
+        connection: The caller's transaction.
+        standing: How it stands; its ``equal_at`` and ``behind_since`` are worked out here.
+        changed_at: When the source came to say what it says now.
+        seen: Whether the site was looked at; when it was not, it is behind only as far as the source moved on.
+    """
+    equal = standing.state == "equal"
+    row = {
+        "repository": standing.repository,
+        "site": standing.site,
+        "state": standing.state,
+        "detail": list(standing.detail),
+        "head": standing.head,
+        "refs": standing.refs,
+        "checked_at": standing.checked_at,
+        "equal_at": standing.checked_at if equal else None,
+        "behind_since": None if equal else changed_at,
+    }
+    statement = _insert(connection, git_mirrors).values(row)
+    old, new = git_mirrors.c, statement.excluded
+    moments: dict[str, Any]
+    if equal:
+        # Equal all along: since then. Equal again, or to something newer: since now.
+        still = and_(old.behind_since.is_(None), old.equal_at >= changed_at)
+        moments = {"equal_at": case((still, old.equal_at), else_=new.equal_at), "behind_since": None}
+    else:
+        # It had what the source has now, so the site itself changed: at the latest when that was seen.
+        since = case((old.equal_at >= changed_at, new.checked_at if seen else null()), else_=new.behind_since)
+        moments = {"behind_since": func.coalesce(old.behind_since, since)}
+    changes = {name: new[name] for name in ("state", "detail", "head", "refs", "checked_at")} | moments
+    connection.execute(statement.on_conflict_do_update(index_elements=["repository", "site"], set_=changes))
+
+
+def standings(connection: Connection, repository: str = "") -> list[Standing]:
+    """How a repository (every one, when none is named) stands at each of its sites, sorted."""
+    statement = select(git_mirrors).order_by(git_mirrors.c.repository, git_mirrors.c.site)
+    if repository:
+        statement = statement.where(git_mirrors.c.repository == repository)
+    return [_standing(row) for row in connection.execute(statement)]
+
+
+def keep_sites(connection: Connection, repository: str, sites: Collection[str]) -> None:
+    """Forget how a repository stands at sites that do not receive it any more; the ledger stays."""
+    gone = and_(git_mirrors.c.repository == repository, git_mirrors.c.site.not_in(sorted(sites)))
+    connection.execute(delete(git_mirrors).where(gone))
+
+
+def _source(row: Row[tuple[Any, ...]]) -> Source:
+    return Source(
+        repository=row.repository,
+        head=row.head,
+        refs=row.refs,
+        checked_at=row.checked_at,
+        changed_at=row.changed_at,
+        problem=row.problem,
+    )
+
+
+def _standing(row: Row[tuple[Any, ...]]) -> Standing:
+    return Standing(
+        repository=row.repository,
+        site=row.site,
+        state=row.state,
+        detail=row.detail,
+        head=row.head,
+        refs=row.refs,
+        checked_at=row.checked_at,
+        equal_at=row.equal_at,
+        behind_since=row.behind_since,
+    )
+
+
+def _at(table: Table, repository: str, site: str) -> ColumnElement[bool]:
+    return and_(table.c.repository == repository, table.c.site == site)
+
+
+def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An insert that knows ``ON CONFLICT``; both databases say it alike."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
