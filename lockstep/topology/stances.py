@@ -67,13 +67,15 @@ class Remembered:
 class Agreed:
     """What follows: the record in force (None: normal, never changed), the stance, and who must be told.
 
-    ``behind`` names the places that remember something older; ``problem`` says why the stance is unknown.
+    ``behind`` names the places that remember something older; ``problem`` says why the stance is unknown;
+    ``contested`` is the generation that was set twice, 0 when none was.
     """
 
     record: Record | None
     stance: Stance
     behind: tuple[str, ...] = ()
     problem: str = ""
+    contested: int = 0
 
 
 def agree(places: tuple[Remembered, ...]) -> Agreed:
@@ -100,6 +102,7 @@ def agree(places: tuple[Remembered, ...]) -> Agreed:
             record=None,
             stance=Stance.UNKNOWN,
             problem=f"generation {newest.generation} was set twice, to {named}; set the stance again",
+            contested=newest.generation,
         )
     behind = tuple(
         place.place for place in readable if place.record is None or place.record.generation < newest.generation
