@@ -19,7 +19,8 @@ from lockstep.topology.model import Topology
 from lockstep.values import Json, Stance
 from sync import records, selection
 from sync.fan import Bounds
-from sync.mirror import ALL, Listening, Order, Result, State, mirror, state_of
+from sync.mirror import ALL, Listening, Order, Result, mirror
+from sync.states import State, state_of
 from sync.stock import Proof, verify
 
 __all__ = ["Doors", "Mirroring", "Proof", "Report", "Request", "handle_mirror", "handle_sweep", "run", "verify"]

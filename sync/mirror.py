@@ -10,34 +10,17 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from enum import Enum
 
 from lockstep import errors, values
 from lockstep.sites import ends
 from lockstep.values import Json
 from sync import copy, transfer
 from sync.fan import Bounds
+from sync.states import State, state_of
 from sync.stock import Shelf
 
 ALL = "*"
 """Stands, as a reference, for a whole repository about which nothing could be asked."""
-
-
-class State(Enum):
-    """How an image stands at a site. Worst first."""
-
-    FAILED = "failed"
-    UNREACHABLE = "unreachable"
-    REFUSED = "refused"
-    HELD = "held"
-    BEHIND = "behind"
-    """A dry run saw that it is not equal."""
-    EQUAL = "equal"
-
-    @property
-    def exit_code(self) -> int:
-        """What it means to the command line: 0 equal, 1 held, refused or behind, 2 error or unknown."""
-        return {State.EQUAL: 0, State.FAILED: 2, State.UNREACHABLE: 2}.get(self, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,15 +199,6 @@ def _result(order: Order, reference: str, site: str, state: State, *, digest: st
     return Result(
         repository=order.repository, reference=reference, site=site, state=state, digest=digest, detail=detail
     )
-
-
-def state_of(error: errors.LockstepError) -> State:
-    """How an image stands that an error kept from its site."""
-    if isinstance(error, errors.HeldError):
-        return State.HELD
-    if isinstance(error, errors.RefusedError):
-        return State.REFUSED
-    return State.UNREACHABLE if isinstance(error, errors.TemporaryError) else State.FAILED
 
 
 class _Counter:

@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 from lockstep import errors, work
 from lockstep.store import images as stored
 from lockstep.store.database import Database
-from sync.mirror import ALL, Result, State
+from sync.mirror import ALL, Result
+from sync.states import State
 
 
 def of(repository: str, results: Sequence[Result], now: datetime, *, all_tags: bool = False) -> work.Effect:

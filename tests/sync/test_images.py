@@ -23,7 +23,7 @@ from lockstep.values import Stance
 from sync import images as mirroring
 from sync import selection
 from sync.images import Mirroring, Request
-from sync.mirror import State
+from sync.states import State
 from tests.support import images
 from tests.support.databases import database, database_url, file_database, postgres_server
 from tests.support.images import Maker

@@ -15,7 +15,8 @@ from lockstep import errors
 from lockstep.sites import ends, oci
 from lockstep.sites.layout import LayoutStore
 from sync.fan import Bounds
-from sync.mirror import Listening, Order, Result, State, mirror
+from sync.mirror import Listening, Order, Result, mirror
+from sync.states import State
 from sync.stock import verify
 from tests.support import images, killing
 from tests.support.images import Maker

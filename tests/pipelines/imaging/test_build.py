@@ -25,7 +25,8 @@ from lockstep.sites import ends, oci
 from lockstep.sites.layout import LayoutStore
 from lockstep.values import Json
 from pipelines.imaging import Base, Built, Directory, Recipe, build
-from sync.mirror import Order, State, mirror
+from sync.mirror import Order, mirror
+from sync.states import State
 from tests.support import images, skopeo, unpack
 from tests.support.images import Maker
 from tests.support.stores import Watched
