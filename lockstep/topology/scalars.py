@@ -18,8 +18,8 @@ from lockstep import errors, values
 from lockstep.topology import objects, selectors, templates
 from lockstep.topology.forms import EachOnce, FieldError, Form
 
-# Six digits of each unit stay far inside what a timedelta holds.
-_DURATION_PATTERN = r"(?:([0-9]{1,6})w)?(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?"
+_DURATION_PATTERN = r"(?:([0-9]{1,10})w)?(?:([0-9]{1,10})d)?(?:([0-9]{1,10})h)?(?:([0-9]{1,10})m)?(?:([0-9]{1,10})s)?"
+_MOST_SECONDS = 36525 * 86400
 _DURATION = re.compile(_DURATION_PATTERN)
 _RATE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?([KMG]?)bit")
 _RATE_UNIT = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
@@ -53,7 +53,10 @@ def parse_duration(text: object) -> timedelta:
     if not match or not text:
         raise FieldError("is not a duration.", "Write whole numbers with w, d, h, m or s, such as 10m, 1h30m or 7d.")
     weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+    whole = (((weeks * 7 + days) * 24 + hours) * 60 + minutes) * 60 + seconds
+    if whole > _MOST_SECONDS:
+        raise FieldError("is longer than a century.", "Write a shorter one.")
+    return timedelta(seconds=whole)
 
 
 def format_duration(value: timedelta) -> str:
