@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lockstep import errors
 from lockstep.sites import ends
-from sync.buffers import Inbox, LaggingError, Room
+from sync.buffers import Inbox, LaggingError, Pace, Room
 from sync.stock import Shelf
 
 
@@ -33,6 +33,8 @@ class Bounds:
     """Questions to one end at once."""
     batch: int = 64
     """Images that are planned together."""
+    rates: Mapping[str, float] = field(default_factory=dict)
+    """For a site, the most bits for each second that go to it; as fast as it takes them without."""
 
 
 class Lane:
@@ -44,6 +46,7 @@ class Lane:
         self.given_up: BaseException | None = None
         self._patience = bounds.patience_seconds
         self._room = Room(bounds.buffer_bytes)
+        self._pace = Pace(bounds.rates[site]) if site in bounds.rates else None
         self._landed: dict[str, Future[None]] = {}
         # At least as many as there are readers: a blob that is being read never waits for one that is not.
         self._pool = ThreadPoolExecutor(bounds.streams, thread_name_prefix=f"images-{site}")
@@ -106,6 +109,8 @@ class Lane:
         try:
             with self.shelf.store.write_blob(self.shelf.repository, blob) as writer:
                 for chunk in inbox:
+                    if self._pace is not None:
+                        self._pace.wait(len(chunk))
                     writer.write(chunk)
                 writer.commit()
         finally:

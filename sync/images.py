@@ -14,7 +14,7 @@ from lockstep import clock, errors, work
 from lockstep.sites import ends
 from lockstep.store import images as stored
 from lockstep.store.database import Database
-from lockstep.topology import direction, kinds
+from lockstep.topology import direction, kinds, scalars
 from lockstep.topology.model import Topology
 from lockstep.values import Json, Stance
 from sync import records, selection
@@ -172,7 +172,7 @@ def _mirror(
                 held=held,
                 deep=request.deep,
                 dry_run=request.dry_run,
-                bounds=context.bounds,
+                bounds=replace(context.bounds, rates=_rates(topology, sites)),
                 listening=request.listening,
             )
         )
@@ -183,6 +183,12 @@ def _mirror(
         for site, error in broken.items()
         for reference in references
     ]
+
+
+def _rates(topology: Topology, sites: Sequence[str]) -> dict[str, float]:
+    """What the lines to some sites may carry, in bits for each second."""
+    links = {site: topology.site(site).spec.link.rate for site in sites}
+    return {site: scalars.bits_per_second(rate) for site, rate in links.items() if rate}
 
 
 def _open(

@@ -25,12 +25,9 @@ from sync import selection
 from sync.images import Mirroring, Request
 from sync.states import State
 from tests.support import images
-from tests.support.databases import database, database_url, file_database, postgres_server
 from tests.support.images import Maker
 from tests.support.stores import Watched
 from tests.support.topologies import topology
-
-__all__ = ["database", "database_url", "file_database", "postgres_server"]
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 SITE = {"registry": {"layout": "/layouts", "imagePrefix": "registry.example"}}
