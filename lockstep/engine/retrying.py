@@ -51,7 +51,7 @@ def describe(error: BaseException) -> str:
     if isinstance(error, errors.LockstepError):
         text = str(error)
     else:
-        text = f"{type(error).__name__}: {error}{_place(error)}"
+        text = ": ".join(filter(None, (type(error).__name__, str(error)))) + _place(error)
     return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}…"
 
 
