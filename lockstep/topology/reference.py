@@ -89,8 +89,8 @@ Besides its own fields, every document is checked against the others:
 - A mirror sends to sites that have the end for it, and not to where it reads from.
 - Every application's repository is covered by a GitMirror, and a repository comes from one source. A mirror that
   names a repository exactly goes before one with a pattern.
-- With `unmirrored: refuse`, every site of an application has a registry for its images, and every image that the
-  application's own pipeline does not build is brought to every site by an ImageMirror.
+- With `unmirrored: refuse`, every site of an application has a registry for its images, and an ImageMirror brings each
+  of them there. (What the application's own pipeline builds is pushed to the primary, and needs a mirror from there.)
 - No two ends are the same place, or one inside the other: they would be compared with themselves. No end is inside
   the configuration's directory, where what is written would be read as configuration.
 - Overlays are for sites that the application is deployed to; none holds the application's path or is inside another's.

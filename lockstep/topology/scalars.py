@@ -10,12 +10,11 @@ import ipaddress
 import re
 from datetime import timedelta
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from lockstep import errors, values
-from lockstep.topology import objects, selectors, templates
+from lockstep.topology import objects, selectors, templates, urls
 from lockstep.topology.forms import EachOnce, FieldError, Form
 
 _DURATION_PATTERN = r"(?:([0-9]{1,10})w)?(?:([0-9]{1,10})d)?(?:([0-9]{1,10})h)?(?:([0-9]{1,10})m)?(?:([0-9]{1,10})s)?"
@@ -32,9 +31,7 @@ NAME_PATTERN = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _GIT_REPOSITORY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
 _GIT_GLOB = re.compile(r"[A-Za-z0-9_*?\[\]][A-Za-z0-9._*?\[\]!-]*(?:/[A-Za-z0-9_*?\[\]][A-Za-z0-9._*?\[\]!-]*)*")
 # A second colon would name a program that git runs: ext::sh -c ...
-_SCP = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9._-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*:(?!//|:|-)\S+")
-GIT_SCHEMES = frozenset({"file", "http", "https", "ssh"})
-# Control characters and spaces have no place in a URL, a path inside a repository or a prefix.
+# Control characters and spaces.
 _BLANK = re.compile(r"[\x00-\x20\x7f]")
 
 
@@ -145,59 +142,7 @@ def _branch(text: str) -> str:
     return text
 
 
-def _no_credentials(text: str) -> None:
-    parts = urlsplit(text)
-    if parts.password or (parts.username and parts.scheme in ("http", "https")):
-        raise FieldError(
-            "has a user or a password in it.", "Give secrets by reference, in fields beside it: env, file."
-        )
-    if parts.query or parts.fragment:
-        raise FieldError("has a query or a fragment.", "Write only scheme, host and path.")
-
-
-def _parts_of(text: str, message: str, remedy: str) -> tuple[str, str]:
-    """Scheme and host of a URL; FieldError with this message when it is none."""
-    try:
-        parts = urlsplit(text)
-        parts.port  # noqa: B018 - reading it is how urllib checks it
-    except ValueError:
-        raise FieldError(message, remedy) from None
-    if _BLANK.search(text) or "://" not in text:
-        raise FieldError(message, remedy)
-    return parts.scheme, parts.hostname or ""
-
-
-def _git_url(text: str) -> str:
-    if "://" not in text and _SCP.fullmatch(text):
-        return text
-    wrong = ("is not a git URL.", "Write https://, http://, ssh://, file:// or git@host:path.")
-    scheme, host = _parts_of(text, *wrong)
-    if scheme not in GIT_SCHEMES:
-        raise FieldError(*wrong)
-    if (scheme == "file") == bool(host):
-        raise FieldError(
-            "names a host, which a file has not." if host else "names no host.", f"Write {_url_form(scheme)}."
-        )
-    if host.startswith("-"):
-        raise FieldError("names a host that begins with a dash.", "Write the host's name.")
-    _no_credentials(text)
-    return text
-
-
-def _url_form(scheme: str) -> str:
-    return "file:///path" if scheme == "file" else f"{scheme}://host/path"
-
-
 # --- places and images ----------------------------------------------------------------------------
-
-
-def _http_url(text: str) -> str:
-    wrong = ("is not a URL.", "Write https://host[:port][/path].")
-    scheme, host = _parts_of(text, *wrong)
-    if scheme not in ("http", "https") or not host:
-        raise FieldError(*wrong)
-    _no_credentials(text)
-    return text.rstrip("/")
 
 
 def _local_path(text: str) -> str:
@@ -335,7 +280,7 @@ GitRepository = Annotated[str, AfterValidator(_git_repository), Field(max_length
 """The path of a repository on its forge: ``bank/pay``."""
 GitGlob = Annotated[str, AfterValidator(_git_glob), Field(max_length=200)]
 """The path of a repository, or a pattern: ``bank/*``."""
-GitUrl = Annotated[str, AfterValidator(_git_url)]
+GitUrl = Annotated[str, AfterValidator(urls.git_url)]
 """A URL that git understands, without a secret in it; ``{repository}`` stands for the repository's path."""
 Branch = Annotated[str, AfterValidator(_branch), Field(max_length=200)]
 """A branch: ``main``."""
@@ -343,7 +288,7 @@ RefGlob = Annotated[
     str, Form(r"[^-\s~^:\\][^\s~^:\\]*", "is neither a name nor a pattern.", "Write main, or release/*.")
 ]
 """A branch or a tag, or a pattern: ``release/*``."""
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
+HttpUrl = Annotated[str, AfterValidator(urls.http_url)]
 """An http or https URL without a secret in it."""
 LocalPath = Annotated[str, AfterValidator(_local_path)]
 """A path on this machine; relative ones start at the configuration directory."""

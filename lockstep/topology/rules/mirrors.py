@@ -65,29 +65,33 @@ def _place_of(mirror: kinds.GitMirror, repository: str) -> tuple[str | int, ...]
 
 
 def _unmirrored(documents: draft.Draft, entry: draft.Entry, application: kinds.Application) -> Iterator[errors.Problem]:
-    """Images that no deploy could find at a site.
+    """Images of an application that no deploy could find at a site: only an ImageMirror brings one there.
 
-    What the application's own pipeline builds is brought to the sites when it is pushed. Which other images the
-    manifests run is known when they are rendered: the deploy looks then.
+    What the application's own pipeline builds it pushes to the primary, and a mirror takes it from there. Which
+    other images the manifests run is known when they are rendered: the deploy looks then.
     """
     sites = documents.sites_of(application)
     if sites is None or not documents.complete(kinds.ImageMirror, kinds.Site):
         return
+    primaries = {pair.spec.primary for pair, _ in documents.pairs_of(application)}
     mirrors = [mirror for _, mirror in documents.each(kinds.ImageMirror)]
-    for position, image in enumerate(application.spec.images):
-        path = ("spec", "images", position)
+    first = {image.name: position for position, image in reversed(list(enumerate(application.spec.images)))}
+    for position in sorted(first.values()):
+        image, path = application.spec.images[position], ("spec", "images", position)
         homeless = [site for site in sites if not _has_registry(documents, site)]
         if homeless:
             yield entry.problem(
                 path,
-                f"{' and '.join(homeless)} has no registry to keep {image.name} in.",
+                f"{image.name} has no registry to be kept in at {' and '.join(homeless)}.",
                 "Give the Site a registry, or set unmirrored to warn.",
             )
-        if image.from_ is None and application.spec.pipeline is not None:
-            continue
-        covering = image_mirrors_covering(mirrors, image.name)
-        reached = {site for mirror in covering for site in (*mirror.spec.sites, mirror.spec.source.site)}
-        unreached = [site for site in sites if site not in reached]
+        pushed = primaries if image.from_ is None and application.spec.pipeline else set()
+        reached = {
+            site
+            for mirror in image_mirrors_covering(mirrors, image.name)
+            for site in (*mirror.spec.sites, mirror.spec.source.site)
+        }
+        unreached = [site for site in sites if site not in {*pushed, *reached, *homeless}]
         if unreached:
             yield entry.problem(
                 path,
