@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help setup setup-dev demo serve test check bench image docs clean
+.PHONY: help setup setup-dev demo serve test check bench image messages docs clean
 
 help:               ## Say what there is
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 20
@@ -50,6 +50,9 @@ image:              ## The container image, with docker, podman or buildah
 docs: setup         ## Make the documentation that is made from the code again
 	$(BIN)/python -m lockstep.topology.schema > docs/schema/lockstep.dev_v1alpha1.json
 	$(BIN)/python -m lockstep.topology.reference > docs/configuration.md
+
+messages:           ## Write new sentences of the pages into the catalogues, to be translated
+	$(BIN)/python -m tests.console.catalogues
 
 lock:               ## Pin the dependencies again (needs uv)
 	uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -33,6 +33,11 @@ class Places:
         return self.state / "key"
 
     @property
+    def token(self) -> Path:
+        """The token that signs people in: mode 0600."""
+        return self.state / "token"
+
+    @property
     def workspaces(self) -> Path:
         """Workspaces of runs."""
         return self.state / "runs"
@@ -111,6 +116,22 @@ class Building:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """How pages are served."""
+
+    https: bool = False
+    """People reach the pages by https, through a proxy in front: cookies are sent by nothing else."""
+    metrics_token: bool = False
+    """Whether ``/metrics`` asks for the token as a bearer; it names applications and sites."""
+    session_hours: float = 12.0
+    """After this a person signs in again."""
+    stale_seconds: float = 900.0
+    """Evidence older than this is shown as stale, whatever it said."""
+    rows: int = 50
+    """Rows of one page of a list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that one process needs to know about itself."""
 
@@ -119,3 +140,4 @@ class Settings:
     sweeping: Sweeping = field(default_factory=Sweeping)
     stepping: Stepping = field(default_factory=Stepping)
     building: Building = field(default_factory=Building)
+    serving: Serving = field(default_factory=Serving)

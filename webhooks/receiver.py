@@ -74,7 +74,7 @@ def create_blueprint(context: Context) -> Blueprint:
             return _refuse(context, name if hook else "", post)
         return _accept(context, name, spec, post)
 
-    blueprint.register_error_handler(errors.TemporaryError, _not_now)
+    blueprint.register_error_handler(errors.LockstepError, _not_now)
     return blueprint
 
 
@@ -87,7 +87,7 @@ def _let_in(incoming: Request, spec: WebhookSpec, keys: tuple[bytes, ...]) -> pr
     try:
         body = incoming.get_data(cache=False)
     except RequestEntityTooLarge:
-        return Refusal(status=413, why=f"it is larger than {spec.max_bytes} bytes")
+        return Refusal(status=413, why="it is larger than the hook allows")
     post = providers.Post(headers={name.lower(): value for name, value in incoming.headers.items()}, body=body)
     provider = providers.of(spec)
     return (
@@ -104,7 +104,7 @@ def _refuse(context: Context, hook: str, refusal: Refusal) -> Response:
     return _answer(refusal.status, {"error": "refused"})
 
 
-def _not_now(error: errors.TemporaryError) -> Response:
+def _not_now(error: errors.LockstepError) -> Response:
     _log.error("A post could not be stored: %s", error)
     response = _answer(503, {"error": "not stored"})
     response.headers["Retry-After"] = str(_RETRY_AFTER_SECONDS)

@@ -9,9 +9,9 @@ from enum import Enum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from lockstep import errors
+from lockstep.store import database
 from lockstep.store.tables import deliveries
 from lockstep.values import Json
 
@@ -106,9 +106,8 @@ def insert(connection: Connection, incoming: Incoming) -> tuple[int, Arrival]:
     Raises:
         ConflictError: The delivery that it duplicates was deleted at the same moment.
     """
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement = (
-        dialect.insert(deliveries)
+        database.insert(connection, deliveries)
         .values(
             hook=incoming.hook,
             provider=incoming.provider,

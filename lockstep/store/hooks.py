@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
+from lockstep.store import database
 from lockstep.store.tables import hooks
 
 
@@ -25,8 +25,7 @@ class Count:
 
 def add(connection: Connection, hook: str, count: Count) -> None:
     """Add to what is known of a hook; the later moment of each pair stays."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(hooks).values(
+    statement = database.insert(connection, hooks).values(
         hook=hook,
         accepted=count.accepted,
         refused=count.refused,

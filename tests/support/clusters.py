@@ -35,7 +35,7 @@ class MemoryCluster:
         ]
         return Inventory(objects=tuple(chosen), read_at=datetime.now(UTC), method="memory", gaps=self.gaps)
 
-    def get(self, key: ObjectKey, *, api_version: str) -> dict[str, Json] | None:  # noqa: ARG002 - kept in one version
+    def get(self, key: ObjectKey, *, api_version: str) -> dict[str, Json] | None:
         """One object, as a copy."""
         return copy.deepcopy(self.objects.get(key))
 
@@ -49,7 +49,7 @@ class MemoryCluster:
                 self.objects[key] = copy.deepcopy(dict(manifest))
         return Change.CREATED if before is None else Change.UNCHANGED if before == manifest else Change.CHANGED
 
-    def delete(self, key: ObjectKey, *, api_version: str) -> bool:  # noqa: ARG002 - kept in one version
+    def delete(self, key: ObjectKey, *, api_version: str) -> bool:
         """Forget an object."""
         self._do("delete", key)
         with self._lock:

@@ -9,10 +9,11 @@ from typing import Any
 
 from flask import Flask
 
-from lockstep import clock, errors
+from lockstep import clock, errors, settings
+from lockstep.engine.queue import Queue
 from lockstep.store.database import Database
 from lockstep.topology.kinds import SecretRef
-from tests.support import asked, payloads, signing
+from tests.support import payloads, signing
 from tests.support.topologies import topology
 from webhooks import receiver
 from webhooks.keyring import Keyring
@@ -43,13 +44,13 @@ def reveal(secret: SecretRef) -> str:
 
 
 def context(database: Database) -> receiver.Context:
-    """What a receiver stands on, with the queue's stand-in."""
+    """What a receiver stands on."""
     system = clock.SystemClock()
     return receiver.Context(
         database=database,
         topology=lambda: TOPOLOGY,
         keyring=Keyring(reveal, system),
-        enqueue=asked.enqueue,
+        enqueue=Queue(database, working=settings.Working()).enqueue,
         clock=system,
         tally=Tally(database),
     )

@@ -34,3 +34,8 @@ def running_by_key(database: Database) -> dict[str, int]:
     """The counters that are not at 0."""
     with database.read() as connection:
         return {row.key: row.running for row in connection.execute(select(slots)) if row.running}
+
+
+def asked(database: Database) -> list[tuple[str, Any]]:
+    """Kind and payload of the jobs that were asked for, in order."""
+    return [(row["kind"], row["payload"]) for row in rows(database).values()]

@@ -96,7 +96,7 @@ def test_a_forge_on_disk_is_matched_by_path_and_by_name() -> None:
     spec: dict[str, Any] = {"source": {"directory": "../forge"}, "repositories": ["*"], "sites": ["seoul"]}
     configured = topology(("GitMirror", "forge", spec))
     assert matching.repositories(pushed(name="shop"), configured, ()) == ("shop",)
-    assert matching.repositories(pushed("/forge/shop.git"), configured, ()) == ("shop",)
+    assert matching.repositories(pushed("file:///forge/shop.git"), configured, ()) == ("shop",)
 
 
 @pytest.mark.parametrize(

@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pytest
+import sqlalchemy
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lockstep.store import deliveries, hooks
-from lockstep.store.database import Database, open_database
+from lockstep.store.database import Database
 from lockstep.store.deliveries import Filter, State, Summary
-from tests.support import asked, serving, signing
 from tests.support import hooks as posting
+from tests.support import jobs, serving, signing
 from tests.support.serving import Answer
 from webhooks import receiver
 
@@ -54,7 +55,6 @@ class House:
 @pytest.fixture
 def house(file_database: Database) -> Iterator[House]:
     """A receiver on the loopback."""
-    asked.prepare(file_database)
     context = posting.context(file_database)
     with serving.served(posting.app(context)) as port:
         yield House(port=port, context=context)
@@ -67,7 +67,7 @@ def test_a_signed_push_is_stored_with_its_job_and_answered_202(house: House) -> 
     (stored,) = house.stored()
     assert (answer.status, answer.json) == (202, {"status": "accepted", "delivery": stored.id})
     assert (stored.hook, stored.provider, stored.delivery, stored.event) == ("forge", "github", "72d3162e", "push")
-    assert asked.jobs(house.database) == [("delivery", {"delivery": stored.id})]
+    assert jobs.asked(house.database) == [("delivery", {"delivery": stored.id})]
     with house.database.read() as connection:
         whole = deliveries.get(connection, stored.id)
     assert (whole.body, whole.summary.state) == (posting.PUSH, State.RECEIVED)
@@ -90,7 +90,7 @@ def test_a_post_that_comes_again_is_stored_once(house: House) -> None:
     first, second = house.post("forge", headers), house.post("forge", headers)
     assert (second.status, second.json) == (200, {"status": "duplicate", "delivery": first.json["delivery"]})
     assert [stored.duplicates for stored in house.stored()] == [1]
-    assert len(asked.jobs(house.database)) == 1
+    assert len(jobs.asked(house.database)) == 1
 
 
 def test_a_failed_delivery_that_comes_again_is_worked_on_again(house: House) -> None:
@@ -103,7 +103,7 @@ def test_a_failed_delivery_that_comes_again_is_worked_on_again(house: House) -> 
     answer = house.post("forge", headers)
     assert (answer.status, answer.json) == (200, {"status": "rearmed", "delivery": number})
     assert [stored.state for stored in house.stored()] == [State.RECEIVED]
-    assert len(asked.jobs(house.database)) == 2
+    assert len(jobs.asked(house.database)) == 2
 
 
 def test_a_ping_is_answered_and_not_stored(house: House) -> None:
@@ -249,17 +249,15 @@ def test_an_id_that_is_no_id_is_not_used(house: House, delivery: str) -> None:
 
 def test_a_database_that_does_not_answer_is_said_with_a_time_to_come_back() -> None:
     """Nothing was stored: 503 and Retry-After, never a 2xx."""
-    nowhere = open_database("postgresql://tests@/none?host=/nonexistent")
-    client = posting.app(posting.context(nowhere)).test_client()
-    answer = client.post("/hooks/forge", data=posting.PUSH, headers=posting.github())
+    engine = sqlalchemy.create_engine("postgresql+psycopg://tests@/none?host=/nonexistent")
+    context = posting.context(Database(engine, address="gone"))
+    answer = posting.app(context).test_client().post("/hooks/forge", data=posting.PUSH, headers=posting.github())
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
-    nowhere.close()
 
 
 @pytest.fixture
 def client(file_database: Database) -> Iterator[FlaskClient]:
     """The receiver without a network, for many posts."""
-    asked.prepare(file_database)
     context = posting.context(file_database)
     yield posting.app(context).test_client()
     context.tally.close()

@@ -20,7 +20,7 @@ import pytest
 from lockstep.store import deliveries
 from lockstep.store.database import Database
 from lockstep.store.deliveries import Delivery, Filter
-from tests.support import asked, hooks, serving
+from tests.support import hooks, serving
 from webhooks.events import Action, Event, ImagePush
 from webhooks.providers.distribution import Distribution
 from webhooks.tally import Tally
@@ -120,7 +120,6 @@ def test_a_push_to_a_real_registry_becomes_an_event(
     file_database: Database, tmp_path: Path, authorization: str
 ) -> None:
     """Skopeo pushes an image: blobs and manifest are told, all are stored, one of them brings the image."""
-    asked.prepare(file_database)
     digest = image(tmp_path / "layout")
     tally = Listening(file_database)
     context = replace(hooks.context(file_database), tally=tally)

@@ -17,7 +17,7 @@ from lockstep import crash
 from lockstep.store import deliveries
 from lockstep.store.database import Database
 from lockstep.store.deliveries import Filter
-from tests.support import asked, hooks, serving
+from tests.support import hooks, jobs, serving
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,7 +37,6 @@ def receiver(url: str, *points: str) -> Iterator[tuple[subprocess.Popen[str], in
 @pytest.mark.chaos
 def test_a_delivery_whose_202_was_read_survives_sigkill_that_instant(database: Database, database_url: str) -> None:
     """The process is killed when the answer has been read: row and job are there."""
-    asked.prepare(database)
     with receiver(database_url) as (process, port):
         answer = serving.post(port, "/hooks/forge", hooks.PUSH, hooks.github())
         process.kill()
@@ -45,13 +44,12 @@ def test_a_delivery_whose_202_was_read_survives_sigkill_that_instant(database: D
     assert answer.status == 202
     with database.read() as connection:
         assert deliveries.get(connection, number).body == hooks.PUSH
-    assert asked.jobs(database) == [("delivery", {"delivery": number})]
+    assert jobs.asked(database) == [("delivery", {"delivery": number})]
 
 
 @pytest.mark.chaos
 def test_a_delivery_that_was_stored_before_the_crash_is_known_after_it(database: Database, database_url: str) -> None:
     """Killed between the commit and the answer, the sender tries again and hears of its first delivery."""
-    asked.prepare(database)
     headers = hooks.github(delivery="once")
     with (
         receiver(database_url, crash.Point.DELIVERY_STORED.value) as (process, port),
@@ -62,12 +60,11 @@ def test_a_delivery_that_was_stored_before_the_crash_is_known_after_it(database:
     with receiver(database_url) as (_, port):
         again = serving.post(port, "/hooks/forge", hooks.PUSH, headers)
     assert (again.status, again.json["status"]) == (200, "duplicate")
-    assert asked.jobs(database) == [("delivery", {"delivery": again.json["delivery"]})]
+    assert jobs.asked(database) == [("delivery", {"delivery": again.json["delivery"]})]
 
 
 def test_two_hundred_posts_at_once_lose_nothing_and_double_nothing(database: Database) -> None:
     """A hundred deliveries, each posted twice at the same time: a hundred rows, a hundred jobs."""
-    asked.prepare(database)
     context = hooks.context(database)
     headers = [hooks.github(delivery=str(number)) for number in range(100)]
     with serving.served(hooks.app(context)) as port, ThreadPoolExecutor(200) as pool:
@@ -82,4 +79,4 @@ def test_two_hundred_posts_at_once_lose_nothing_and_double_nothing(database: Dat
         stored = deliveries.page(connection, Filter(), limit=500)
     assert sorted(int(one.delivery) for one in stored) == list(range(100))
     assert [one.duplicates for one in stored] == [1] * 100
-    assert sorted(payload["delivery"] for _, payload in asked.jobs(database)) == sorted(one.id for one in stored)
+    assert sorted(payload["delivery"] for _, payload in jobs.asked(database)) == sorted(one.id for one in stored)

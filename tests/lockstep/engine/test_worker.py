@@ -261,7 +261,7 @@ def test_a_heart_that_cannot_beat_leaves_children_to_their_lease(push: Push, que
     """Without the database nobody knows whose work it is: the children end in time, and nothing is renewed."""
 
     class Away(Queue):
-        def heartbeat(self, claims: object) -> set[int]:  # noqa: ARG002 - whatever they are
+        def heartbeat(self, claims: object) -> set[int]:
             raise errors.UnreachableError("The database is away.")
 
     push(job("a"))

@@ -1,0 +1,85 @@
+"""A difference as four values side by side: git and the site, for the primary and for the standby. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+
+import orjson
+
+from lockstep.store.views.drift import Finding
+from lockstep.values import Json
+
+SIDES = ("gitPrimary", "primary", "gitStandby", "standby")
+_LONGEST = 4000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """What one side has. ``there`` is False when the field is absent.
+
+    ``against`` says what it is compared with: ``git`` when a site has something else than git says for it,
+    ``primary`` when git itself says something else for the standby, and nothing when it is as it should be.
+    """
+
+    text: str
+    there: bool
+    against: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """A field that differs."""
+
+    finding: Finding
+    sides: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """An object with its fields that differ."""
+
+    kind: str
+    namespace: str
+    name: str
+    fields: tuple[Field, ...]
+
+
+def by_object(findings: Iterable[Finding]) -> list[Compared]:
+    """Findings of one pair, put together object by object; they come sorted by object."""
+    grouped = groupby(findings, key=lambda finding: (finding.kind, finding.namespace, finding.name))
+    return [
+        Compared(
+            kind=kind,
+            namespace=namespace,
+            name=name,
+            fields=tuple(Field(finding=one, sides=_sides(one)) for one in found),
+        )
+        for (kind, namespace, name), found in grouped
+    ]
+
+
+def _sides(finding: Finding) -> tuple[Value, ...]:
+    git_primary, primary, git_standby, standby = (finding.values.get(side, _ABSENT) for side in SIDES)
+    return (
+        _value(git_primary, ""),
+        _value(primary, "" if _same(primary, git_primary) else "git"),
+        _value(git_standby, "" if _same(git_standby, git_primary) else "primary"),
+        _value(standby, "" if _same(standby, git_standby) else "git"),
+    )
+
+
+_ABSENT = object()
+
+
+def _same(one: Json, other: Json) -> bool:
+    # 1, 1.0 and True are equal in Python and three different things in JSON.
+    return type(one) is type(other) and bool(one == other)
+
+
+def _value(value: Json, against: str) -> Value:
+    if value is _ABSENT:
+        return Value(text="", there=False, against=against)
+    text = value if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    return Value(text=text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…", there=True, against=against)

@@ -1,0 +1,89 @@
+"""How fresh what we know is: a verdict is worth what its evidence is worth, and old evidence is none. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from console import words
+from console.words import Word
+from lockstep.store.views.drift import Scan
+from lockstep.store.views.mirrors import GitMirror, Images
+from lockstep.topology import kinds
+from lockstep.topology.model import Topology
+from lockstep.values import Stance, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protected:
+    """An application over a pair: what is configured, and the newest comparison (None when there is none)."""
+
+    application: kinds.Application
+    pair: kinds.Pair
+    protection: kinds.Protection
+    stance: Stance
+    scan: Scan | None
+    stale: bool
+
+    @property
+    def verdict(self) -> Word:
+        """The verdict as it may be shown: stale and missing evidence is not a verdict."""
+        if self.scan is None:
+            return words.NEVER
+        return words.STALE if self.stale else words.verdict(self.scan.verdict)
+
+    @property
+    def proved(self) -> str:
+        """The verdict that fresh evidence proves, as it is stored; ``Unknown`` without such evidence."""
+        return self.scan.verdict if self.scan and not self.stale else Verdict.UNKNOWN.value
+
+    @property
+    def in_step(self) -> bool:
+        """Whether it is proved, by fresh evidence, that the standby will start what the primary runs."""
+        return self.proved in {Verdict.IN_SYNC.value, Verdict.DECLARED.value, Verdict.DISPERSED.value}
+
+
+def protected(
+    topology: Topology, stances: Mapping[str, Stance], scans: Sequence[Scan], *, now: datetime, stale: timedelta
+) -> list[Protected]:
+    """Every application over every pair that protects it, in the order of the configuration.
+
+    Args:
+        topology: The configuration.
+        stances: The stance of each pair; one that is missing is unknown.
+        scans: The newest comparisons.
+        now: This moment.
+        stale: Evidence older than this is stale.
+    """
+    found = {(scan.application, scan.pair): scan for scan in scans}
+    return [
+        Protected(
+            application=application,
+            pair=pair,
+            protection=protection,
+            stance=stances.get(pair.name, Stance.UNKNOWN),
+            scan=(scan := found.get((application.name, pair.name))),
+            stale=scan is not None and now - scan.ended_at > stale,
+        )
+        for application in topology.applications.values()
+        for pair, protection in topology.pairs_of(application)
+    ]
+
+
+def lag(mirror: GitMirror, changed_at: datetime | None, now: datetime) -> timedelta | None:
+    """How far a site's repository is behind its source; None when that is not known.
+
+    It begins when the source changed, or when the site was last equal where that was later.
+    """
+    if mirror.state == "equal":
+        return timedelta(0)
+    since = max((moment for moment in (changed_at, mirror.equal_at) if moment), default=None)
+    return now - since if since else None
+
+
+def images_state(found: Sequence[Images]) -> str:
+    """How some image repositories stand at a site together: ``equal``, ``unequal`` (some are not) or ``waiting``."""
+    if not found:
+        return "waiting"
+    return "equal" if all(one.equal == one.references for one in found) else "unequal"

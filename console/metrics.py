@@ -1,0 +1,144 @@
+"""The numbers for Prometheus, read from the store when they are asked for: every process says the same.
+
+A registry of our own is made for each answer, so that nothing is kept in memory and nothing of the library's
+defaults is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlalchemy import Connection
+
+from console import evidence
+from console.context import Context
+from lockstep.store import deliveries, hooks, stances
+from lockstep.store.views import approvals, drift, mirrors, runs
+
+
+def registry(context: Context) -> CollectorRegistry:
+    """A registry that reads everything when it is collected."""
+    made = CollectorRegistry(auto_describe=False)
+    made.register(_Numbers(context))
+    return made
+
+
+class _Numbers(Collector):
+    """Reads the store once, in one transaction."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def describe(self) -> list[Metric]:
+        """Nothing: registering asks no database."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Every number."""
+        with self._context.database.read() as connection:
+            yield _deliveries(deliveries.counts(connection))
+            yield from _hooks(hooks.everything(connection))
+            yield _jobs(self._context.queue.counts(connection))
+            yield from _runs(connection)
+            yield from _scans(self._context, connection)
+            yield _findings(drift.counts(connection))
+            yield from _mirrors(connection, self._context.clock.now())
+
+
+def _gauge(name: str, help_text: str, labels: Sequence[str], rows: Iterable[tuple[Sequence[str], float]]) -> Metric:
+    family = GaugeMetricFamily(f"lockstep_{name}", help_text, labels=labels)
+    for values, value in rows:
+        family.add_metric(values, value)
+    return family
+
+
+def _deliveries(counts: Mapping[deliveries.State, int]) -> Metric:
+    rows = (([state.value], count) for state, count in counts.items())
+    return _gauge("deliveries", "Deliveries that are kept, by state.", ["state"], rows)
+
+
+def _hooks(counts: Mapping[str, hooks.Count]) -> Iterator[Metric]:
+    posts = CounterMetricFamily(
+        "lockstep_hook_posts", "Posts to hooks, by what became of them.", labels=["hook", "result"]
+    )
+    for hook, count in counts.items():
+        posts.add_metric([hook, "accepted"], count.accepted)
+        posts.add_metric([hook, "refused"], count.refused)
+    yield posts
+    last = (([hook], one.last_accepted_at.timestamp()) for hook, one in counts.items() if one.last_accepted_at)
+    yield _gauge("hook_last_accepted_timestamp_seconds", "When a hook was last posted to and believed.", ["hook"], last)
+
+
+def _jobs(counts: Mapping[tuple[str, str], int]) -> Metric:
+    rows = (([kind, state], count) for (kind, state), count in counts.items())
+    return _gauge("jobs", "Jobs, by kind and state.", ["kind", "state"], rows)
+
+
+def _runs(connection: Connection) -> Iterator[Metric]:
+    counts = (([state, reason], count) for (state, reason), count in runs.counts(connection).items())
+    yield _gauge("runs", "Pipeline runs that are kept, by state and reason.", ["state", "reason"], counts)
+    took = (
+        ([run.application], (run.ended_at - run.started_at).total_seconds())
+        for run in runs.newest_ended(connection)
+        if run.started_at and run.ended_at
+    )
+    yield _gauge("run_last_duration_seconds", "How long the newest ended run took.", ["application"], took)
+    pending = approvals.pending(connection)
+    yield GaugeMetricFamily("lockstep_approvals_pending", "Questions that wait for a person.", value=pending)
+
+
+def _scans(context: Context, connection: Connection) -> Iterator[Metric]:
+    now, topology = context.clock.now(), context.topology()
+    known = evidence.protected(
+        topology,
+        stances.in_force(connection, topology.pairs),
+        drift.scans_of(connection),
+        now=now,
+        stale=timedelta(seconds=context.serving.stale_seconds),
+    )
+    labels = ["application", "pair"]
+    scanned = [([one.application.name, one.pair.name], one.scan) for one in known if one.scan]
+    yield _gauge(
+        "drift_verdict",
+        "1 for the verdict of the newest comparison.",
+        [*labels, "verdict"],
+        (([*names, scan.verdict], 1) for names, scan in scanned),
+    )
+    ages = ((names, (now - scan.ended_at).total_seconds()) for names, scan in scanned)
+    yield _gauge("evidence_age_seconds", "How long ago the newest comparison ended.", labels, ages)
+    stale = (([one.application.name, one.pair.name], float(one.stale or one.scan is None)) for one in known)
+    yield _gauge("evidence_stale", "1 when there is no comparison, or it is too old to stand on.", labels, stale)
+    apart = (
+        (names, 0.0 if scan.in_step_at == scan.ended_at else (now - scan.in_step_at).total_seconds())
+        for names, scan in scanned
+        if scan.in_step_at
+    )
+    yield _gauge("out_of_parity_seconds", "For how long the sites have not been in step.", labels, apart)
+
+
+def _findings(counts: Mapping[tuple[str, str, str], int]) -> Metric:
+    rows = ((key, count) for key, count in counts.items())
+    return _gauge("findings", "Differences that are not resolved.", ["application", "pair", "verdict"], rows)
+
+
+def _mirrors(connection: Connection, now: datetime) -> Iterator[Metric]:
+    sources, found = mirrors.git_sources_all(connection), mirrors.git(connection)
+    labels = ["repository", "site"]
+    lags = (
+        ([one.repository, one.site], lag.total_seconds())
+        for one in found
+        if (lag := evidence.lag(one, _changed_at(sources.get(one.repository)), now)) is not None
+    )
+    yield _gauge("git_mirror_lag_seconds", "How far a site's repository is behind its source.", labels, lags)
+    checked = (([one.repository, one.site], (now - one.checked_at).total_seconds()) for one in found)
+    yield _gauge("git_mirror_checked_age_seconds", "How long ago a site's repository was looked at.", labels, checked)
+    images = (([one.repository, one.site], one.references - one.equal) for one in mirrors.images(connection))
+    yield _gauge("images_not_equal", "Tags and digests that a site has not, or has otherwise.", labels, images)
+
+
+def _changed_at(source: mirrors.GitSource | None) -> datetime | None:
+    return source.changed_at if source else None

@@ -1,0 +1,173 @@
+"""The fleet: every pair with its applications, what they are worth, and the sites with their mirrors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import Blueprint, g, render_template
+
+from console import evidence
+from console.context import Context
+from console.evidence import Protected
+from lockstep.store import stances
+from lockstep.store.views import drift, mirrors, runs
+from lockstep.store.views.mirrors import GitMirror, GitSource, Images
+from lockstep.store.views.runs import Run
+from lockstep.topology import kinds
+from lockstep.topology.model import Topology
+from lockstep.values import Stance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """An application over a pair, as one line."""
+
+    protected: Protected
+    findings: int
+    git: str
+    git_lag: timedelta | None
+    images: str
+    run: Run | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A pair with the applications that it protects."""
+
+    pair: kinds.Pair
+    stance: Stance
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteCard:
+    """A site: what it is in which pairs, and how many of its mirrors are equal."""
+
+    site: kinds.Site
+    primary_of: tuple[str, ...]
+    standby_of: tuple[str, ...]
+    repositories: int
+    repositories_equal: int
+    images: int
+    images_equal: int
+    checked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What was read."""
+
+    stances: Mapping[str, Stance]
+    protected: Sequence[Protected]
+    findings: Mapping[tuple[str, str, str], int]
+    git: Sequence[GitMirror]
+    sources: Mapping[str, GitSource]
+    images: Sequence[Images]
+    runs: Mapping[str, Run]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """The whole page."""
+
+    groups: tuple[Group, ...]
+    sites: tuple[SiteCard, ...]
+    total: int
+    in_step: int
+    stale: int
+    findings: int
+
+
+def create_blueprint(context: Context) -> Blueprint:
+    """The front page."""
+    blueprint = Blueprint("fleet", __name__)
+
+    @blueprint.get("/")
+    def show() -> str:
+        topology = context.topology()
+        return render_template("fleet.html", fleet=view(topology, read(context, topology, g.now), g.now))
+
+    return blueprint
+
+
+def read(context: Context, topology: Topology, now: datetime) -> Facts:
+    """Everything that the page shows, of one moment."""
+    with context.database.read() as connection:
+        in_force = stances.in_force(connection, topology.pairs)
+        return Facts(
+            stances=in_force,
+            protected=evidence.protected(
+                topology,
+                in_force,
+                drift.scans_of(connection),
+                now=now,
+                stale=timedelta(seconds=context.serving.stale_seconds),
+            ),
+            findings=drift.counts(connection),
+            git=mirrors.git(connection),
+            sources=mirrors.git_sources_all(connection),
+            images=mirrors.images(connection),
+            runs=runs.newest(connection, list(topology.applications)),
+        )
+
+
+def view(topology: Topology, facts: Facts, now: datetime) -> Fleet:
+    """What the page says. Pure."""
+    groups = tuple(
+        Group(
+            pair=pair,
+            stance=facts.stances.get(pair.name, Stance.UNKNOWN),
+            rows=tuple(_row(one, facts, now) for one in facts.protected if one.pair.name == pair.name),
+        )
+        for pair in topology.pairs.values()
+    )
+    return Fleet(
+        groups=groups,
+        sites=tuple(_card(site, topology, facts) for site in topology.sites.values()),
+        total=len(facts.protected),
+        in_step=sum(one.in_step for one in facts.protected),
+        stale=sum(one.stale or one.scan is None for one in facts.protected),
+        findings=sum(facts.findings.values()),
+    )
+
+
+def _row(one: Protected, facts: Facts, now: datetime) -> Row:
+    application, standby = one.application, one.pair.spec.standby
+    repository = application.spec.source.repository
+    source = facts.sources.get(repository)
+    git = [mirror for mirror in facts.git if (mirror.repository, mirror.site) == (repository, standby)]
+    names = {image.name for image in application.spec.images}
+    images = [found for found in facts.images if found.site == standby and found.repository in names]
+    return Row(
+        protected=one,
+        findings=sum(
+            count
+            for (named, pair, _), count in facts.findings.items()
+            if (named, pair) == (application.name, one.pair.name)
+        ),
+        git=git[0].state if git else "waiting",
+        git_lag=evidence.lag(git[0], source.changed_at if source else None, now) if git else None,
+        images=evidence.images_state(images) if names else "",
+        run=facts.runs.get(application.name),
+    )
+
+
+def _card(site: kinds.Site, topology: Topology, facts: Facts) -> SiteCard:
+    git = [mirror for mirror in facts.git if mirror.site == site.name]
+    images = [found for found in facts.images if found.site == site.name]
+    return SiteCard(
+        site=site,
+        primary_of=_names(pair for pair in topology.pairs.values() if pair.spec.primary == site.name),
+        standby_of=_names(pair for pair in topology.pairs.values() if pair.spec.standby == site.name),
+        repositories=len(git),
+        repositories_equal=sum(mirror.state == "equal" for mirror in git),
+        images=sum(found.references for found in images),
+        images_equal=sum(found.equal for found in images),
+        checked_at=min([*(one.checked_at for one in git), *(one.checked_at for one in images)], default=None),
+    )
+
+
+def _names(pairs: Iterable[kinds.Pair]) -> tuple[str, ...]:
+    return tuple(pair.name for pair in pairs)

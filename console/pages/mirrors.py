@@ -1,0 +1,95 @@
+"""Mirrors: each repository and each image at each site, how far behind, and what is held."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import Blueprint, g, render_template
+
+from console import evidence
+from console.context import Context
+from lockstep.store.views import mirrors
+from lockstep.store.views.mirrors import GitMirror, GitSource, Images
+from lockstep.values import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A repository at a site: its state, how far behind it is, when it was looked at, and what is held."""
+
+    state: str
+    lag: timedelta | None
+    head: str
+    checked_at: datetime
+    detail: Sequence[Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository:
+    """A repository with its source and its cells by site."""
+
+    name: str
+    source: GitSource | None
+    cells: dict[str, Cell]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRepository:
+    """An image repository with its counts by site."""
+
+    name: str
+    cells: dict[str, Images]
+
+
+def create_blueprint(context: Context) -> Blueprint:
+    """The page."""
+    blueprint = Blueprint("mirrors", __name__)
+
+    @blueprint.get("/mirrors")
+    def show() -> str:
+        with context.database.read() as connection:
+            sources, git = mirrors.git_sources_all(connection), mirrors.git(connection)
+            images, unequal = mirrors.images(connection), mirrors.images_not_equal(connection)
+        return render_template(
+            "mirrors.html",
+            sites=list(context.topology().sites),
+            repositories=repositories(sources, git, g.now),
+            images=image_repositories(images),
+            unequal=unequal,
+        )
+
+    return blueprint
+
+
+def repositories(sources: dict[str, GitSource], git: Sequence[GitMirror], now: datetime) -> list[Repository]:
+    """Every repository that has a source or a mirror, by name. Pure."""
+    names = sorted({*sources, *(mirror.repository for mirror in git)})
+    return [
+        Repository(
+            name=name,
+            source=(source := sources.get(name)),
+            cells={
+                mirror.site: Cell(
+                    state=mirror.state,
+                    lag=evidence.lag(mirror, source.changed_at if source else None, now),
+                    head=mirror.head,
+                    checked_at=mirror.checked_at,
+                    detail=mirror.detail,
+                )
+                for mirror in git
+                if mirror.repository == name
+            },
+        )
+        for name in names
+    ]
+
+
+def image_repositories(images: Sequence[Images]) -> list[ImageRepository]:
+    """Every image repository, by name. Pure."""
+    names = sorted({found.repository for found in images})
+    return [
+        ImageRepository(name=name, cells={found.site: found for found in images if found.repository == name})
+        for name in names
+    ]

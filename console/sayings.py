@@ -1,0 +1,62 @@
+"""Sentences that other rooms wrote down in English, said in the reader's language.
+
+What a worker notes (why a delivery was ignored, how many tasks a run has completed) is stored as a sentence.
+Each sentence that people meet often stands here as it is made, with its parts named; one that is not here is
+shown as it was written. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from console.language import Catalogue, mark
+
+SAYINGS: Sequence[str] = (
+    # webhooks.admission and webhooks.receiver
+    mark("it came from a network that may not post"),
+    mark("its media type is not one that this sender posts"),
+    mark("its body is compressed"),
+    mark("it was not signed"),
+    mark("its signature is not ours"),
+    mark("it is larger than the hook allows"),
+    # webhooks.process and webhooks.providers
+    mark("the hook is not configured any more"),
+    mark("no GitMirror that this hook may wake covers %(name)s"),
+    mark("no ImageMirror that this hook may wake takes %(name)s"),
+    mark("the event '%(event)s' moves no ref"),
+    mark("the action '%(action)s' brings no image"),
+    mark("%(type)s is not a manifest"),
+    mark("Lockstep pushed it itself"),
+    mark("a push that names no ref"),
+    mark("a push that names no image"),
+    mark("the post names no repository"),
+    mark("the envelope holds no event"),
+    mark("The body is not JSON: %(why)s"),
+    # Tekton's own sentence about a run
+    mark("Tasks Completed: %(completed)s (Failed: %(failed)s, Cancelled %(cancelled)s), %(rest)s"),
+)
+_PART = re.compile(r"%\((\w+)\)s")
+
+
+def _pattern(saying: str) -> re.Pattern[str]:
+    pieces = _PART.split(saying)
+    texts, names = pieces[::2], pieces[1::2]
+    parts = [f"(?P<{name}>.*?)" for name in names]
+    joined = re.escape(texts[0]) + "".join(part + re.escape(text) for part, text in zip(parts, texts[1:], strict=True))
+    return re.compile(joined, re.DOTALL)
+
+
+_PATTERNS = tuple((saying, _pattern(saying)) for saying in SAYINGS)
+
+
+def say(sentence: str, catalogue: Catalogue) -> str:
+    """A stored sentence in the reader's language, as far as it is known; several are joined by a semicolon."""
+    return "; ".join(_one(part, catalogue) for part in sentence.split("; ")) if sentence else ""
+
+
+def _one(sentence: str, catalogue: Catalogue) -> str:
+    for saying, pattern in _PATTERNS:
+        if match := pattern.fullmatch(sentence):
+            return catalogue.text(saying) % match.groupdict()
+    return sentence

@@ -1,0 +1,102 @@
+"""Who may see a page: a session that began with the token, or the token itself as a bearer.
+
+Pages need a session and every form its CSRF token; ``/api`` needs the bearer and takes no cookie, so that no
+other site can make a browser use it. Hooks, probes and the sign-in need neither.
+"""
+
+from __future__ import annotations
+
+import hmac
+from datetime import timedelta
+
+from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.wrappers import Response as BaseResponse
+
+from console.context import Context
+
+# Everything comes from here, nothing is written into a page, nobody frames it.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_OPEN = frozenset({"signing_in.form", "signing_in.sign_in", "static", "probes.healthz", "probes.readyz"})
+_METRICS = "probes.metrics_page"
+
+
+def protect(app: Flask, context: Context) -> None:
+    """Guard every page of an application."""
+    app.config.update(
+        SECRET_KEY=context.session_key,
+        # Cookies know no port: the mark keeps two installations on one machine apart.
+        SESSION_COOKIE_NAME=f"lockstep-{context.token.mark}",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Strict",
+        SESSION_COOKIE_SECURE=context.serving.https,
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=context.serving.session_hours),
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session
+        # Forms and API calls are small; the receiver sets a limit of its own for each hook.
+        MAX_CONTENT_LENGTH=256 * 1024,
+    )
+    csrf = CSRFProtect(app)
+    csrf.exempt(app.blueprints["webhooks"])
+    csrf.exempt(app.blueprints["api"])
+    app.before_request(lambda: _guard(context))
+    app.after_request(_headers)
+
+
+def begin(context: Context, name: str) -> None:
+    """Begin a session for a person of this name, who has brought the token."""
+    session.clear()
+    session.permanent = True
+    session["token"] = context.token.mark
+    session["name"] = name
+
+
+def signed_in(context: Context) -> bool:
+    """Whether this request belongs to a session."""
+    return hmac.compare_digest(str(session.get("token", "")).encode(), context.token.mark.encode())
+
+
+def name() -> str:
+    """The name of the person of this session, as it was given at the sign-in."""
+    return str(session.get("name", ""))
+
+
+def bearer(context: Context) -> bool:
+    """Whether this request brings the token itself."""
+    scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and context.token.matches(credential.strip())
+
+
+def _guard(context: Context) -> BaseResponse | None:
+    endpoint = request.endpoint or ""
+    g.signed_in = signed_in(context)
+    if endpoint in _OPEN or request.blueprint == "webhooks":
+        return None
+    if endpoint == _METRICS and not context.serving.metrics_token:
+        return None
+    if request.blueprint == "api" or endpoint == _METRICS:
+        return None if bearer(context) else abort(401)
+    if g.signed_in:
+        return None
+    if request.method == "GET" and "X-Lockstep-Live" not in request.headers:
+        return redirect(url_for("signing_in.form", next=request.full_path.rstrip("?")))
+    return abort(401)
+
+
+def _headers(response: Response) -> Response:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
+    if current_app.config["SESSION_COOKIE_SECURE"]:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return response

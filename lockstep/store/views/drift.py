@@ -1,0 +1,125 @@
+"""Scans and findings, as they are listed and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from lockstep.store.tables import findings, scans
+from lockstep.values import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """The newest comparison of an application over a pair."""
+
+    application: str
+    pair: str
+    verdict: str
+    revision: str
+    stance: str
+    coverage: Json
+    counts: Json
+    problem: str
+    objects: int
+    started_at: datetime
+    ended_at: datetime
+    in_step_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A difference with its life."""
+
+    id: int
+    fingerprint: str
+    application: str
+    pair: str
+    verdict: str
+    group: str
+    kind: str
+    namespace: str
+    name: str
+    site: str
+    path: str
+    people_path: str
+    managed: bool
+    values: Mapping[str, Json]
+    cause: Mapping[str, Json]
+    severity: float
+    state: str
+    note: str
+    by: str
+    until: datetime | None
+    reopened: int
+    first_seen: datetime
+    last_seen: datetime
+    resolved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which findings are asked for; an empty field asks for all. ``state`` ``unresolved`` is all but resolved."""
+
+    application: str = ""
+    pair: str = ""
+    verdict: str = ""
+    kind: str = ""
+    state: str = ""
+
+
+_SCAN = tuple(scans.c[name] for name in Scan.__dataclass_fields__)
+_FINDING = tuple(findings.c[name] for name in Finding.__dataclass_fields__)
+
+
+def scans_of(connection: Connection, application: str = "") -> list[Scan]:
+    """The newest scan of every application over every pair, or of one application."""
+    statement = select(*_SCAN).order_by(scans.c.application, scans.c.pair)
+    if application:
+        statement = statement.where(scans.c.application == application)
+    return [Scan(**row._asdict()) for row in connection.execute(statement)]
+
+
+def page(connection: Connection, wanted: Filter, *, before: int | None = None, limit: int = 50) -> list[Finding]:
+    """Findings, the newest first; ``before`` is the id of the last one of the page before."""
+    conditions = _conditions(wanted)
+    if before is not None:
+        conditions.append(findings.c.id < before)
+    statement = select(*_FINDING).where(*conditions).order_by(findings.c.id.desc()).limit(limit)
+    return [Finding(**row._asdict()) for row in connection.execute(statement)]
+
+
+def of_application(connection: Connection, application: str, *, limit: int = 1000) -> list[Finding]:
+    """What is not resolved of an application, object by object; the first ``limit`` of it."""
+    statement = (
+        select(*_FINDING)
+        .where(findings.c.application == application, findings.c.state != "resolved")
+        .order_by(findings.c.pair, findings.c.kind, findings.c.namespace, findings.c.name, findings.c.path)
+        .limit(limit)
+    )
+    return [Finding(**row._asdict()) for row in connection.execute(statement)]
+
+
+def counts(connection: Connection) -> dict[tuple[str, str, str], int]:
+    """How many unresolved findings there are by application, pair and verdict."""
+    columns = (findings.c.application, findings.c.pair, findings.c.verdict)
+    statement = select(*columns, func.count()).where(findings.c.state != "resolved").group_by(*columns)
+    return {
+        (application, pair, verdict): int(count) for application, pair, verdict, count in connection.execute(statement)
+    }
+
+
+def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [
+        findings.c[name] == value
+        for name in ("application", "pair", "verdict", "kind")
+        if (value := getattr(wanted, name))
+    ]
+    if wanted.state == "unresolved":
+        conditions.append(findings.c.state != "resolved")
+    elif wanted.state:
+        conditions.append(findings.c.state == wanted.state)
+    return conditions

@@ -1,0 +1,78 @@
+"""Four values side by side, and which of them is not as it should be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from console import comparing
+from lockstep.store.views.drift import Finding
+from tests.support import bank
+
+
+def finding(path: str = "/spec/replicas", name: str = "api", **values: Any) -> Finding:
+    """A finding with these values."""
+    return Finding(
+        id=1,
+        fingerprint="a",
+        application="pay",
+        pair="seoul-sejong",
+        verdict="StandbyDrift",
+        group="apps",
+        kind="Deployment",
+        namespace="pay",
+        name=name,
+        site="sejong",
+        path=path,
+        people_path="",
+        managed=True,
+        values=values,
+        cause={},
+        severity=0.0,
+        state="open",
+        note="",
+        by="",
+        until=None,
+        reopened=0,
+        first_seen=bank.NOW,
+        last_seen=bank.NOW,
+        resolved_at=None,
+    )
+
+
+def against(**values: Any) -> list[str]:
+    """What each of the four sides differs from."""
+    ((compared),) = comparing.by_object([finding(**values)])
+    return [side.against for side in compared.fields[0].sides]
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        ({"gitPrimary": 3, "primary": 3, "gitStandby": 3, "standby": 1}, ["", "", "", "git"]),
+        ({"gitPrimary": 3, "primary": 5, "gitStandby": 3, "standby": 3}, ["", "git", "", ""]),
+        ({"gitPrimary": 3, "primary": 3, "gitStandby": 1, "standby": 1}, ["", "", "primary", ""]),
+        ({"gitPrimary": 3, "primary": 3}, ["", "", "primary", ""]),
+        ({"gitPrimary": True, "primary": 1, "gitStandby": True, "standby": True}, ["", "git", "", ""]),
+        ({"primary": None, "standby": None}, ["", "git", "", "git"]),
+    ],
+    ids=str,
+)
+def test_each_side_is_compared_with_what_it_should_be(values: dict[str, Any], wanted: list[str]) -> None:
+    """A site with its git, git for the standby with git for the primary; absent and null are two things."""
+    assert against(**values) == wanted
+
+
+def test_values_are_shown_as_text_and_long_ones_are_cut() -> None:
+    """Text as it is, everything else as JSON, nothing without an end."""
+    (compared,) = comparing.by_object([finding(gitPrimary={"a": [1]}, primary="한글", standby="x" * 10_000)])
+    git, primary, git_standby, standby = compared.fields[0].sides
+    assert (git.text, primary.text, git_standby.there) == ('{\n  "a": [\n    1\n  ]\n}', "한글", False)
+    assert len(standby.text) == 4001
+
+
+def test_fields_of_one_object_stand_together() -> None:
+    """Findings become objects with their fields, in the order in which they came."""
+    found = [finding("/a"), finding("/b"), finding("/a", name="web")]
+    assert [(one.name, len(one.fields)) for one in comparing.by_object(found)] == [("api", 2), ("web", 1)]

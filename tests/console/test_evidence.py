@@ -1,0 +1,102 @@
+"""A verdict is worth what its evidence is worth."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from console import evidence, words
+from lockstep.store.views.drift import Scan
+from lockstep.store.views.mirrors import GitMirror, Images
+from lockstep.values import Stance, Verdict
+from tests.support import bank
+
+STALE = timedelta(minutes=15)
+SCAN = Scan(
+    application="ledger",
+    pair="seoul-sejong",
+    verdict=Verdict.IN_SYNC.value,
+    revision=bank.COMMIT,
+    stance="normal",
+    coverage={},
+    counts={},
+    problem="",
+    objects=42,
+    started_at=bank.ago(minutes=1),
+    ended_at=bank.ago(minutes=1),
+    in_step_at=bank.ago(minutes=1),
+)
+MIRROR = GitMirror(
+    repository="bank/pay",
+    site="sejong",
+    state="held",
+    detail=[],
+    head="",
+    refs=1,
+    checked_at=bank.ago(minutes=1),
+    equal_at=bank.ago(hours=3),
+)
+
+
+def of_ledger(*scans: Scan, now: datetime = bank.NOW) -> evidence.Protected:
+    """What is known of the ledger's only pair."""
+    known = evidence.protected(bank.configuration(), {"seoul-sejong": Stance.NORMAL}, scans, now=now, stale=STALE)
+    return next(one for one in known if one.application.name == "ledger")
+
+
+def test_every_application_is_listed_for_every_pair_that_protects_it() -> None:
+    """Also what was never compared, and pairs whose stance nobody knows."""
+    known = evidence.protected(bank.configuration(), {}, [], now=bank.NOW, stale=STALE)
+    assert [(one.application.name, one.pair.name) for one in known] == [
+        ("pay", "seoul-sejong"),
+        ("pay", "seoul-daegu"),
+        ("ledger", "seoul-sejong"),
+        ("notice", "seoul-sejong"),
+    ]
+    assert {one.stance for one in known} == {Stance.UNKNOWN}
+
+
+def test_fresh_evidence_proves_its_verdict() -> None:
+    """In sync a minute ago is in step."""
+    one = of_ledger(SCAN)
+    assert (one.proved, one.in_step, one.verdict) == ("InSync", True, words.VERDICTS[Verdict.IN_SYNC])
+
+
+def test_stale_and_missing_evidence_proves_nothing() -> None:
+    """Unknown is never equal: neither old evidence nor none is shown as in step."""
+    old = of_ledger(SCAN, now=bank.NOW + timedelta(hours=1))
+    never = of_ledger()
+    assert [(one.proved, one.in_step) for one in (old, never)] == [("Unknown", False)] * 2
+    assert (old.verdict, never.verdict) == (words.STALE, words.NEVER)
+
+
+@pytest.mark.parametrize("verdict", [one for one in Verdict if one.rank < Verdict.DECLARED.rank])
+def test_only_good_verdicts_are_in_step(verdict: Verdict) -> None:
+    """Whatever is worse than declared is not in step, however fresh."""
+    assert not of_ledger(replace(SCAN, verdict=verdict.value)).in_step
+
+
+def test_lag_begins_when_the_source_changed_or_the_site_was_last_equal() -> None:
+    """The later of the two; nothing while equal; unknown when nobody knows either."""
+    assert evidence.lag(MIRROR, bank.ago(minutes=12), bank.NOW) == timedelta(minutes=12)
+    assert evidence.lag(MIRROR, bank.ago(days=3), bank.NOW) == timedelta(hours=3)
+    assert evidence.lag(replace(MIRROR, state="equal"), bank.ago(minutes=12), bank.NOW) == timedelta(0)
+    assert evidence.lag(replace(MIRROR, equal_at=None), None, bank.NOW) is None
+
+
+def test_images_are_equal_when_all_are() -> None:
+    """One tag that is not makes the site unequal; none at all is waiting."""
+    known = Images(
+        repository="pay/api",
+        site="sejong",
+        references=2,
+        equal=2,
+        bytes_sent=0,
+        checked_at=bank.NOW,
+        verified_at=None,
+    )
+    assert evidence.images_state([known]) == "equal"
+    assert evidence.images_state([known, replace(known, equal=1)]) == "unequal"
+    assert evidence.images_state([]) == "waiting"
