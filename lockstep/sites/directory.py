@@ -104,7 +104,7 @@ class DirectoryCluster:
             root.made(object_files.folder(key.namespace)) as namespace,
             namespace.made(object_files.kind_folder(key.group, key.kind)) as kind,
         ):
-            kind.put(name, _dump(wanted), spare=spare)
+            kind.put(name, dump(wanted), spare=spare)
             for other in there:
                 if other != name:
                     kind.remove(other)
@@ -156,7 +156,7 @@ def _compare(root: Folder, key: ObjectKey, wanted: dict[str, Json]) -> tuple[lis
     return there, Change.UNCHANGED if same else Change.CHANGED
 
 
-def _dump(manifest: dict[str, Json]) -> bytes:
+def dump(manifest: Mapping[str, Json]) -> bytes:
     """The one way in which Lockstep writes an object: what it is first, then everything by name."""
     first = {name: manifest[name] for name in ("apiVersion", "kind", "metadata") if name in manifest}
     return documents.dump({**{name: _sorted(value) for name, value in first.items()}, **_sorted(manifest)}).encode()
