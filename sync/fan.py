@@ -96,6 +96,11 @@ class Lane:
         for digest in self._landed:
             self.fail(digest, error)
 
+    def heard(self, error: BaseException) -> None:
+        """Give up on a site that does not answer: all the rest would wait as long to learn the same."""
+        if isinstance(error, errors.UnreachableError | errors.ThrottledError):
+            self.give_up(error)
+
     def fail(self, digest: str, error: BaseException) -> None:
         """A blob will not come."""
         with contextlib.suppress(InvalidStateError):  # what has landed, or was given up, stays so
@@ -123,10 +128,9 @@ class Lane:
         if error is None:
             with contextlib.suppress(InvalidStateError):
                 self._landed[digest].set_result(None)
-        elif isinstance(error, errors.UnreachableError | errors.ThrottledError):
-            self.give_up(error)  # every further blob would wait as long to learn the same
         else:
             self.fail(digest, error)
+            self.heard(error)
 
 
 class Fan:
@@ -162,8 +166,9 @@ class Fan:
                 for lane, inbox in live:
                     lane.offer(inbox, chunk, alone=len(self._lanes) == 1)
                 self._sent(len(chunk) * len(live))
-        for _, inbox in inboxes:
-            inbox.end()
+        for lane, inbox in inboxes:
+            if not inbox.closed and lane.given_up is None:
+                inbox.end()
 
     @contextlib.contextmanager
     def _bytes_of(self, blob: ends.Descriptor) -> Iterator[Iterator[bytes]]:

@@ -157,8 +157,7 @@ def _mirror(
     sites = selection.receivers(one, request.site)
     if not sites:
         return []
-    holds = direction.mirror_holds(topology, sites, context.stances(), applications=topology.users_of_image(repository))
-    held = {site: f"{facing.pair} is in the stance {facing.stance.value}." for site, facing in holds.items()}
+    held = _held(context, topology, repository, sites)
     opened, broken = _open(context, [site for site in sites if site not in held])
     try:
         source = context.doors.image_source(one)
@@ -170,6 +169,7 @@ def _mirror(
                 sites=opened,
                 references=references,
                 held=held,
+                hold=lambda site: _held(context, topology, repository, [site]).get(site, ""),
                 deep=request.deep,
                 dry_run=request.dry_run,
                 bounds=replace(context.bounds, rates=_rates(topology, sites)),
@@ -183,6 +183,13 @@ def _mirror(
         for site, error in broken.items()
         for reference in references
     ]
+
+
+def _held(context: Mirroring, topology: Topology, repository: str, sites: Sequence[str]) -> dict[str, str]:
+    """Of some sites, those that must not be written to now, and why."""
+    users = topology.users_of_image(repository)
+    holds = direction.mirror_holds(topology, sites, context.stances(), applications=users)
+    return {site: f"{facing.pair} is in the stance {facing.stance.value}." for site, facing in holds.items()}
 
 
 def _rates(topology: Topology, sites: Sequence[str]) -> dict[str, float]:

@@ -63,8 +63,9 @@ class Order:
     """What to keep equal, and where.
 
     ``references`` are tags and digests with the digest that each has at the source, ``""`` where that is still
-    to be asked. ``held`` says of sites that must not be written to why; they are not even asked. ``deep`` takes
-    nothing for granted and looks into what seems equal.
+    to be asked. ``held`` says of sites that must not be written to why; they are not even asked. ``hold`` is asked
+    again, by site, before an image becomes visible there: copying takes time, and a stance may change meanwhile.
+    ``deep`` takes nothing for granted and looks into what seems equal.
     """
 
     repository: str
@@ -72,6 +73,7 @@ class Order:
     sites: Mapping[str, ends.ImageStore]
     references: Mapping[str, str]
     held: Mapping[str, str] = field(default_factory=dict)
+    hold: Callable[[str], str] = lambda _site: ""
     deep: bool = False
     dry_run: bool = False
     bounds: Bounds = field(default_factory=Bounds)
@@ -170,7 +172,10 @@ def _bring_batch(order: Order, pending: Mapping[tuple[str, str], str], counter: 
         wanted=_wants(waiting),
         bounds=order.bounds,
         watch=transfer.Watch(
-            planned=counter.plan, sent=counter.send, settled=lambda outcome: order.listening.results(of(outcome))
+            planned=counter.plan,
+            sent=counter.send,
+            settled=lambda outcome: order.listening.results(of(outcome)),
+            hold=order.hold,
         ),
     )
     outcomes = transfer.foresee(load, deep=order.deep) if order.dry_run else transfer.bring(load, deep=order.deep)

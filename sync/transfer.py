@@ -38,6 +38,11 @@ def _ignore(*_: object) -> None:
     """Tell nobody."""
 
 
+def _allow(_site: str) -> str:
+    """Nothing holds a site."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
     """Who wants to know while it goes on; called from several threads."""
@@ -48,6 +53,8 @@ class Watch:
     """So many bytes more were handed to sites."""
     settled: Callable[[Outcome], None] = _ignore
     """An image stands at a site, tagged and checked, or will not."""
+    hold: Callable[[str], str] = _allow
+    """Asked before an image becomes visible at a site: why it must not be written to now; empty when it may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,29 +215,33 @@ def _finish(load: Load, units: Sequence[copy.Unit], lane: Lane) -> list[Outcome]
         outcome = Outcome(site=lane.site, root=want.root)
         if unit is not None:
             try:
-                _deliver(load.graph, unit, lane)
+                _deliver(load, unit, lane)
             except errors.LockstepError as error:
                 outcome = Outcome(site=lane.site, root=want.root, error=error)
-                if isinstance(error, errors.UnreachableError):
-                    lane.give_up(error)
+                lane.heard(error)
             else:
                 size = unit.size(lane.site, load.graph)
                 outcome = Outcome(site=lane.site, root=want.root, size=size, changes=True)
         outcomes.append(outcome)
-        load.watch.settled(outcome)
+        if not isinstance(outcome.error, LaggingError):  # that site's own pass settles it
+            load.watch.settled(outcome)
     return outcomes
 
 
-def _deliver(graph: Graph, unit: copy.Unit, lane: Lane) -> None:
+def _deliver(load: Load, unit: copy.Unit, lane: Lane) -> None:
     """One image to one site: wait for its blobs, then manifests, then tags; then ask whether it stands.
 
     Raises:
         ConflictError: The tag names something else now.
+        HeldError: The site has become one that must not be written to.
         LockstepError: Whatever the site or the source said.
     """
     if isinstance(lane.given_up, errors.LockstepError):
         raise lane.given_up
     lane.wait_for(unit.needs)
+    if why := load.watch.hold(lane.site):
+        raise errors.HeldError(why)
+    graph = load.graph
     store, repository = lane.shelf.store, lane.shelf.repository
     for step in unit.manifests:
         if lane.site in step.sites:

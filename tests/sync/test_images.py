@@ -172,6 +172,22 @@ def test_a_site_that_is_the_truth_now_is_held_and_recorded(world: World) -> None
     assert "sejong" not in world.doors.stores
 
 
+def test_a_stance_that_changes_while_it_is_copied_holds_the_tag_back(world: World) -> None:
+    """What had begun when the pair was switched never becomes visible at the site that is the truth now."""
+    old = world.maker.image(b"old", tag="v1")
+    world.handle()
+    world.maker.image(b"new", tag="v1")
+
+    def switch(method: str, _about: str) -> None:
+        if method == "commit":
+            world.stances = {"seoul-sejong": Stance.SWITCHED, "seoul-daegu": Stance.NORMAL}
+
+    world.doors.stores["sejong"].hook = switch
+    world.handle()
+    assert world.states() == {("v1", "sejong"): "held", ("v1", "daegu"): "equal"}
+    assert world.doors.stores["sejong"].inner.tags("pay/api") == {"v1": old.digest}
+
+
 def test_a_stance_that_nobody_knows_holds_its_sites(world: World) -> None:
     """Without a stance nothing is written towards either side; for an image of no application every pair decides."""
     Maker(store=world.maker.store, repository="pay/unused").image(b"layer", tag="v1")
