@@ -33,7 +33,7 @@ def test_a_duration_is_read_back_as_it_was_written(count: int) -> None:
     assert scalars.parse_duration(scalars.format_duration(value)) == value
 
 
-parts_of_durations = st.tuples(*[st.none() | st.integers(0, 5_000)] * 5)
+parts_of_durations = st.tuples(*[st.none() | st.integers(0, 2_000)] * 5)
 
 
 @given(parts_of_durations.filter(lambda parts: any(part is not None for part in parts)))
