@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from lockstep import errors, settings
-from lockstep.sites import directory, ends, git, layout
+from lockstep.sites import archive as archives
+from lockstep.sites import backup, directory, ends, git, layout
 from lockstep.topology import kinds, secrets
 from lockstep.topology.model import Topology
 
@@ -101,7 +102,17 @@ class Doors:
     def _cluster(self, end: kinds.ClusterEnd) -> ends.Cluster:
         if end.directory is not None:
             return directory.DirectoryCluster(root=self._topology().path(end.directory).absolute())
+        if end.archive is not None:
+            return backup.BackupCluster(self._topology().path(end.archive).absolute())
         raise _not_yet("cluster", end.context or "in-cluster")
+
+    def archive(self, site: str) -> archives.Archive | None:
+        """Where a site keeps full-size renderings; None when it has no such place."""
+        end = self._topology().site(site).spec.archive
+        if end is None:
+            return None
+        path = self._topology().path(end.directory).absolute()
+        return self._once(("archive", site), lambda: archives.Archive(root=path))
 
     def marks(self, site: str) -> ends.Cluster:
         """Where a site remembers the stance of its pairs: its cluster, else its archive.
@@ -140,6 +151,6 @@ def _without(site: str, end: str) -> errors.UnsupportedError:
 
 def _not_yet(what: str, address: str) -> errors.UnsupportedError:
     return errors.UnsupportedError(
-        f"The {what} {address} cannot be opened by this version: it opens directories only.",
+        f"The {what} {address} cannot be opened by this version: it opens what is on disk only.",
         remedy="Use a directory, or a later version.",
     )

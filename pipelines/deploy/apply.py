@@ -24,16 +24,20 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What became of a plan: every object that was tried, and those whose turn never came."""
+    """What became of a plan: every object that was tried, and those whose turn never came.
+
+    ``archive_error`` says why the full size could not be kept; ``""`` when it was, or nobody keeps it.
+    """
 
     site: str
     results: tuple[Result, ...]
     left: tuple[ObjectKey, ...]
+    archive_error: str = ""
 
     @property
     def whole(self) -> bool:
         """Whether everything was done."""
-        return not self.left and not self.failed
+        return not (self.left or self.failed or self.archive_error)
 
     @property
     def failed(self) -> tuple[Result, ...]:
@@ -69,7 +73,11 @@ def apply(
         InputError: The plan is refused.
         UnsupportedError: Nothing can be written there.
     """
-    _require(plan, cluster, approved)
+    require(plan, approved)
+    if not cluster.writable and not plan.empty:
+        raise errors.UnsupportedError(
+            f"Nothing can be written to {cluster.address}.", remedy="Name a cluster or a directory for the site."
+        )
     doing = _Doing(cluster=cluster, record=plan.record)
     results: list[Result] = []
     stages = list(plan.stages)
@@ -83,7 +91,13 @@ def apply(
     return Report(site=plan.site, results=tuple(results), left=left)
 
 
-def _require(plan: Plan, cluster: ends.Cluster, approved: Collection[Approval]) -> None:
+def require(plan: Plan, approved: Collection[Approval]) -> None:
+    """Refuse a plan that must not be done, or not yet.
+
+    Raises:
+        HeldError: A stance holds the site, or a reason to wait is not approved.
+        InputError: The plan is refused.
+    """
     if plan.refusals:
         error = errors.HeldError if plan.held else errors.InputError
         raise error(f"{plan.application} is not deployed to {plan.site}: {' '.join(plan.refusals)}")
@@ -92,10 +106,6 @@ def _require(plan: Plan, cluster: ends.Cluster, approved: Collection[Approval]) 
         raise errors.HeldError(
             f"The deploy of {plan.application} to {plan.site} waits: {'; '.join(waiting)}.",
             remedy="Approve it, or commit to git what must stay.",
-        )
-    if not cluster.writable and not plan.empty:
-        raise errors.UnsupportedError(
-            f"Nothing can be written to {cluster.address}.", remedy="Name a cluster or a directory for the site."
         )
 
 

@@ -75,6 +75,8 @@ class Live:
     gaps: tuple[Gap, ...] = ()
     exact: bool = True
     """Whether an apply makes an object exactly its manifest, as in a directory, or sets only what it names."""
+    whole: bool = False
+    """Whether everything is replaced at once, as in an archive, so that nothing can stay that git does not have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ from pipelines.deploy.models import Action, Approval, Hotfix, Live, Plan, Step, 
 class Request:
     """What is to be deployed: a rendering finished for a site, whose it is, and the commit that it is of.
 
-    ``hotfixes`` are the open ones at this site.
+    ``hotfixes`` are the open ones at this site; ``full_size`` is for a place where nothing runs.
     """
 
     wanted: desired.Desired
@@ -31,11 +31,12 @@ class Request:
     place: direction.Place
     revision: str
     hotfixes: tuple[Hotfix, ...] = ()
+    full_size: bool = False
 
     @property
     def objects(self) -> tuple[dict[str, Json], ...]:
         """What the site gets: everything at full size where nothing runs before it is needed."""
-        return self.wanted.full if self.place.tier is Tier.WARM else self.wanted.objects
+        return self.wanted.full if self.full_size or self.place.tier is Tier.WARM else self.wanted.objects
 
 
 def plan(request: Request, live: Live) -> Plan:

@@ -56,7 +56,7 @@ def prune(live: Live, wanted: Collection[ObjectKey], *, set_id: str, deletion: D
     members = {key: manifest for key, manifest in live.objects.items() if _is_member(manifest, set_id)}
     deletes, kept = [], []
     for key in sorted(members.keys() - set(wanted)):
-        why = _why_kept(key, members[key], deletion)
+        why = "" if live.whole else _why_kept(key, members[key], deletion)
         if why:
             kept.append(Kept(key=key, why=why))
         else:
@@ -83,7 +83,7 @@ def _why_kept(key: ObjectKey, manifest: Mapping[str, Json], deletion: Deletion) 
         if value in (part.strip() for part in told.split(",")):
             return f"its annotation {name} says so"
     if (key.group, key.kind) in _PRECIOUS and not _allowed(key, deletion.allow):
-        return f"a {key.kind} is only deleted when deletion.allow names {key.kind}/{key.name}"
+        return f"it is only deleted when deletion.allow names {key.kind}/{key.name}"
     return ""
 
 
