@@ -1,26 +1,24 @@
 """What the pages stand on: read access to the store, the configuration in force, and what people may do.
 
-``console.wiring`` fills it. The pages decide nothing: every action is one call of ``Actions`` or ``Queue``,
-which refuse with errors of the house.
+``console.wiring`` fills it. The pages decide nothing: every action is one call of ``Actions`` or of the engine's
+queue, which refuse with errors of the house.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Protocol
 
 from flask import Blueprint
-from sqlalchemy import Connection
 
 from console.token import Token
-from lockstep import errors, settings, work
+from lockstep import errors, settings
 from lockstep.clock import Clock
+from lockstep.engine.queue import Queue
 from lockstep.store.database import Database
 from lockstep.topology.model import Topology
-from lockstep.values import Json
 
 _log = logging.getLogger(__name__)
 
@@ -52,41 +50,6 @@ class Actions(Protocol):
 
     def redeploy(self, application: str, site: str, *, by: str) -> str:
         """Deploy to a site what git says; the name of the run that does it."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
-    """A job that failed for good, or that was set aside because it kept killing its worker."""
-
-    id: int
-    kind: str
-    payload: Mapping[str, Json]
-    state: str
-    message: str
-    failures: int
-    crashes: int
-    created_at: datetime
-    ended_at: datetime | None
-
-
-class Queue(Protocol):
-    """What pages may see of the engine."""
-
-    def enqueue(self, connection: Connection, *jobs: work.Job) -> object:
-        """Queue jobs in the caller's transaction."""
-        ...
-
-    def counts(self, connection: Connection) -> Mapping[tuple[str, str], int]:
-        """How many jobs there are by kind and state."""
-        ...
-
-    def troubled(self, connection: Connection, *, limit: int) -> Sequence[Trouble]:
-        """Jobs that a person should look at, the newest first."""
-        ...
-
-    def requeue(self, connection: Connection, job: int) -> None:
-        """Let such a job run again. NotFoundError when there is none."""
         ...
 
 

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 from console import words
 from console.words import Word
+from lockstep.store.mirrors import Standing
 from lockstep.store.views.drift import Scan
-from lockstep.store.views.mirrors import GitMirror, Images
+from lockstep.store.views.mirrors import Images
 from lockstep.topology import kinds
 from lockstep.topology.model import Topology
 from lockstep.values import Stance, Verdict
@@ -71,15 +72,11 @@ def protected(
     ]
 
 
-def lag(mirror: GitMirror, changed_at: datetime | None, now: datetime) -> timedelta | None:
-    """How far a site's repository is behind its source; None when that is not known.
-
-    It begins when the source changed, or when the site was last equal where that was later.
-    """
-    if mirror.state == "equal":
-        return timedelta(0)
-    since = max((moment for moment in (changed_at, mirror.equal_at) if moment), default=None)
-    return now - since if since else None
+def lag(standing: Standing, now: datetime) -> timedelta | None:
+    """How far a site's repository is behind its source; None when it is not equal and nobody knows since when."""
+    if standing.state != "equal" and standing.behind_since is None:
+        return None
+    return standing.lag(now)
 
 
 def images_state(found: Sequence[Images]) -> str:

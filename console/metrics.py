@@ -16,8 +16,10 @@ from sqlalchemy import Connection
 
 from console import evidence
 from console.context import Context
-from lockstep.store import deliveries, hooks, stances
-from lockstep.store.views import approvals, drift, mirrors, runs
+from lockstep.engine.listing import Tally
+from lockstep.store import deliveries, hooks, mirrors, stances
+from lockstep.store.views import approvals, drift, runs
+from lockstep.store.views import mirrors as image_views
 
 
 def registry(context: Context) -> CollectorRegistry:
@@ -39,10 +41,10 @@ class _Numbers(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Every number."""
+        yield _jobs(self._context.queue.counts())
         with self._context.database.read() as connection:
             yield _deliveries(deliveries.counts(connection))
             yield from _hooks(hooks.everything(connection))
-            yield _jobs(self._context.queue.counts(connection))
             yield from _runs(connection)
             yield from _scans(self._context, connection)
             yield _findings(drift.counts(connection))
@@ -73,8 +75,8 @@ def _hooks(counts: Mapping[str, hooks.Count]) -> Iterator[Metric]:
     yield _gauge("hook_last_accepted_timestamp_seconds", "When a hook was last posted to and believed.", ["hook"], last)
 
 
-def _jobs(counts: Mapping[tuple[str, str], int]) -> Metric:
-    rows = (([kind, state], count) for (kind, state), count in counts.items())
+def _jobs(counts: Sequence[Tally]) -> Metric:
+    rows = (([one.kind, one.state.value], one.count) for one in counts)
     return _gauge("jobs", "Jobs, by kind and state.", ["kind", "state"], rows)
 
 
@@ -126,19 +128,15 @@ def _findings(counts: Mapping[tuple[str, str, str], int]) -> Metric:
 
 
 def _mirrors(connection: Connection, now: datetime) -> Iterator[Metric]:
-    sources, found = mirrors.git_sources_all(connection), mirrors.git(connection)
+    found = mirrors.standings(connection)
     labels = ["repository", "site"]
     lags = (
         ([one.repository, one.site], lag.total_seconds())
         for one in found
-        if (lag := evidence.lag(one, _changed_at(sources.get(one.repository)), now)) is not None
+        if (lag := evidence.lag(one, now)) is not None
     )
     yield _gauge("git_mirror_lag_seconds", "How far a site's repository is behind its source.", labels, lags)
     checked = (([one.repository, one.site], (now - one.checked_at).total_seconds()) for one in found)
     yield _gauge("git_mirror_checked_age_seconds", "How long ago a site's repository was looked at.", labels, checked)
-    images = (([one.repository, one.site], one.references - one.equal) for one in mirrors.images(connection))
+    images = (([one.repository, one.site], one.references - one.equal) for one in image_views.images(connection))
     yield _gauge("images_not_equal", "Tags and digests that a site has not, or has otherwise.", labels, images)
-
-
-def _changed_at(source: mirrors.GitSource | None) -> datetime | None:
-    return source.changed_at if source else None

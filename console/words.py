@@ -104,6 +104,7 @@ TIERS: Mapping[Tier, Word] = {
 
 MIRRORS: Mapping[str, Word] = {
     "equal": Word(label=mark("Equal"), tone="good"),
+    "behind": Word(label=mark("Behind"), tone="warn", meaning=mark("It is known not to be equal.")),
     "held": Word(label=mark("Held"), tone="warn", meaning=mark("A guard or a stance holds it until a person decides.")),
     "refused": Word(label=mark("Refused"), tone="bad", meaning=mark("The site said no.")),
     "unreachable": Word(label=mark("Unreachable"), tone="unknown", meaning=mark("The site did not answer.")),

@@ -11,9 +11,11 @@ from flask import Blueprint, g, render_template
 from console import evidence
 from console.context import Context
 from console.evidence import Protected
-from lockstep.store import stances
-from lockstep.store.views import drift, mirrors, runs
-from lockstep.store.views.mirrors import GitMirror, GitSource, Images
+from lockstep.store import mirrors, stances
+from lockstep.store.mirrors import Standing
+from lockstep.store.views import drift, runs
+from lockstep.store.views import mirrors as image_views
+from lockstep.store.views.mirrors import Images
 from lockstep.store.views.runs import Run
 from lockstep.topology import kinds
 from lockstep.topology.model import Topology
@@ -62,8 +64,7 @@ class Facts:
     stances: Mapping[str, Stance]
     protected: Sequence[Protected]
     findings: Mapping[tuple[str, str, str], int]
-    git: Sequence[GitMirror]
-    sources: Mapping[str, GitSource]
+    git: Sequence[Standing]
     images: Sequence[Images]
     runs: Mapping[str, Run]
 
@@ -106,9 +107,8 @@ def read(context: Context, topology: Topology, now: datetime) -> Facts:
                 stale=timedelta(seconds=context.serving.stale_seconds),
             ),
             findings=drift.counts(connection),
-            git=mirrors.git(connection),
-            sources=mirrors.git_sources_all(connection),
-            images=mirrors.images(connection),
+            git=mirrors.standings(connection),
+            images=image_views.images(connection),
             runs=runs.newest(connection, list(topology.applications)),
         )
 
@@ -136,7 +136,6 @@ def view(topology: Topology, facts: Facts, now: datetime) -> Fleet:
 def _row(one: Protected, facts: Facts, now: datetime) -> Row:
     application, standby = one.application, one.pair.spec.standby
     repository = application.spec.source.repository
-    source = facts.sources.get(repository)
     git = [mirror for mirror in facts.git if (mirror.repository, mirror.site) == (repository, standby)]
     names = {image.name for image in application.spec.images}
     images = [found for found in facts.images if found.site == standby and found.repository in names]
@@ -148,7 +147,7 @@ def _row(one: Protected, facts: Facts, now: datetime) -> Row:
             if (named, pair) == (application.name, one.pair.name)
         ),
         git=git[0].state if git else "waiting",
-        git_lag=evidence.lag(git[0], source.changed_at if source else None, now) if git else None,
+        git_lag=evidence.lag(git[0], now) if git else None,
         images=evidence.images_state(images) if names else "",
         run=facts.runs.get(application.name),
     )

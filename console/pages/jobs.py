@@ -8,8 +8,10 @@ from werkzeug.wrappers import Response
 from console import presenting, reading, security
 from console.context import Context
 from console.language import mark
+from lockstep.engine.tables import State
 
 _MOST_SHOWN = 200
+_SHOWN = (State.QUEUED, State.RUNNING, State.FAILED, State.ASIDE)
 
 
 def create_blueprint(context: Context) -> Blueprint:
@@ -18,17 +20,15 @@ def create_blueprint(context: Context) -> Blueprint:
 
     @blueprint.get("/jobs")
     def show() -> str:
-        with context.database.read() as connection:
-            counts = context.queue.counts(connection)
-            troubled = context.queue.troubled(connection, limit=_MOST_SHOWN)
-        kinds = sorted({kind for kind, _ in counts})
-        states = ("queued", "running", "failed", "aside")
-        return render_template("jobs.html", counts=counts, kinds=kinds, states=states, troubled=troubled)
+        found = context.queue.counts()
+        counts = {(one.kind, one.state): one.count for one in found}
+        kinds = list(dict.fromkeys(one.kind for one in found))
+        troubled = context.queue.listing(states=(State.FAILED, State.ASIDE), most=_MOST_SHOWN)
+        return render_template("jobs.html", counts=counts, kinds=kinds, states=_SHOWN, troubled=troubled)
 
     @blueprint.post("/jobs/<int:number>/requeue")
     def requeue(number: int) -> Response:
-        with context.database.write() as connection:
-            context.queue.requeue(connection, reading.bounded(number))
+        context.queue.requeue(reading.bounded(number))
         context.audit(security.name(), f"let the job {number} run again")
         flash(presenting.gettext(mark("It runs again.")))
         return redirect(url_for("jobs.show"), 303)

@@ -10,8 +10,10 @@ from flask import Blueprint, g, render_template
 
 from console import evidence
 from console.context import Context
-from lockstep.store.views import mirrors
-from lockstep.store.views.mirrors import GitMirror, GitSource, Images
+from lockstep.store import mirrors
+from lockstep.store.mirrors import Standing
+from lockstep.store.views import mirrors as views
+from lockstep.store.views.mirrors import Images, Source
 from lockstep.values import Json
 
 
@@ -31,7 +33,7 @@ class Repository:
     """A repository with its source and its cells by site."""
 
     name: str
-    source: GitSource | None
+    source: Source | None
     cells: dict[str, Cell]
 
 
@@ -50,8 +52,8 @@ def create_blueprint(context: Context) -> Blueprint:
     @blueprint.get("/mirrors")
     def show() -> str:
         with context.database.read() as connection:
-            sources, git = mirrors.git_sources_all(connection), mirrors.git(connection)
-            images, unequal = mirrors.images(connection), mirrors.images_not_equal(connection)
+            sources, git = views.sources(connection), mirrors.standings(connection)
+            images, unequal = views.images(connection), views.images_not_equal(connection)
         return render_template(
             "mirrors.html",
             sites=list(context.topology().sites),
@@ -63,17 +65,17 @@ def create_blueprint(context: Context) -> Blueprint:
     return blueprint
 
 
-def repositories(sources: dict[str, GitSource], git: Sequence[GitMirror], now: datetime) -> list[Repository]:
+def repositories(sources: dict[str, Source], git: Sequence[Standing], now: datetime) -> list[Repository]:
     """Every repository that has a source or a mirror, by name. Pure."""
     names = sorted({*sources, *(mirror.repository for mirror in git)})
     return [
         Repository(
             name=name,
-            source=(source := sources.get(name)),
+            source=sources.get(name),
             cells={
                 mirror.site: Cell(
                     state=mirror.state,
-                    lag=evidence.lag(mirror, source.changed_at if source else None, now),
+                    lag=evidence.lag(mirror, now),
                     head=mirror.head,
                     checked_at=mirror.checked_at,
                     detail=mirror.detail,

@@ -58,7 +58,7 @@ def test_a_delivery_is_replayed(house: House) -> None:
     """Accepted, and one job is queued."""
     answer = house.client().post("/api/v1/deliveries/3/replay", headers=pages.bearer())
     assert (answer.status_code, answer.json) == (202, {"delivery": 3, "status": "rearmed"})
-    assert house.queued.jobs == [work.process_delivery(3)]
+    assert house.asked() == [work.process_delivery(3)]
 
 
 def test_a_run_is_shown_with_tasks_steps_and_questions(house: House) -> None:

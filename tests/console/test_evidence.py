@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from console import evidence, words
+from lockstep.store.mirrors import Standing
 from lockstep.store.views.drift import Scan
-from lockstep.store.views.mirrors import GitMirror, Images
+from lockstep.store.views.mirrors import Images
 from lockstep.values import Stance, Verdict
 from tests.support import bank
 
@@ -28,7 +29,7 @@ SCAN = Scan(
     ended_at=bank.ago(minutes=1),
     in_step_at=bank.ago(minutes=1),
 )
-MIRROR = GitMirror(
+MIRROR = Standing(
     repository="bank/pay",
     site="sejong",
     state="held",
@@ -37,6 +38,7 @@ MIRROR = GitMirror(
     refs=1,
     checked_at=bank.ago(minutes=1),
     equal_at=bank.ago(hours=3),
+    behind_since=bank.ago(minutes=12),
 )
 
 
@@ -78,12 +80,11 @@ def test_only_good_verdicts_are_in_step(verdict: Verdict) -> None:
     assert not of_ledger(replace(SCAN, verdict=verdict.value)).in_step
 
 
-def test_lag_begins_when_the_source_changed_or_the_site_was_last_equal() -> None:
-    """The later of the two; nothing while equal; unknown when nobody knows either."""
-    assert evidence.lag(MIRROR, bank.ago(minutes=12), bank.NOW) == timedelta(minutes=12)
-    assert evidence.lag(MIRROR, bank.ago(days=3), bank.NOW) == timedelta(hours=3)
-    assert evidence.lag(replace(MIRROR, state="equal"), bank.ago(minutes=12), bank.NOW) == timedelta(0)
-    assert evidence.lag(replace(MIRROR, equal_at=None), None, bank.NOW) is None
+def test_a_lag_that_nobody_knows_is_not_zero() -> None:
+    """Behind since a moment, equal, or not equal since nobody knows when."""
+    assert evidence.lag(MIRROR, bank.NOW) == timedelta(minutes=12)
+    assert evidence.lag(replace(MIRROR, state="equal", behind_since=None), bank.NOW) == timedelta(0)
+    assert evidence.lag(replace(MIRROR, state="unreachable", behind_since=None), bank.NOW) is None
 
 
 def test_images_are_equal_when_all_are() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from lockstep.engine.tables import jobs
 from lockstep.store import tables
 from lockstep.store.database import Database
 from lockstep.topology.model import Topology
@@ -72,6 +73,7 @@ def fill(database: Database) -> None:
         _drift(connection)
         _deployments(connection)
         _deliveries(connection)
+        _jobs(connection)
 
 
 def _stances(connection: Connection) -> None:
@@ -110,7 +112,8 @@ def _mirrors(connection: Connection) -> None:
                     head="refs/heads/main",
                     refs=14,
                     checked_at=ago(minutes=1),
-                    equal_at=ago(minutes=1) if state == "equal" else ago(minutes=14),
+                    equal_at=ago(hours=3),
+                    behind_since=None if state == "equal" else ago(minutes=12),
                 )
             )
     for name in ("pay/api", "ledger/api", "notice/api"):
@@ -420,3 +423,20 @@ def _deliveries(connection: Connection) -> None:
             last_refusal="its signature is not ours",
         )
     )
+
+
+def _jobs(connection: Connection) -> None:
+    for number, (kind, state, message) in enumerate(
+        (
+            ("git.fetch", "done", ""),
+            ("git.fetch", "queued", ""),
+            ("drift.scan", "failed", "UnreachableError: sejong did not answer within 10 s. Check the line."),
+            ("drift.scan", "done", ""),
+        ),
+        start=1,
+    ):
+        values = {"kind": kind, "state": state, "message": message, "payload": {"application": "notice"}}
+        moments = {"run_at": ago(hours=2), "latest_at": ago(hours=2), "created_at": ago(hours=2)}
+        ended = None if state == "queued" else ago(hours=1)
+        more = {"id": number, "attempts": 5, "coalesce_key": f"{kind}:{number}", "ended_at": ended}
+        connection.execute(jobs.insert().values(**values, **moments, **more))

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
-from sqlalchemy import Connection
 
 from console import server
-from console.context import Answer, Context, Readiness, Trouble
+from console.context import Answer, Context, Readiness
 from console.token import Token
 from lockstep import errors, settings, work
+from lockstep.engine.queue import Queue
 from lockstep.store.database import Database
 from lockstep.topology.model import Topology
-from tests.support import bank
+from tests.support import bank, jobs
 from tests.support import hooks as posting
 from webhooks import receiver
 
@@ -74,45 +74,6 @@ class Acted:
             raise self.refusal
 
 
-@dataclass
-class Queued:
-    """Remembers the jobs that were asked for, and has one that is in trouble."""
-
-    jobs: list[work.Job] = field(default_factory=list)
-    requeued: list[int] = field(default_factory=list)
-
-    def enqueue(self, connection: Connection, *jobs: work.Job) -> object:
-        """Remember jobs."""
-        self.jobs.extend(jobs)
-        return None
-
-    def counts(self, connection: Connection) -> Mapping[tuple[str, str], int]:
-        """Some numbers."""
-        return {("git.fetch", "done"): 1214, ("git.fetch", "queued"): 2, ("drift.scan", "failed"): 1}
-
-    def troubled(self, connection: Connection, *, limit: int) -> Sequence[Trouble]:
-        """One job that failed."""
-        return [
-            Trouble(
-                id=77,
-                kind="drift.scan",
-                payload={"application": "notice", "pair": ""},
-                state="failed",
-                message="UnreachableError: sejong did not answer within 10 s. Check the line.",
-                failures=5,
-                crashes=0,
-                created_at=bank.ago(hours=3),
-                ended_at=bank.ago(hours=2),
-            )
-        ]
-
-    def requeue(self, connection: Connection, job: int) -> None:
-        """Remember it; only the one exists."""
-        if job != 77:
-            raise errors.NotFoundError(f"There is no job {job}.", remedy="Look at the list.")
-        self.requeued.append(job)
-
-
 class Compiled(BytecodeCache):
     """Templates that were compiled once, for all applications of a test session."""
 
@@ -139,8 +100,21 @@ class House:
     app: Flask
     context: Context
     acted: Acted
-    queued: Queued
     clock: Stopped
+
+    def asked(self) -> list[work.Job]:
+        """The jobs that were queued since the bank's morning."""
+        found = [row for number, row in jobs.rows(self.context.database).items() if number > 4]
+        return [
+            work.Job(
+                kind=work.Kind(row["kind"]),
+                payload=row["payload"],
+                coalesce=row["coalesce_key"],
+                limits=tuple(row["limits"]),
+                priority=row["priority"],
+            )
+            for row in found
+        ]
 
     def client(self) -> FlaskClient:
         """A browser that nobody signed in with."""
@@ -164,24 +138,25 @@ def house(
     token: str = TOKEN,
 ) -> House:
     """Pages on a database."""
-    acted, queued, clock = Acted(), Queued(), Stopped()
+    acted, clock = Acted(), Stopped()
     configured = bank.configuration()
+    queue = Queue(database, working=settings.Working())
     context = Context(
         database=database,
         topology=topology or (lambda: configured),
         problems=lambda: problems,
         readiness=lambda: readiness,
         actions=acted,
-        queue=queued,
+        queue=queue,
         token=Token.of(token),
         session_key="the key of the sessions of a test",
-        receiver=receiver.create_blueprint(replace(posting.context(database), enqueue=queued.enqueue)),
+        receiver=receiver.create_blueprint(posting.context(database)),
         clock=clock,
         serving=serving or settings.Serving(),
     )
     app = server.create_app(context)
     app.jinja_env.bytecode_cache = _compiled
-    return House(app=app, context=context, acted=acted, queued=queued, clock=clock)
+    return House(app=app, context=context, acted=acted, clock=clock)
 
 
 def csrf(client: FlaskClient, page: str) -> str:

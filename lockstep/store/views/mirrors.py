@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, case, func, select
 
-from lockstep.store.tables import git_mirrors, git_sources, image_mirrors
+from lockstep.store.tables import git_sources, image_mirrors
 from lockstep.values import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GitSource:
-    """What the source of a repository last said."""
+class Source:
+    """What the source of a repository last said, without its refs, which may be many."""
 
     repository: str
     head: str
     checked_at: datetime
     changed_at: datetime
     problem: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GitMirror:
-    """How a repository stands at a site. ``detail`` names the refs that are held or refused."""
-
-    repository: str
-    site: str
-    state: str
-    detail: Sequence[Json]
-    head: str
-    refs: int
-    checked_at: datetime
-    equal_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,17 +49,10 @@ class Image:
     verified_at: datetime | None
 
 
-def git_sources_all(connection: Connection) -> dict[str, GitSource]:
-    """The source of every repository that was ever asked for, by repository."""
-    columns = [git_sources.c[name] for name in GitSource.__dataclass_fields__]
-    return {row.repository: GitSource(**row._asdict()) for row in connection.execute(select(*columns))}
-
-
-def git(connection: Connection) -> list[GitMirror]:
-    """Every repository at every site, by repository and site."""
-    columns = [git_mirrors.c[name] for name in GitMirror.__dataclass_fields__]
-    statement = select(*columns).order_by(git_mirrors.c.repository, git_mirrors.c.site)
-    return [GitMirror(**row._asdict()) for row in connection.execute(statement)]
+def sources(connection: Connection) -> dict[str, Source]:
+    """The source of every repository that was ever asked for, by repository, without its refs."""
+    columns = [git_sources.c[name] for name in Source.__dataclass_fields__]
+    return {row.repository: Source(**row._asdict()) for row in connection.execute(select(*columns))}
 
 
 def images(connection: Connection) -> list[Images]:

@@ -10,7 +10,7 @@ import pytest
 from console.context import Answer
 from lockstep import errors, settings, work
 from lockstep.store.database import Database
-from tests.support import bank, pages
+from tests.support import bank, jobs, pages
 from tests.support.pages import House
 
 EVERY = (
@@ -153,7 +153,7 @@ def test_comparing_now_queues_one_urgent_scan(house: House) -> None:
     """The page asks the engine, and compares nothing itself."""
     client = house.signed_in()
     client.post("/applications/pay/compare", data={"csrf_token": pages.csrf(client, "/")})
-    assert house.queued.jobs == [work.scan("pay", urgent=True)]
+    assert house.asked() == [work.scan("pay", urgent=True)]
 
 
 def test_a_replayed_delivery_is_worked_on_again(house: House) -> None:
@@ -163,16 +163,18 @@ def test_a_replayed_delivery_is_worked_on_again(house: House) -> None:
         "/deliveries/2/replay", data={"csrf_token": pages.csrf(client, "/deliveries/2")}, follow_redirects=True
     )
     assert "Received" in answer.get_data(as_text=True)
-    assert house.queued.jobs == [work.process_delivery(2)]
+    assert house.asked() == [work.process_delivery(2)]
 
 
 def test_a_job_in_trouble_runs_again_when_a_person_says_so(house: House) -> None:
     """Its message says what to do; the button lets it run."""
     client = house.signed_in()
     assert "Check the line." in text_of(house, "/jobs")
-    client.post("/jobs/77/requeue", data={"csrf_token": pages.csrf(client, "/jobs")})
-    assert house.queued.requeued == [77]
-    assert client.post("/jobs/78/requeue", data={"csrf_token": pages.csrf(client, "/jobs")}).status_code == 404
+    client.post("/jobs/3/requeue", data={"csrf_token": pages.csrf(client, "/jobs")})
+    assert jobs.states(house.context.database)[3] == "queued"
+    for number, status in ((4, 400), (99, 404)):
+        answer = client.post(f"/jobs/{number}/requeue", data={"csrf_token": pages.csrf(client, "/")})
+        assert answer.status_code == status
 
 
 def test_what_was_not_kept_of_a_delivery_is_said(house: House) -> None:
@@ -254,7 +256,7 @@ def test_other_errors_have_the_house_style_too(house: House, monkeypatch: pytest
     client = house.signed_in()
     answer = client.put("/runs")
     assert (answer.status_code, "GET" in answer.headers["Allow"]) == (405, True)
-    monkeypatch.setattr(house.queued, "counts", lambda _connection: 1 / 0)
+    monkeypatch.setattr(house.context.queue, "counts", lambda: 1 / 0)
     answer = client.get("/jobs")
     assert answer.status_code == 500
     assert "ZeroDivision" not in answer.get_data(as_text=True)
