@@ -15,6 +15,7 @@ _INTEGER = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 # Longer than any 64-bit integer in any base.
 _MOST_DIGITS = 70
+_STRAY_UNDERSCORE = re.compile(r"(?<![0-9])_|_(?![0-9])")
 SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 
@@ -33,6 +34,9 @@ def plain(text: str) -> Json:
     if SPECIAL.fullmatch(text):
         raise ValueError("is a number that JSON does not have")
     if text[0] not in "+-.0123456789":
+        return text
+    # goyaml drops every underscore, but leaves what begins with a point to Go, which wants them between digits.
+    if text[0] == "." and _STRAY_UNDERSCORE.search(text):
         return text
     number = _number(text.replace("_", ""))
     return text if number is None else number
