@@ -11,7 +11,8 @@ from lockstep import children, documents, errors
 from lockstep.manifests import objects
 from lockstep.manifests.checkout import Checkout
 
-_SECONDS = 120.0
+# Kustomize compares each object with all before it: ten thousand take it minutes.
+_SECONDS = 600.0
 _MOST_MEMORY = 2 * 2**30
 _MOST_OUTPUT = 128 * 2**20
 # A rendering of 10,000 objects has about a million values.

@@ -226,3 +226,11 @@ def test_names_of_every_script_and_binary_data_survive(tmp_path: Path) -> None:
     assert role["metadata"]["name"] == "system:결제"
     assert config["data"] == {"인사": "안녕 🌏"}
     assert config["binaryData"] == {"logo": "iVBORw0KGgo="}
+
+
+def test_ten_thousand_objects_are_rendered(tmp_path: Path) -> None:
+    """In one file or in many, and each of them is there."""
+    for number in range(20):
+        texts = [CONFIG % f"c{number}-{index}" for index in range(500)]
+        trees.write(tmp_path, {f"{number}.yaml": "---\n".join(texts)})
+    assert len(set(_names(_render(tmp_path)))) == 10_000
