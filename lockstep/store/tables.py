@@ -66,6 +66,8 @@ deliveries = Table(
     sqlite_autoincrement=True,
 )
 Index("ix_deliveries_received_at", deliveries.c.received_at)
+# Counting and listing by state must not read the bodies.
+Index("ix_deliveries_state", deliveries.c.state, deliveries.c.id)
 
 # Health of a hook, also of posts that were refused: their bodies are not kept.
 hooks = Table(

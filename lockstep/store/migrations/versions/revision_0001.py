@@ -69,6 +69,7 @@ def _receiving() -> None:
         sqlite_autoincrement=True,
     )
     _index("ix_deliveries_received_at", "deliveries", ["received_at"])
+    _index("ix_deliveries_state", "deliveries", ["state", "id"])
     op.create_table(
         "hooks",
         *_texts("hook"),
