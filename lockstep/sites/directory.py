@@ -135,11 +135,18 @@ class DirectoryCluster:
 
 def _key(manifest: dict[str, Json]) -> ObjectKey:
     try:
-        return ObjectKey.of(manifest)
+        key = ObjectKey.of(manifest)
     except (KeyError, TypeError, AttributeError) as error:
-        raise errors.InputError(
-            "A manifest without apiVersion, kind or metadata.name cannot be applied.", remedy="Give it all three."
-        ) from error
+        raise _no_object() from error
+    if not all(isinstance(part, str) for part in (key.kind, key.namespace, key.name)):
+        raise _no_object()
+    return key
+
+
+def _no_object() -> errors.InputError:
+    return errors.InputError(
+        "A manifest without apiVersion, kind or metadata.name as text cannot be applied.", remedy="Give it all three."
+    )
 
 
 def _compare(root: Folder, key: ObjectKey, wanted: dict[str, Json]) -> tuple[list[str], Change]:

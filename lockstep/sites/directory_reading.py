@@ -78,6 +78,8 @@ def parse(folder: Folder, place: Place) -> dict[str, Json]:
         isinstance(text, str) for text in (manifest.get("apiVersion"), manifest.get("kind"), metadata.get("name"))
     ):
         raise errors.InputError("this is no object.", remedy="Write apiVersion, kind and metadata.name, each as text.")
+    if not isinstance(metadata.get("namespace"), str | None):
+        raise errors.InputError("metadata.namespace is no text.", remedy="Put it in quotes, or leave it out.")
     if not metadata.get("namespace") and place.namespace:
         manifest = {**manifest, "metadata": {**metadata, "namespace": place.namespace}}
     _require_place(manifest, place)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Generator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 
@@ -83,10 +84,12 @@ def apply(
     stages = list(plan.stages)
     with ThreadPoolExecutor(max_workers=at_once, thread_name_prefix=f"deploy-{plan.site}") as pool:
         while stages and not any(result.error for result in results):
-            for result in _stage(pool, doing, stages.pop(0)):
-                results.append(result)
-                if progress is not None:
-                    progress(result)
+            # Closed at once when a listener raises: what has not begun is then not begun.
+            with contextlib.closing(_stage(pool, doing, stages.pop(0))) as done:
+                for result in done:
+                    results.append(result)
+                    if progress is not None:
+                        progress(result)
     left = tuple(step.key for stage in stages for step in stage)
     return Report(site=plan.site, results=tuple(results), left=left)
 
@@ -109,7 +112,7 @@ def require(plan: Plan, approved: Collection[Approval]) -> None:
         )
 
 
-def _stage(pool: ThreadPoolExecutor, doing: _Doing, stage: tuple[Step, ...]) -> Iterator[Result]:
+def _stage(pool: ThreadPoolExecutor, doing: _Doing, stage: tuple[Step, ...]) -> Generator[Result]:
     waiting = [pool.submit(doing.do, step) for step in stage]
     try:
         for one in as_completed(waiting):

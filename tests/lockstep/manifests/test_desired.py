@@ -129,3 +129,61 @@ def test_prefixes_are_those_of_the_sites_that_have_a_registry() -> None:
         ' "spec": {"cluster": {"directory": "x"}}}'
     )
     assert desired.prefixes([*SITES.values(), bare]) == ("registry.sejong.example/prod", "registry.seoul.example/prod")
+
+
+_WORDS = st.sampled_from(
+    [
+        "spec",
+        "template",
+        "containers",
+        "initContainers",
+        "volumes",
+        "image",
+        "reference",
+        "name",
+        "replicas",
+        "minReplicas",
+        "maxReplicas",
+        "suspend",
+        "scaleTargetRef",
+        "kind",
+        "apiVersion",
+        "group",
+        "scope",
+        "names",
+        "jobTemplate",
+        "metadata",
+        "labels",
+    ]
+)
+_JUNK = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 3)
+    | st.sampled_from(["", "Deployment", "api", "pay/api", "a b", "Cluster"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_WORDS, inner, max_size=4),
+    max_leaves=20,
+)
+_KINDS = st.sampled_from(
+    [
+        ("apps/v1", "Deployment"),
+        ("v1", "Pod"),
+        ("batch/v1", "CronJob"),
+        ("autoscaling/v2", "HorizontalPodAutoscaler"),
+        ("apiextensions.k8s.io/v1", "CustomResourceDefinition"),
+        ("acme.dev/v1", "Widget"),
+    ]
+)
+
+
+@given(st.lists(st.tuples(_KINDS, _JUNK, _JUNK), max_size=4), st.sampled_from(["hot", "warm", None]))
+def test_nonsense_in_git_is_carried_through_and_breaks_nothing(
+    junk: list[tuple[tuple[str, str], Json, Json]], tier: str | None
+) -> None:
+    """What an object holds may have any shape: the API server refuses it, not we by falling over."""
+    raw = [
+        {"apiVersion": version, "kind": kind, "metadata": {"name": f"x{index}"}, "spec": spec, "template": template}
+        for index, ((version, kind), spec, template) in enumerate(junk)
+    ]
+    finished = _desired(*raw, tier=tier, unmirrored="warn")
+    assert len(finished.objects) == len(raw)

@@ -181,6 +181,10 @@ def test_a_name_that_cannot_be_is_refused(tmp_path: Path, name: str, *, write: b
         {"apiVersion": "a/b/v1", "kind": "/"},
         {"metadata": {}},
         {"metadata": None},
+        {"metadata": {"name": 5}},
+        {"metadata": {"name": "a", "namespace": 5}},
+        {"kind": 5},
+        {"apiVersion": 5},
     ],
 )
 def test_a_manifest_that_would_lead_elsewhere_is_refused(tmp_path: Path, change: dict[str, Json]) -> None:
@@ -237,6 +241,11 @@ def test_applying_over_another_spelling_leaves_one_file(tmp_path: Path) -> None:
         ),
         ("pay/ConfigMap.core/a.yaml", "[]", "this is no object. Write apiVersion"),
         ("pay/ConfigMap.core/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 1}\n", "this is no object"),
+        (
+            "pay/ConfigMap.core/a.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: 5}\n",
+            "metadata.namespace is no text. Put it in quotes",
+        ),
         ("pay/ConfigMap.core/a.yaml", b"\xff\xfe", "line 1: the file is not UTF-8"),
         (
             "pay/ConfigMap.core/a.yaml",
@@ -399,3 +408,23 @@ def test_a_file_that_cannot_be_understood_is_replaced_by_an_apply(tmp_path: Path
     assert cluster.apply(_config(), dry_run=True) is Change.CHANGED
     assert cluster.apply(_config()) is Change.CHANGED
     assert cluster.get(ObjectKey.of(_config()), api_version="v1") == _config()
+
+
+_FIELDS = st.sampled_from(["apiVersion", "kind", "metadata", "name", "namespace", "data"])
+_SHAPES = st.recursive(
+    st.none() | st.integers() | st.sampled_from(["", "v1", "ConfigMap", "a", "pay", "../x"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_FIELDS, inner, max_size=5),
+    max_leaves=12,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80)
+@given(st.binary(max_size=60) | _SHAPES.map(documents.canonical))
+def test_whatever_a_file_holds_is_an_object_or_a_gap(tmp_path: Path, content: bytes) -> None:
+    """Never an exception, and never passed over."""
+    trees.write(tmp_path, {"pay/ConfigMap.core/a.yaml": content})
+    inventory = _read(tmp_path)
+    here = ObjectKey(group="", kind="ConfigMap", namespace="pay", name="a")
+    assert {ObjectKey.of(manifest) for manifest in inventory.objects} == {here} or any(
+        gap.hides(here) for gap in inventory.gaps
+    )
