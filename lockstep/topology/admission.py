@@ -77,7 +77,7 @@ def _kind(document: documents.Document) -> tuple[str, list[errors.Problem]]:
         if group.endswith("tekton.dev") and kind in _OTHER_TEKTON:
             problem(("kind",), f"{kind} is not read here.", _OTHER_TEKTON[kind])
             return "", problems
-        problem(("kind",), f"there is no kind {_short(kind)}.", _other_kind(kind, group, known))
+        problem(("kind",), f"there is no kind {draft.shown(kind)}.", _other_kind(kind, group, known))
         return (suggest.nearest(kind, known) or "") if _may_be_ours(group) else "", problems
     if kind in kinds.TEKTON_KINDS and version not in TEKTON_VERSIONS:
         problem(("apiVersion",), f"{kind} is Tekton's kind.", "Write apiVersion: tekton.dev/v1.")
@@ -95,10 +95,6 @@ def _other_kind(kind: str, group: str, known: set[str]) -> str:
     if not _may_be_ours(group):
         return "Move what is not Lockstep's configuration out of the directory, or into a hidden folder."
     return suggest.remedy(kind, known)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 80 and text.isprintable() else ascii(text[:80])
 
 
 def _tekton(document: documents.Document, kind: str, found: list[errors.Problem]) -> Admitted:

@@ -30,14 +30,14 @@ def spelled(path: Path) -> str:
         elif _BARE.fullmatch(part):
             text += f".{part}" if text else part
         else:
-            shown = part if len(part) <= 80 else f"{part[:79]}…"
-            text += f"[{_quoted(shown)}]"
+            text += f'["{shown(part)}"]'
     return text
 
 
-def _quoted(text: str) -> str:
-    printable = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
-    return f'"{printable}"'
+def shown(text: str) -> str:
+    """A text of a document as it may stand in a message: printable, and not too long."""
+    short = text if len(text) <= 80 else f"{text[:79]}…"
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in short)
 
 
 def problem_at(document: documents.Document, path: Path, message: str, remedy: str) -> errors.Problem:

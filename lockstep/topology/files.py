@@ -106,7 +106,7 @@ class _Walk:
         walk = cls(root=directory)
         try:
             walk.root = directory.resolve(strict=True)
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError before Python 3.13
             walk.problem("", f"the directory cannot be read: {_reason(error)}.", "Name the configuration's directory.")
             return walk
         if not walk.root.is_dir():
@@ -124,7 +124,9 @@ class _Walk:
     def within_bounds(self) -> bool:
         if len(self.found) <= _MOST_FILES and self.entries <= _MOST_ENTRIES:
             return True
-        self.problem("", f"there are more than {_MOST_FILES} files here.", "Name the configuration's own directory.")
+        self.problem(
+            "", "there are more files here than any configuration has.", "Name the configuration's own directory."
+        )
         return False
 
     def folder(self, folder: Path) -> Iterator[Path]:
@@ -144,7 +146,7 @@ class _Walk:
         try:
             real = path.resolve(strict=True)
             mode = real.stat().st_mode
-        except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError before Python 3.13
+        except (OSError, RuntimeError) as error:  # as above
             if wanted:
                 self.problem(self.name(path), f"cannot be read: {_reason(error)}.", "Mend the link or remove it.")
             return

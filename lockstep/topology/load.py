@@ -10,7 +10,7 @@ from typing import TypeVar
 from lockstep import documents, errors
 from lockstep.topology import admission, draft, files, kinds, references
 from lockstep.topology.model import TektonDocument, Topology
-from lockstep.topology.rules import applications, ends, expected, mirrors, others, pairs, places, tekton
+from lockstep.topology.rules import applications, drills, ends, expected, mirrors, pairs, places, tekton, webhooks
 
 _Kind = TypeVar("_Kind", bound=kinds.Document)
 
@@ -23,7 +23,8 @@ RULES: tuple[Callable[[draft.Draft], Iterator[errors.Problem]], ...] = (
     mirrors.check,
     applications.check,
     expected.check,
-    others.check,
+    drills.check,
+    webhooks.check,
 )
 """What must hold between documents."""
 

@@ -50,6 +50,8 @@ FORM = Form(
     "does not name objects.",
     "Write Kind, Kind/name or Kind.group/name, such as Secret/* or Ingress/shop.",
 )
+# A kind, a group and a name, each of at most 253 characters.
+_LONGEST = 3 * 253 + 2
 _PATTERN = re.compile(rf"(?P<kind>\*|{_KIND})(?:\.(?P<group>{_GROUP}))?(?:/(?P<name>{_NAME}))?")
 
 
@@ -68,7 +70,7 @@ class ObjectPattern:
         Raises:
             FieldError: The text is none.
         """
-        match = _PATTERN.fullmatch(text)
+        match = _PATTERN.fullmatch(text) if len(text) <= _LONGEST else None
         if match is None:
             raise FieldError(FORM.message, FORM.remedy)
         if match["kind"] == "*" and match["group"]:

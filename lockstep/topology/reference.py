@@ -47,7 +47,8 @@ link that is swapped, as git-sync and Kubernetes do), so that nobody reads half 
 ## How values are read
 
 YAML means what it means to Kubernetes: `yes` and `on` are true, `0644` is 420, `1e3` is 1000; `1:30` and `2027-03-31`
-are text. A key given twice, a document that expands without end and a number that JSON does not have are errors.
+are text. A key given twice, a document that expands without end and a number that JSON does not have are errors. A file
+has at most 16 MiB, 500,000 values once its aliases are expanded, and 100 levels.
 
 | Written as | Means |
 |---|---|

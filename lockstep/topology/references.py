@@ -77,7 +77,7 @@ def dangling(
     known = [known for kind in to for known in documents.names(kind)]
     yield entry.problem(
         path,
-        f"there is no {what} {name}.",
+        f"there is no {what} {draft.shown(name)}.",
         suggest.remedy(name, known, listed="There are") if known else f"Add a document of kind {what}.",
     )
 

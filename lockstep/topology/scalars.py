@@ -209,6 +209,9 @@ def _param_value(value: object) -> object:
     return value
 
 
+# Before any regular expression: none of them sees a text without end.
+_BOUNDED = Field(max_length=4096)
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration, json_schema_input_type=str),
@@ -276,29 +279,29 @@ SecretKey = Annotated[
     str, Form(r"[-._a-zA-Z0-9]+", "is not a key of a Secret.", "Write letters, digits, dashes, dots and underscores.")
 ]
 """A key inside a Kubernetes Secret."""
-GitRepository = Annotated[str, AfterValidator(_git_repository), Field(max_length=200)]
+GitRepository = Annotated[str, Field(max_length=200), AfterValidator(_git_repository)]
 """The path of a repository on its forge: ``bank/pay``."""
-GitGlob = Annotated[str, AfterValidator(_git_glob), Field(max_length=200)]
+GitGlob = Annotated[str, Field(max_length=200), AfterValidator(_git_glob)]
 """The path of a repository, or a pattern: ``bank/*``."""
-GitUrl = Annotated[str, AfterValidator(urls.git_url)]
+GitUrl = Annotated[str, _BOUNDED, AfterValidator(urls.git_url)]
 """A URL that git understands, without a secret in it; ``{repository}`` stands for the repository's path."""
-Branch = Annotated[str, AfterValidator(_branch), Field(max_length=200)]
+Branch = Annotated[str, Field(max_length=200), AfterValidator(_branch)]
 """A branch: ``main``."""
 RefGlob = Annotated[
     str, Form(r"[^-\s~^:\\][^\s~^:\\]*", "is neither a name nor a pattern.", "Write main, or release/*.")
 ]
 """A branch or a tag, or a pattern: ``release/*``."""
-HttpUrl = Annotated[str, AfterValidator(urls.http_url)]
+HttpUrl = Annotated[str, _BOUNDED, AfterValidator(urls.http_url)]
 """An http or https URL without a secret in it."""
-LocalPath = Annotated[str, AfterValidator(_local_path)]
+LocalPath = Annotated[str, _BOUNDED, AfterValidator(_local_path)]
 """A path on this machine; relative ones start at the configuration directory."""
-RelativePath = Annotated[str, AfterValidator(_relative_path)]
+RelativePath = Annotated[str, _BOUNDED, AfterValidator(_relative_path)]
 """A path inside a repository."""
-ImagePrefix = Annotated[str, AfterValidator(_image_prefix)]
+ImagePrefix = Annotated[str, _BOUNDED, AfterValidator(_image_prefix)]
 """What stands before an image's name at a site: ``registry.sejong.example/prod``."""
-ImageRepository = Annotated[str, AfterValidator(_image_repository)]
+ImageRepository = Annotated[str, _BOUNDED, AfterValidator(_image_repository)]
 """An image's name at every site, below its prefix: ``pay/api``."""
-ImageName = Annotated[str, AfterValidator(_image_name)]
+ImageName = Annotated[str, _BOUNDED, AfterValidator(_image_name)]
 """An image with its registry and without a tag: ``docker.io/vendor/hsm``."""
 ImageGlob = Annotated[
     str,
@@ -310,7 +313,7 @@ TagGlob = Annotated[
     Form(r"[a-zA-Z0-9_*?\[][a-zA-Z0-9._*?!\[\]-]*", "is neither a tag nor a pattern.", "Write 1.2.3, or 1.*.", 128),
 ]
 """A tag, or a pattern: ``1.*``."""
-Network = Annotated[str, AfterValidator(_network)]
+Network = Annotated[str, _BOUNDED, AfterValidator(_network)]
 """An address or a network: ``10.1.0.0/16``."""
 HeaderName = Annotated[
     str,
@@ -332,9 +335,9 @@ ObjectSelector = Annotated[str, selectors.FORM, AfterValidator(selectors.check)]
 """Some objects, or fields in them: ``Ingress/shop /spec/rules/*/host``."""
 FieldSelector = Annotated[str, selectors.FORM, AfterValidator(selectors.check_field)]
 """Fields of some objects: ``HsmProxy /spec/image``."""
-Template = Annotated[str, AfterValidator(templates.check), Field(max_length=4096)]
+Template = Annotated[str, Field(max_length=4096), AfterValidator(templates.check)]
 """Text in which ``{name}`` stands for a site value: ``https://{host}/``."""
-Regex = Annotated[str, AfterValidator(_regex), Field(min_length=1, max_length=4096)]
+Regex = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_regex)]
 """A regular expression, as Python's ``re`` reads it."""
-FloorKey = Annotated[str, AfterValidator(objects.check_floor)]
+FloorKey = Annotated[str, _BOUNDED, AfterValidator(objects.check_floor)]
 """What a floor is for: ``default``, ``Deployment``, ``StatefulSet/ledger``, ``Kind.group/name``."""

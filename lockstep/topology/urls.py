@@ -47,8 +47,9 @@ def git_url(text: str) -> str:
         raise FieldError(
             "names a host, which a file has not." if host else "names no host.", f"Write {_url_form(scheme)}."
         )
-    if host.startswith("-"):
-        raise FieldError("names a host that begins with a dash.", "Write the host's name.")
+    # A program that is given user@host as an argument would take it for an option.
+    if host.startswith("-") or urlsplit(text).netloc.startswith("-"):
+        raise FieldError("names a host or user that begins with a dash.", "Write the host's name.")
     _no_credentials(text)
     return text
 

@@ -156,6 +156,7 @@ _WORDS: Mapping[str, Callable[[_Context], _Words] | _Words] = {
     "literal_error": _choice,
     "enum": _choice,
     "value_error": _refused,
+    "string_too_short": ("is empty.", "Write something."),
     "too_short": ("is empty.", "Name at least one."),
     "string_too_long": lambda context: (
         f"is longer than {context.details['max_length']} characters.",

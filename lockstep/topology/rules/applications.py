@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from lockstep import errors
 from lockstep.topology import draft, kinds
+from lockstep.topology.kinds.application import HelmSource
 
 
 def check(documents: draft.Draft) -> Iterator[errors.Problem]:
@@ -68,7 +69,7 @@ def _same_objects(documents: draft.Draft) -> Iterator[errors.Problem]:
     first: dict[tuple[str, ...], draft.Entry] = {}
     for entry, application in documents.each(kinds.Application):
         source = application.spec.source
-        if source.render == "helm" or source.helm != type(source.helm)():
+        if source.render == "helm" or source.helm != HelmSource():
             continue  # one chart may be installed twice, as two releases
         for site in documents.sites_of(application) or ():
             folder = posixpath.normpath(source.overlays.get(site, source.path))

@@ -130,6 +130,26 @@ def test_a_link_that_leads_nowhere_or_in_a_circle_is_a_problem(tmp_path: Path) -
     assert [problem.partition(":")[0] for problem in problems_of(tmp_path)] == ["circle.yaml", "nowhere.yaml"]
 
 
+def test_a_directory_whose_links_go_round_is_a_problem(tmp_path: Path) -> None:
+    """The directory itself may be a link, but one that leads somewhere."""
+    (tmp_path / "circle").symlink_to("circle")
+    [problem] = problems_of(tmp_path / "circle")
+    assert "the directory cannot be read" in problem
+
+
+def test_a_text_without_end_is_refused_by_its_length(tmp_path: Path) -> None:
+    """No regular expression sees a megabyte, and no message repeats it."""
+    long = "a" * 2**20 + " "
+    (tmp_path / "site.yaml").write_text(
+        "apiVersion: lockstep.dev/v1alpha1\nkind: Site\nmetadata: {name: seoul}\nspec:\n"
+        f"  registry: {{url: 'https://r.example', imagePrefix: '{long}'}}\n"
+        f"  git: {{url: '{long}'}}\n  {'k' * 1000}: 1\n"
+    )
+    problems = problems_of(tmp_path)
+    assert len(problems) == 3
+    assert all(len(problem) < 500 for problem in problems)
+
+
 def test_a_kubernetes_mount_is_read_once(tmp_path: Path) -> None:
     """A ConfigMap mount keeps the files in a hidden folder behind links; each is read once, by its visible name."""
     (tmp_path / "..2026").mkdir()

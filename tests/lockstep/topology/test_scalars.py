@@ -78,6 +78,7 @@ GIT_URLS = [
 NO_GIT_URLS = """
     git.example/x ftp://git.example/x https://u:p@git.example/x https://token@git.example/x https://git.example/x?y=z
     https://git.example/x#y https:///x file://host/x ssh://-oProxyCommand=x/y -u@host:x git@host:-x ext::sh
+    ssh://-oProxyCommand=x@host/y
     https://git.example:port/x https://[::1/x ssh://git:pw@host/x ssh://git.example:99999999/x
 """
 HTTP_URLS = ["https://registry.example", "http://10.0.0.1:5000/prefix", "https://[::1]:5000"]

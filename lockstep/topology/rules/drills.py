@@ -1,4 +1,4 @@
-"""Drills and webhooks ask for what can be."""
+"""A drill rehearses what its pair protects."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lockstep.topology import draft, kinds
 
 
 def check(documents: draft.Draft) -> Iterator[errors.Problem]:
-    """Drills of applications that the pair does not protect, registries that wake git mirrors."""
+    """Applications of drills that the pair does not protect."""
     for entry, drill in documents.each(kinds.Drill):
         for position, name in enumerate(drill.spec.applications):
             application = documents.find(kinds.Application, name)
@@ -18,13 +18,4 @@ def check(documents: draft.Draft) -> Iterator[errors.Problem]:
                     ("spec", "applications", position),
                     f"{name} is not protected by {drill.spec.pair}.",
                     "Take it out, or add the pair to the protection of the Application.",
-                )
-    for entry, webhook in documents.each(kinds.Webhook):
-        for position, name in enumerate(webhook.spec.mirrors):
-            is_image = ("ImageMirror", name) in documents.entries
-            if webhook.spec.provider == "distribution" and ("GitMirror", name) in documents.entries and not is_image:
-                yield entry.problem(
-                    ("spec", "mirrors", position),
-                    f"{name} mirrors git, and distribution tells of images.",
-                    "Name an ImageMirror.",
                 )
