@@ -412,7 +412,7 @@ def test_a_file_that_cannot_be_understood_is_replaced_by_an_apply(tmp_path: Path
 
 _FIELDS = st.sampled_from(["apiVersion", "kind", "metadata", "name", "namespace", "data"])
 _SHAPES = st.recursive(
-    st.none() | st.integers() | st.sampled_from(["", "v1", "ConfigMap", "a", "pay", "../x"]),
+    st.none() | st.integers(-9, 9) | st.sampled_from(["", "v1", "ConfigMap", "a", "pay", "../x"]),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_FIELDS, inner, max_size=5),
     max_leaves=12,
 )
