@@ -14,11 +14,12 @@ No file that the command writes may grow beyond ``FILE_BYTES``, nor its address 
 command), and keeps no state.
 """
 
+# The C part of signal: its Python part makes enums of the numbers, and each command would wait 7 ms for them.
+import _signal as signal  # type: ignore[import-not-found] # CPython's own; typeshed leaves it out
 import ctypes
 import os
 import resource
 import select
-import signal
 import sys
 import time
 import warnings  # noqa: F401 - os.execvpe imports it, as a user who may not be able to read our Python (pyenv in /root)
@@ -26,6 +27,7 @@ import warnings  # noqa: F401 - os.execvpe imports it, as a user who may not be 
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
 
+_KILLED: int = 128 + signal.SIGKILL  # as a shell would tell it
 _RENEWAL = 24  # bytes of one renewal; many of them may be read at once, and only the last counts
 
 
@@ -125,10 +127,10 @@ def _watch(child: int, control: int, until: float, wake: int) -> int:
         if control in ready:
             renewals = os.read(control, 100 * _RENEWAL)
             if not renewals:
-                return 128 + signal.SIGKILL
+                return _KILLED
             until = float(renewals[-_RENEWAL:])
         elif until and time.monotonic() >= until:
-            return 128 + signal.SIGKILL
+            return _KILLED
 
 
 def main(arguments: list[str]) -> int:
