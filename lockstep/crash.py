@@ -42,6 +42,11 @@ def arm(name: str) -> None:
         raise errors.InputError(f"There is no crash point {name!r}.", remedy=f"Use one of: {known}.") from None
 
 
+def is_armed(point: Point) -> bool:
+    """Whether this point is armed: work that runs in parallel goes one by one then, so that it is really reached."""
+    return point is _armed
+
+
 def reach(point: Point) -> None:
     """Die here if this point is armed."""
     if point is _armed:

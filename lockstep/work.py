@@ -23,7 +23,7 @@ class Kind(Enum):
 
     DELIVERY = "delivery"  # understand a stored delivery: {"delivery": id}
     GIT_FETCH = "git.fetch"  # ask the source of a repository, fetch what is new: {"repository":, "event": bool}
-    GIT_DISTRIBUTE = "git.distribute"  # bring a repository to its sites: {"repository":}
+    GIT_DISTRIBUTE = "git.distribute"  # bring a repository to its sites: {"repository":, "site": name or ""}
     IMAGE_MIRROR = "image.mirror"  # bring an image repository to its sites: {"repository":, "references": [...]}
     TRIGGER = "pipeline.trigger"  # start runs for what moved: {"repository":, "event": bool}
     ADVANCE = "pipeline.advance"  # see what a run may do next: {"run": id}
@@ -117,14 +117,18 @@ def fetch_git(repository: str, *, event: bool) -> Job:
     )
 
 
-def distribute_git(repository: str, *, urgent: bool) -> Job:
-    """Bring a repository to its sites."""
+def distribute_git(repository: str, *, urgent: bool, site: str = "", delay_seconds: float = 0.0) -> Job:
+    """Bring a repository to its sites, or to the one that did not take it.
+
+    One site has a job and a limit of its own: waiting for it does not keep news from the others.
+    """
     return Job(
         kind=Kind.GIT_DISTRIBUTE,
-        payload={"repository": repository},
-        coalesce=f"git.distribute:{repository}",
-        limits=(f"mirror:{repository}",),
+        payload={"repository": repository, "site": site},
+        coalesce=f"git.distribute:{repository}:{site}",
+        limits=(f"mirror:{repository}:{site}",),
         priority=7 if urgent else 0,
+        delay_seconds=delay_seconds,
     )
 
 

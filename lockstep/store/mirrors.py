@@ -21,8 +21,9 @@ _ROWS = 1000
 class Source:
     """What the source of a repository last said.
 
-    ``refs`` are those that are mirrored. ``checked_at`` is when it was last asked, ``changed_at`` when something
-    else than before was last seen; ``problem`` says why it could not be read since, empty when it could.
+    ``refs`` are those that are mirrored, ``unsound`` the lines that name no ref as text. ``checked_at`` is when
+    it was last asked, ``changed_at`` when something else than before was last seen; ``problem`` says why it could
+    not be read since, empty when it could.
     """
 
     repository: str
@@ -31,6 +32,11 @@ class Source:
     checked_at: datetime
     changed_at: datetime
     problem: str = ""
+    unsound: tuple[str, ...] = ()
+
+    def same_as(self, other: Source) -> bool:
+        """Whether both say the same of the repository, whenever they did."""
+        return (self.head, self.refs, self.unsound) == (other.head, other.refs, other.unsound)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,15 +75,30 @@ def last_checked(connection: Connection) -> dict[str, datetime]:
     return {row.repository: row.checked_at for row in rows}
 
 
-def saw(connection: Connection, repository: str, *, head: str, refs: Mapping[str, str], at: datetime) -> bool:
-    """Record what a source says; whether that is something else than before."""
-    known = source(connection, repository)
-    if known and (known.head, known.refs) == (head, refs):
-        this = git_sources.c.repository == repository
-        connection.execute(update(git_sources).where(this).values(checked_at=at, problem=""))
+def silent(connection: Connection) -> set[str]:
+    """The repositories whose source could not be read when it was last asked."""
+    return set(connection.scalars(select(git_sources.c.repository).where(git_sources.c.problem != "")))
+
+
+def saw(connection: Connection, seen: Source) -> bool:
+    """Record what a source says; whether that is something else than before.
+
+    ``changed_at`` of what was seen counts only when it is.
+    """
+    known = source(connection, seen.repository)
+    if known and known.same_as(seen):
+        this = git_sources.c.repository == seen.repository
+        connection.execute(update(git_sources).where(this).values(checked_at=seen.checked_at, problem=""))
         return False
-    told = {"head": head, "refs": dict(refs), "problem": ""}
-    row = {"repository": repository, "checked_at": at, "changed_at": at, **told}
+    row = {
+        "repository": seen.repository,
+        "head": seen.head,
+        "refs": dict(seen.refs),
+        "unsound": list(seen.unsound),
+        "checked_at": seen.checked_at,
+        "changed_at": seen.changed_at,
+        "problem": seen.problem,
+    }
     statement = _insert(connection, git_sources).values(row)
     connection.execute(statement.on_conflict_do_update(index_elements=["repository"], set_=row))
     return True
@@ -85,7 +106,8 @@ def saw(connection: Connection, repository: str, *, head: str, refs: Mapping[str
 
 def could_not_ask(connection: Connection, repository: str, *, problem: str, at: datetime) -> None:
     """Record that a source could not be read, and why; what it said before stays."""
-    row = {"repository": repository, "head": "", "refs": {}, "checked_at": at, "changed_at": at, "problem": problem}
+    nothing = {"head": "", "refs": {}, "unsound": []}
+    row = {"repository": repository, **nothing, "checked_at": at, "changed_at": at, "problem": problem}
     changes = {"checked_at": at, "problem": problem}
     statement = _insert(connection, git_sources).values(row)
     connection.execute(statement.on_conflict_do_update(index_elements=["repository"], set_=changes))
@@ -173,6 +195,7 @@ def _source(row: Row[tuple[Any, ...]]) -> Source:
         checked_at=row.checked_at,
         changed_at=row.changed_at,
         problem=row.problem,
+        unsound=tuple(row.unsound),
     )
 
 

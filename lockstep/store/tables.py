@@ -115,6 +115,8 @@ git_sources = Table(
     Column("repository", Name, primary_key=True),
     Column("head", Name, nullable=False, default=""),
     Column("refs", JsonText, nullable=False, default=dict),
+    # Lines that name no ref as text, escaped: they cannot be mirrored, and are never equal.
+    Column("unsound", JsonText, nullable=False, default=list),
     Column("checked_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
     Column("problem", Prose, nullable=False, default=""),

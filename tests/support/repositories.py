@@ -35,7 +35,15 @@ class Repository:
     def make(cls, path: Path, *, object_format: str = "sha1", head: str = "main") -> Repository:
         """An empty one."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        git("init", "--quiet", "--bare", f"--object-format={object_format}", f"--initial-branch={head}", str(path))
+        git(
+            "init",
+            "--quiet",
+            "--bare",
+            "--template=",
+            f"--object-format={object_format}",
+            f"--initial-branch={head}",
+            str(path),
+        )
         return cls(path)
 
     def git(self, *arguments: str, stdin: bytes = b"") -> str:
@@ -87,8 +95,8 @@ class Repository:
         """The ref that HEAD names."""
         return self.git("symbolic-ref", "HEAD").strip()
 
-    @head.setter
-    def head(self, ref: str) -> None:
+    def point_head(self, ref: str) -> None:
+        """Make HEAD name this ref."""
         self.git("symbolic-ref", "HEAD", ref)
 
     def objects(self) -> set[str]:

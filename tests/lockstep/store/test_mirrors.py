@@ -28,9 +28,14 @@ def _stand(database: Database, state: str, minute: int, *, changed: int, seen: b
     return found
 
 
-def _saw(database: Database, refs: dict[str, str], minute: int, *, head: str = MAIN) -> bool:
+def _saw(
+    database: Database, refs: dict[str, str], minute: int, *, head: str = MAIN, unsound: tuple[str, ...] = ()
+) -> bool:
+    seen = mirrors.Source(
+        repository="bank/pay", head=head, refs=refs, checked_at=_at(minute), changed_at=_at(minute), unsound=unsound
+    )
     with database.write() as connection:
-        return mirrors.saw(connection, "bank/pay", head=head, refs=refs, at=_at(minute))
+        return mirrors.saw(connection, seen)
 
 
 def test_a_source_changes_when_it_says_something_else(database: Database) -> None:
@@ -43,6 +48,8 @@ def test_a_source_changes_when_it_says_something_else(database: Database) -> Non
     assert (found.refs, found.checked_at, found.changed_at) == ({MAIN: A}, _at(2), _at(1))
     assert _saw(database, {MAIN: B}, 3)
     assert _saw(database, {MAIN: B}, 4, head="")
+    assert _saw(database, {MAIN: B}, 5, head="", unsound=("what",))
+    assert not _saw(database, {MAIN: B}, 6, head="", unsound=("what",))
 
 
 def test_a_source_that_could_not_be_asked_keeps_what_it_said(database: Database) -> None:
@@ -56,6 +63,7 @@ def test_a_source_that_could_not_be_asked_keeps_what_it_said(database: Database)
         assert found is not None
         assert (found.refs, found.problem, found.changed_at) == ({MAIN: A}, "gone", _at(1))
         assert mirrors.last_checked(connection) == {"bank/new": _at(1), "bank/pay": _at(2)}
+        assert mirrors.silent(connection) == {"bank/new", "bank/pay"}
     assert not _saw(database, {MAIN: A}, 3)
     with database.read() as connection:
         found = mirrors.source(connection, "bank/pay")

@@ -97,7 +97,7 @@ def _mirroring() -> None:
     )
     op.create_table(
         "git_sources",
-        *_texts("repository", "head", "refs"),
+        *_texts("repository", "head", "refs", "unsound"),
         *_moments("checked_at", "changed_at"),
         *_texts("problem"),
         sa.PrimaryKeyConstraint("repository", name="pk_git_sources"),

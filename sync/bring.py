@@ -1,0 +1,210 @@
+"""Brings one repository to one site: look, plan, push, look again.
+
+What is said of a ref in the end is what was seen at the site, not what the push claimed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from lockstep import errors
+from lockstep.sites import ends
+from lockstep.sites.ends import Advertised, PushOutcome, RefUpdate
+from lockstep.sites.git import names
+from sync import refs
+from sync.outcomes import Outcome, RefOutcome, SiteOutcome
+from sync.refs import HEAD, RefPlan
+from sync.states import State, state_of
+
+_NOTHING = Advertised(head="", refs={})
+_AT_THE_FORGE = "This server's default branch is changed at the server itself."
+_MOVED = "Somebody else moved it meanwhile."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What to bring, and how."""
+
+    repository: str
+    source: Advertised
+    cache: ends.GitCache
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where to bring it: a site, how it is opened, how it is guarded, and what Lockstep last wrote there."""
+
+    site: str
+    open: Callable[[], ends.GitRemote]
+    options: refs.Options
+    written: Mapping[str, str]
+
+
+def bring(order: Order, target: Target) -> SiteOutcome:
+    """Make a site's refs be the source's, as far as guards and the site allow. Errors are outcomes.
+
+    Raises:
+        LostWorkError: The job is not ours any longer; nothing is known of what its push did.
+    """
+    try:
+        remote = target.open()
+        if order.dry_run:
+            return _look(order, target, remote)
+        with order.cache.writer(target.site):
+            return _bring(order, target, remote)
+    except errors.LostWorkError:
+        raise
+    except errors.LockstepError as error:
+        state = State.REFUSED if isinstance(error, errors.NotFoundError) else state_of(error)
+        return SiteOutcome(
+            repository=order.repository,
+            site=target.site,
+            state=state,
+            reason=str(error),
+            seen=False,
+            again=isinstance(error, errors.TemporaryError),
+        )
+
+
+def _look(order: Order, target: Target, remote: ends.GitRemote) -> SiteOutcome:
+    """What would be done: nothing is written, neither there nor to the ledger."""
+    seen = remote.advertised() or _NOTHING
+    plan = _plan(order, target, seen)
+    told = [replace(one, outcome=Outcome.PLANNED) for one in _actions(plan)]
+    return _outcome(order, target, seen, [*told, *_held(plan)], ledger=None)
+
+
+def _bring(order: Order, target: Target, remote: ends.GitRemote) -> SiteOutcome:
+    found = remote.advertised()
+    seen = found or _NOTHING
+    plan = _plan(order, target, seen)
+    told: list[RefOutcome] = []
+    if not plan.idle:
+        if found is None:
+            _create(remote, order.source.refs)
+        said = _Pushing(order.cache, remote, target.site).carry_out(plan, head=seen.head)
+        seen = remote.advertised() or _NOTHING
+        told = [_judge(action, seen, said) for action in _actions(plan)]
+    ledger = refs.ledger(order.source, seen, written=target.written, options=target.options)
+    left = plan if plan.idle else _plan(order, replace(target, written=ledger), seen)
+    return _outcome(order, target, seen, [*told, *_held(left)], ledger=ledger)
+
+
+def _plan(order: Order, target: Target, seen: Advertised) -> RefPlan:
+    return refs.plan(
+        order.source,
+        seen,
+        written=target.written,
+        options=target.options,
+        is_ancestor=order.cache.is_ancestor,
+    )
+
+
+def _create(remote: ends.GitRemote, wanted: Mapping[str, str]) -> None:
+    """Make the repository on disk. A server may make it when it is pushed to; if not, the push says so."""
+    remote.create(object_format="sha256" if any(len(oid) == 64 for oid in wanted.values()) else "sha1")
+
+
+class _Pushing:
+    """One carrying out of a plan; remembers what the site said of each ref it did not take."""
+
+    def __init__(self, cache: ends.GitCache, remote: ends.GitRemote, site: str) -> None:
+        self._cache = cache
+        self._remote = remote
+        self._site = site
+        self._said: dict[str, tuple[Outcome, str]] = {}
+
+    def carry_out(self, plan: RefPlan, *, head: str) -> Mapping[str, tuple[Outcome, str]]:
+        """Backups, writes with the deletes that make room for them, HEAD, the other deletes."""
+        spared = self._back_up(plan)
+        writes = [update for update in plan.writes if update.ref not in spared]
+        deletes = [update for update in plan.deletes if update.ref not in spared]
+        room = names.in_the_way((update.ref for update in deletes), (update.ref for update in writes))
+        if plan.head and head in room:  # git does not delete the branch that HEAD names
+            self._set_head(plan.head)
+        self._push([*(update for update in deletes if update.ref in room), *writes])
+        if plan.head and head not in room:
+            self._set_head(plan.head)
+        self._push([update for update in deletes if update.ref not in room])
+        return self._said
+
+    def _back_up(self, plan: RefPlan) -> set[str]:
+        """Copy what is about to be lost; the refs that must be spared because that failed."""
+        if not plan.backups:
+            return set()
+        # Git pushes only what is here, so the site's own commits come here first; they stay, as one more copy.
+        self._cache.fetch(self._remote, {update.ref: update.new for update in plan.backups}, beside=self._site)
+        self._push(list(plan.backups))
+        unsaved = {update.new: update.ref for update in plan.backups if update.ref in self._said}
+        spared = {update.ref: unsaved[update.old] for update in (*plan.writes, *plan.deletes) if update.old in unsaved}
+        self._said |= {
+            ref: (Outcome.REFUSED, f"Its backup {backup} was not taken: {self._said[backup][1]}")
+            for ref, backup in spared.items()
+        }
+        return set(spared)
+
+    def _push(self, updates: list[RefUpdate]) -> None:
+        for result in self._cache.push(self._remote, updates) if updates else ():
+            if result.outcome is PushOutcome.REJECTED:
+                self._said[result.update.ref] = (Outcome.REFUSED, result.message)
+            elif result.outcome is PushOutcome.STALE:
+                self._said[result.update.ref] = (Outcome.STALE, _MOVED)
+
+    def _set_head(self, ref: str) -> None:
+        if not self._remote.set_head(ref):
+            self._said[HEAD] = (Outcome.REFUSED, f"{_AT_THE_FORGE} It should be {ref.removeprefix('refs/heads/')}.")
+
+
+def _actions(plan: RefPlan) -> list[RefOutcome]:
+    """What a plan does, as if all of it were done."""
+    done = [
+        *(_action("backup", update) for update in plan.backups),
+        *(_action("update" if update.old else "create", update) for update in plan.writes),
+        *(_action("delete", update) for update in plan.deletes),
+    ]
+    head = RefOutcome(ref=HEAD, action="head", new=plan.head, outcome=Outcome.DONE)
+    return [*done, head] if plan.head else done
+
+
+def _action(name: str, update: RefUpdate) -> RefOutcome:
+    return RefOutcome(ref=update.ref, action=name, old=update.old, new=update.new, outcome=Outcome.DONE)
+
+
+def _judge(action: RefOutcome, seen: Advertised, said: Mapping[str, tuple[Outcome, str]]) -> RefOutcome:
+    """What became of an action, by what the site has now."""
+    there = seen.head if action.ref == HEAD else seen.refs.get(action.ref, "")
+    if there == action.new:
+        return action
+    outcome, reason = said.get(action.ref, (Outcome.STALE, _MOVED))
+    return replace(action, outcome=outcome, reason=reason)
+
+
+def _held(plan: RefPlan) -> list[RefOutcome]:
+    return [
+        RefOutcome(ref=held.ref, action="keep", outcome=Outcome.HELD, reason=f"{held.reason.value}: {held.detail}")
+        for held in plan.held
+    ]
+
+
+def _outcome(
+    order: Order, target: Target, seen: Advertised, told: list[RefOutcome], *, ledger: Mapping[str, str] | None
+) -> SiteOutcome:
+    found = {one.outcome for one in told}
+    states = {
+        Outcome.REFUSED: State.REFUSED,
+        Outcome.HELD: State.HELD,
+        Outcome.STALE: State.BEHIND,
+        Outcome.PLANNED: State.BEHIND,
+    }
+    return SiteOutcome(
+        repository=order.repository,
+        site=target.site,
+        state=next((state for outcome, state in states.items() if outcome in found), State.EQUAL),
+        refs=tuple(told),
+        head=seen.head,
+        count=len(target.options.covered(seen.refs)),
+        ledger=ledger,
+        again=Outcome.STALE in found,
+    )

@@ -1,0 +1,46 @@
+"""Asks the source of a repository, and brings what is new here, once."""
+
+from __future__ import annotations
+
+from lockstep import crash, errors
+from lockstep.sites import ends
+from sync import refs
+
+# A source may be pushed to again while it is fetched from; it is asked anew this often.
+_TRIES = 3
+
+
+def fetch(remote: ends.GitRemote, cache: ends.GitCache, *, options: refs.Options) -> ends.Advertised:
+    """Ask a source and make our own copy hold what it says; nothing is transferred when it does already.
+
+    Args:
+        remote: The source.
+        cache: Our own copy. It is left as it is when the source has no refs at all: that may be a mistake.
+        options: Which refs are mirrored.
+
+    Returns:
+        What the source says, without the refs that are not mirrored.
+
+    Raises:
+        NotFoundError: There is no such repository.
+        LockstepError: As ``ends.GitRemote.advertised`` and ``ends.GitCache.fetch``.
+    """
+    for _ in range(_TRIES - 1):
+        try:
+            return _once(remote, cache, options)
+        except errors.ConflictError:  # it moved: what it says now is what counts
+            continue
+    return _once(remote, cache, options)
+
+
+def _once(remote: ends.GitRemote, cache: ends.GitCache, options: refs.Options) -> ends.Advertised:
+    seen = remote.advertised()
+    if seen is None:
+        raise errors.NotFoundError(
+            f"{remote.address} is not there.", remedy="Make it, or mend the mirror's source or repositories."
+        )
+    wanted = options.covered(seen.refs)
+    if wanted and cache.staged() != wanted:
+        cache.fetch(remote, wanted)
+        crash.reach(crash.Point.IN_FETCH)
+    return ends.Advertised(head=seen.head, refs=wanted, unsound=seen.unsound)

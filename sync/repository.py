@@ -1,0 +1,168 @@
+"""One git repository of the configuration: asked at its source, brought to its sites, and written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from lockstep import clock
+from lockstep.sites import ends
+from lockstep.store import mirrors
+from lockstep.store.database import Database
+from lockstep.topology import direction, kinds
+from lockstep.topology.model import Topology
+from lockstep.values import Json, Stance
+from sync import refs
+from sync.bring import Order, Target
+from sync.coverage import Coverage
+from sync.distribute import distribute
+from sync.fetch import fetch
+from sync.outcomes import SiteOutcome
+from sync.states import State
+
+# Refs that are kept, by name, of those that are not as they should be.
+_MOST_DETAILS = 200
+
+
+class Doors(Protocol):
+    """Opens the ends of the configuration."""
+
+    def git_source(self, mirror: kinds.GitMirror, repository: str) -> ends.GitRemote:
+        """One repository at its forge."""
+        ...
+
+    def git_site(self, site: str, repository: str) -> ends.GitRemote:
+        """One repository at a site. Raises UnsupportedError when the site has no git end."""
+        ...
+
+    def git_cache(self, repository: str) -> ends.GitCache:
+        """Our own copy of a repository."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mirroring:
+    """What mirroring git works with."""
+
+    database: Database
+    topology: Callable[[], Topology]
+    doors: Doors
+    stances: Callable[[], Mapping[str, Stance]]
+    clock: clock.Clock = field(default_factory=clock.SystemClock)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What somebody asks for.
+
+    All sites when there is no ``site``. ``dry_run`` writes nothing, to sites or to the store; our own copy is
+    brought up to date all the same, because what is lost can be told only with the commits at hand. ``guards``
+    hold, this once, instead of those of the configuration: how a person lets go what is held.
+    """
+
+    site: str = ""
+    dry_run: bool = False
+    guards: kinds.GitGuards | None = None
+    on_outcome: Callable[[SiteOutcome], None] = lambda _outcome: None
+
+
+def ask(context: Mirroring, coverage: Coverage) -> mirrors.Source:
+    """What the source says now; our own copy holds it."""
+    remote = context.doors.git_source(coverage.mirror, coverage.repository)
+    options = refs.Options(guards=coverage.mirror.spec.guards, notes=coverage.notes)
+    seen = fetch(remote, context.doors.git_cache(coverage.repository), options=options)
+    now = context.clock.now()
+    return mirrors.Source(
+        repository=coverage.repository,
+        head=seen.head,
+        refs=seen.refs,
+        unsound=seen.unsound,
+        checked_at=now,
+        changed_at=now,
+    )
+
+
+def send(context: Mirroring, coverage: Coverage, seen: mirrors.Source, request: Request) -> list[SiteOutcome]:
+    """Bring a repository to its sites; each outcome is recorded as soon as it is known."""
+    sites = [site for site in coverage.sites if request.site in ("", site)]
+    held = _held(context, coverage.repository, sites)
+    targets = [_target(context, coverage, site, request) for site in sites if site not in held]
+    order = Order(
+        repository=coverage.repository,
+        source=ends.Advertised(head=seen.head, refs=seen.refs, unsound=seen.unsound),
+        cache=context.doors.git_cache(coverage.repository),
+        dry_run=request.dry_run,
+    )
+
+    def known(outcome: SiteOutcome, written: Mapping[str, str]) -> None:
+        request.on_outcome(outcome)
+        if not request.dry_run:
+            with context.database.write() as connection:
+                _record(connection, outcome, written, seen, context.clock.now())
+
+    for outcome in held.values():
+        known(outcome, {})
+    brought = distribute(order, targets, on_outcome=lambda target, outcome: known(outcome, target.written))
+    return [*held.values(), *brought]
+
+
+def _held(context: Mirroring, repository: str, sites: Sequence[str]) -> dict[str, SiteOutcome]:
+    topology = context.topology()
+    users = topology.users_of_repository(repository)
+    holds = direction.mirror_holds(topology, sites, context.stances(), applications=users)
+    return {
+        site: SiteOutcome(
+            repository=repository,
+            site=site,
+            state=State.HELD,
+            reason=f"{facing.pair} is in the stance {facing.stance.value}: nothing is written towards {site}.",
+            seen=False,
+        )
+        for site, facing in holds.items()
+    }
+
+
+def _target(context: Mirroring, coverage: Coverage, site: str, request: Request) -> Target:
+    mirror = coverage.sites[site]
+    with context.database.read() as connection:
+        written = mirrors.written(connection, coverage.repository, site)
+    return Target(
+        site=site,
+        open=lambda: context.doors.git_site(site, coverage.repository),
+        options=refs.Options(
+            guards=request.guards or mirror.spec.guards,
+            notes=mirror.spec.notes,
+            stamp=context.clock.now().strftime("%Y%m%dT%H%M%SZ"),
+        ),
+        written=written,
+    )
+
+
+def _record(
+    connection: Connection, outcome: SiteOutcome, written: Mapping[str, str], seen: mirrors.Source, now: datetime
+) -> None:
+    if outcome.ledger is not None and outcome.ledger != written:
+        mirrors.keep_ledger(connection, outcome.repository, outcome.site, refs=outcome.ledger, at=now)
+    standing = mirrors.Standing(
+        repository=outcome.repository,
+        site=outcome.site,
+        state=outcome.state.value,
+        detail=_details(outcome),
+        head=outcome.head,
+        refs=outcome.count,
+        checked_at=now,
+    )
+    mirrors.stands(connection, standing, changed_at=seen.changed_at, seen=outcome.seen)
+
+
+def _details(outcome: SiteOutcome) -> list[Json]:
+    """What is not as it should be, ref by ref; the reason for all of it when there is one."""
+    if outcome.reason:
+        return [{"ref": "", "outcome": outcome.state.value, "reason": outcome.reason}]
+    told = [ref.as_json() for ref in outcome.open[:_MOST_DETAILS]]
+    more = len(outcome.open) - len(told)
+    return [*told, {"ref": "", "outcome": "more", "reason": f"and {more} more"}] if more else told
