@@ -28,7 +28,7 @@ def spelled(path: Path) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
         elif _BARE.fullmatch(part):
-            text += f".{part}" if text else part
+            text += f".{shown(part)}" if text else shown(part)
         else:
             text += f'["{shown(part)}"]'
     return text

@@ -59,15 +59,15 @@ def _change(draw: st.DrawFn, value: Json, path: documents.Path) -> None:
     last = path[-1]
     match draw(st.sampled_from(["replace", "take out", "rename", "add", "double"])):
         case "replace":
-            value[last] = draw(strange)
+            value[last] = copy.deepcopy(draw(strange))
         case "take out":
             del value[last]
         case "rename":
             value[draw(st.text(max_size=6))] = value.pop(last)
         case "add":
-            value[last][draw(st.text(max_size=6))] = draw(strange)
+            value[last][draw(st.text(max_size=6))] = copy.deepcopy(draw(strange))
         case _:
-            value[last] = [value[last], value[last]]
+            value[last] = [value[last], copy.deepcopy(value[last])]
 
 
 def loaded(data: bytes) -> None:
