@@ -11,7 +11,7 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup
 
 import lockstep
-from console import language, progress, sayings, security, words, writing
+from console import language, plans, progress, sayings, security, words, writing
 from console.context import Context
 from lockstep.store.views import approvals
 from lockstep.values import Json
@@ -38,6 +38,7 @@ def prepare(app: Flask, context: Context) -> None:
         size=writing.size,
         number=lambda count: writing.number(count, g.catalogue.locale),
         short=writing.short,
+        short_image=writing.short_image,
         pretty=pretty,
         cause=writing.cause,
         moved=writing.moved,
@@ -49,6 +50,7 @@ def prepare(app: Flask, context: Context) -> None:
         length=_length,
         progress=progress.of_run,
         row_progress=progress.of_row,
+        plans_of=plans.of_detail,
         version=lockstep.__version__,
     )
 

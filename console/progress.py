@@ -9,8 +9,9 @@ from datetime import datetime
 
 import orjson
 
-from console import drawing
+from console import drawing, plans
 from console.drawing import Picture
+from console.plans import SitePlan
 from lockstep.store.views.runs import Run, Step, Task, Whole
 from lockstep.values import Json
 
@@ -55,6 +56,12 @@ class Shown:
     def live(self) -> bool:
         """Whether anything can still change."""
         return self.run.state != "ended"
+
+    def plan_of(self, name: str) -> list[SitePlan]:
+        """What an approval of this task is about, site by site: as it shows itself, else as another task does."""
+        own = self.task(name).rows
+        others = [row for task in reversed(self.tasks) for row in task.rows if task.name != name]
+        return next((found for row in (*own, *others) if (found := plans.of_detail(row.detail))), [])
 
     def task(self, name: str) -> PipelineTask:
         """The task of this name."""

@@ -33,6 +33,8 @@ SAYINGS: Sequence[str] = (
     mark("the post names no repository"),
     mark("the envelope holds no event"),
     mark("The body is not JSON: %(why)s"),
+    # pipelines.delivery
+    mark("the pair %(pair)s is in the stance %(stance)s"),
     # Tekton's own sentence about a run
     mark("Tasks Completed: %(completed)s (Failed: %(failed)s, Cancelled %(cancelled)s), %(rest)s"),
 )

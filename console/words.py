@@ -102,6 +102,12 @@ TIERS: Mapping[Tier, Word] = {
     Tier.ACTIVE: Word(label=mark("active"), tone="note", meaning=mark("It runs as at the primary.")),
 }
 
+PLACES: Mapping[str, Word] = {
+    "truth": Word(label=mark("runs the application"), tone="note"),
+    "follower": Word(label=mark("protects it"), tone="note"),
+    **{tier.value: word for tier, word in TIERS.items()},
+}
+
 MIRRORS: Mapping[str, Word] = {
     "equal": Word(label=mark("Equal"), tone="good"),
     "behind": Word(label=mark("Behind"), tone="warn", meaning=mark("It is known not to be equal.")),

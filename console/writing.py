@@ -16,6 +16,10 @@ _LENGTHS = {"en": ("d", "h", "m", "s"), "ko": ("일", "시간", "분", "초")}
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
+# What a cause may tell, in the order in which it is told (``pipelines.run.Request``, the causes of findings).
+_CAUSES = ("by", "author", "kind", "ref", "revision", "commit", "run", "rerunOf", "reason")
+
+
 def age(moment: datetime, now: datetime, locale: Locale) -> str:
     """How long ago: ``3 minutes ago``, ``3분 전``. What is less than a second away is now."""
     delta = moment - now
@@ -66,13 +70,17 @@ def short(name: str) -> str:
 
 
 def cause(found: Mapping[str, Json]) -> str:
-    """Who or what began something, from what was written down about it: what is text, in order, each once."""
-    first = [key for key in ("by", "author", "kind", "ref", "reason") if key in found]
-    keys = [*first, *sorted(found.keys() - first)]
-    texts = dict.fromkeys(short(found[key]) for key in keys if isinstance(found[key], str) and found[key])
+    """Who or what began something, from what was written down about it."""
+    texts = dict.fromkeys(short(found[key]) for key in _CAUSES if isinstance(found.get(key), str) and found[key])
     return " · ".join(texts) or "–"
 
 
 def moved(event: Mapping[str, Json]) -> str:
     """What an event of a delivery is about: a ref, a tag or a digest."""
     return short(str(event.get("ref") or event.get("tag") or event.get("digest") or ""))
+
+
+def short_image(reference: str) -> str:
+    """An image by its name and the beginning of its digest."""
+    name, at, digest = reference.partition("@")
+    return f"{name}{at}{short(digest)}"

@@ -61,6 +61,7 @@ def test_long_names_are_known_by_their_beginning() -> None:
 
 
 def test_a_cause_is_told_by_what_is_text_in_it() -> None:
-    """Who comes first, each thing once, and nothing that is no text."""
-    assert writing.cause({"kind": "push", "by": "kim", "ref": "main", "n": 3, "again": "kim"}) == "kim · push · main"
+    """Who comes first, each thing once, and nothing that is no text or that only programs understand."""
+    pushed = {"kind": "push", "by": "kim", "ref": "main", "run": 3, "author": "kim", "queues": False, "before": "x"}
+    assert writing.cause(pushed) == "kim · push · main"
     assert writing.cause({}) == "–"

@@ -222,7 +222,7 @@ def _runs(connection: Connection) -> None:
         ended_at=None,
         started_at=ago(minutes=11),
         created_at=ago(minutes=11),
-        message="Tasks Completed: 5, Incomplete: 2",
+        message="Tasks Completed: 5 (Failed: 0, Cancelled 0), Incomplete: 2, Skipped: 0",
     )
     for stage in STAGES[:5]:
         done = task(connection, waiting, stage)
@@ -233,6 +233,7 @@ def _runs(connection: Connection) -> None:
         waiting,
         "approve",
         kind="CustomRun",
+        detail={"sites": PLANNED},
         state="waiting",
         status="Unknown",
         reason="Pending",
@@ -254,7 +255,57 @@ def _runs(connection: Connection) -> None:
     )
 
 
-BOUND: Mapping[str, Any] = {"commit": COMMIT, "digests": {"pay/api": DIGEST}, "plan": {}}
+BOUND: Mapping[str, Any] = {
+    "commit": COMMIT,
+    "digests": {"pay/api": DIGEST},
+    "plan": "sha256:" + "9e1f" * 16,
+    "needs": ["seoul: the hot fix of Deployment pay/api /spec/template/spec/containers/0/env/3/value is overwritten"],
+}
+PLANNED = {
+    "seoul": {
+        "tier": "truth",
+        "plan": {
+            "steps": [
+                {"action": "create", "object": "ConfigMap pay/limits", "fields": []},
+                {
+                    "action": "change",
+                    "object": "Deployment.apps pay/api",
+                    "fields": ["/spec/template/spec/containers/0/image"],
+                },
+                {"action": "delete", "object": "ConfigMap pay/old", "fields": []},
+            ],
+            "unchanged": 39,
+            "approvals": [{"why": "hotfix", "what": "the hot fix of env TIMEOUT is overwritten"}],
+            "kept": [{"object": "PersistentVolumeClaim pay/data", "why": "volume claims are deleted by name only"}],
+            "notes": [],
+            "refusals": [],
+        },
+        "missing": [],
+        "held": "",
+        "problem": "",
+    },
+    "sejong": {
+        "tier": "hot",
+        "plan": {
+            "steps": [
+                {
+                    "action": "change",
+                    "object": "Deployment.apps pay/api",
+                    "fields": ["/spec/template/spec/containers/0/image"],
+                }
+            ],
+            "unchanged": 41,
+            "approvals": [],
+        },
+        "missing": ["pay/api@" + DIGEST],
+    },
+    "daegu": {
+        "tier": "warm",
+        "plan": None,
+        "held": "the pair seoul-daegu is in the stance drill",
+        "problem": "daegu did not answer",
+    },
+}
 
 
 def _step(connection: Connection, number: int, name: str, code: int, reason: str) -> None:
