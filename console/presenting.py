@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import orjson
-from flask import Flask, Response, g, request, url_for
+from flask import Flask, Response, g, request
 from jinja2 import StrictUndefined
 from markupsafe import Markup
 
@@ -34,6 +35,8 @@ def prepare(app: Flask, context: Context) -> None:
     )
     app.jinja_env.filters.update(
         ago=_ago,
+        # For sentences that are not written in the template: they may hold a percent sign.
+        tr=gettext,
         moment=lambda at: writing.moment(at, g.catalogue.locale),
         size=writing.size,
         number=lambda count: writing.number(count, g.catalogue.locale),
@@ -100,11 +103,14 @@ def ngettext(one: str, many: str, count: int) -> str:
 
 
 def here(**changes: str) -> str:
-    """The address of this page with some arguments changed."""
-    if request.endpoint is None:
-        return "/"
-    arguments = {**request.args.to_dict(), **(request.view_args or {}), **changes}
-    return url_for(request.endpoint, **arguments) if request.method == "GET" else "/"
+    """The address of this page with some arguments of its query changed.
+
+    It is put together from the path, never by ``url_for``: names in a query are anybody's, and some mean
+    something there.
+    """
+    return (
+        f"{quote(request.path)}?{urlencode({**request.args.to_dict(), **changes})}" if request.method == "GET" else "/"
+    )
 
 
 def pretty(value: Json) -> str:

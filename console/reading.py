@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
-from flask import request, url_for
+from flask import request
 
 Row = TypeVar("Row")
 _LONGEST = 300
@@ -55,8 +55,7 @@ def page(rows: Sequence[Row], last_id: int | None, size: int) -> Page[Row]:
     """
     older = ""
     if len(rows) > size:
-        arguments = {**request.args.to_dict(), **(request.view_args or {}), "before": str(last_id)}
-        older = url_for(request.endpoint or "", **arguments)
+        older = f"{quote(request.path)}?{urlencode({**request.args.to_dict(), 'before': str(last_id)})}"
     return Page(rows=rows[:size], older=older, first=number("before") is None)
 
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import hmac
 from datetime import timedelta
+from typing import NoReturn
 
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Unauthorized
 from werkzeug.wrappers import Response as BaseResponse
 
 from console.context import Context
@@ -58,10 +61,17 @@ def begin(context: Context, name: str) -> None:
     session.permanent = True
     session["token"] = context.token.mark
     session["name"] = name
+    session["since"] = int(context.clock.now().timestamp())
 
 
 def signed_in(context: Context) -> bool:
-    """Whether this request belongs to a session."""
+    """Whether this request belongs to a session that began with today's token, and not too long ago.
+
+    How long ago is counted from the sign-in: a page that refreshes itself must not keep a session for ever.
+    """
+    age = context.clock.now().timestamp() - float(session.get("since", 0))
+    if not 0 <= age < context.serving.session_hours * 3600:
+        return False
     return hmac.compare_digest(str(session.get("token", "")).encode(), context.token.mark.encode())
 
 
@@ -84,12 +94,16 @@ def _guard(context: Context) -> BaseResponse | None:
     if endpoint == _METRICS and not context.serving.metrics_token:
         return None
     if request.blueprint == "api" or endpoint == _METRICS:
-        return None if bearer(context) else abort(401)
+        return None if bearer(context) else _refuse()
     if g.signed_in:
         return None
     if request.method == "GET" and "X-Lockstep-Live" not in request.headers:
         return redirect(url_for("signing_in.form", next=request.full_path.rstrip("?")))
     return abort(401)
+
+
+def _refuse() -> NoReturn:
+    raise Unauthorized(www_authenticate=WWWAuthenticate("bearer"))
 
 
 def _headers(response: Response) -> Response:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
+from sqlalchemy import Connection
 from werkzeug.wrappers import Response as BaseResponse
 
 from console import presenting, progress, reading, security
@@ -60,9 +63,9 @@ def _reading(blueprint: Blueprint, context: Context) -> None:
         after = reading.number("after")
         with context.database.read() as connection:
             row = runs.task(connection, name, reading.bounded(task))
+            if reading.text("as") == "text":
+                return Response("".join(piece.text for piece in _whole(connection, row.id)), mimetype="text/plain")
             found = logs.last(connection, row.id) if after is None else logs.after(connection, row.id, after=after)
-        if reading.text("as") == "text":
-            return Response("".join(piece.text for piece in found), mimetype="text/plain")
         return jsonify(pieces=[as_json(piece) for piece in found], ended=row.state == "ended")
 
 
@@ -104,6 +107,14 @@ def _acting(blueprint: Blueprint, context: Context) -> None:
         context.audit(security.name(), f"started the run {name!r} again as {new!r}")
         flash(presenting.gettext(mark("It was started again.")))
         return redirect(url_for("runs.show", name=new), 303)
+
+
+def _whole(connection: Connection, task: int) -> Iterator[Piece]:
+    """A log from its beginning to its end; what is kept of one is bounded by the settings."""
+    found = logs.after(connection, task, after=0)
+    while found:
+        yield from found
+        found = logs.after(connection, task, after=found[-1].id)
 
 
 def as_json(piece: Piece) -> dict[str, str | int]:

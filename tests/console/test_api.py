@@ -31,7 +31,7 @@ def test_only_the_token_opens_the_api(house: House, route: str, headers: dict[st
     """Neither nothing, nor another token, nor a session of the pages."""
     for client in (house.client(), house.signed_in()):
         answer = client.get(f"/api/v1/{route}", headers=headers)
-        assert answer.status_code == 401
+        assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
         assert answer.is_json
 
 

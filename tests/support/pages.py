@@ -25,14 +25,15 @@ TOKEN = "a token that is long enough"
 
 
 class Stopped:
-    """A clock that stands still at the bank's now; monotonic time is moved by hand."""
+    """A clock that stands still at the bank's now until it is moved by hand."""
 
     def __init__(self) -> None:
+        self.at = bank.NOW
         self.seconds = 0.0
 
     def now(self) -> datetime:
-        """The bank's now."""
-        return bank.NOW
+        """The bank's now, or what a test set."""
+        return self.at
 
     def monotonic(self) -> float:
         """What a test set."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -119,6 +120,15 @@ def test_a_session_ends_with_its_token(file_database: Database, house: House) ->
     stranger = other.client()
     stranger.set_cookie(other.app.config["SESSION_COOKIE_NAME"], cookie.value)
     assert stranger.get("/").status_code == 302
+
+
+def test_a_session_ends_twelve_hours_after_the_sign_in(house: House) -> None:
+    """A page that stays open and refreshes itself does not keep it alive."""
+    client = house.signed_in()
+    house.clock.at += timedelta(hours=11, minutes=59)
+    assert client.get("/").status_code == 200
+    house.clock.at += timedelta(minutes=2)
+    assert client.get("/").status_code == 302
 
 
 @pytest.mark.parametrize("page", [*PAGES, "/sign-in", "/nothing", "/healthz", "/api/v1/runs"])
