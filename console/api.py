@@ -195,6 +195,7 @@ def _drift(blueprint: Blueprint, context: Context) -> None:
                 "tier": row.protected.protection.tier,
                 "stance": row.protected.stance,
                 "verdict": row.protected.proved,
+                "health": row.protected.health,
                 "stale": row.protected.stale or row.protected.scan is None,
                 "lastVerdict": row.protected.scan.verdict if row.protected.scan else None,
                 "comparedAt": row.protected.scan.ended_at if row.protected.scan else None,

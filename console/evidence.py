@@ -13,7 +13,7 @@ from lockstep.store.views.drift import Scan
 from lockstep.store.views.mirrors import Images
 from lockstep.topology import kinds
 from lockstep.topology.model import Topology
-from lockstep.values import Stance, Verdict
+from lockstep.values import Health, Stance, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +38,22 @@ class Protected:
     def proved(self) -> str:
         """The verdict that fresh evidence proves, as it is stored; ``Unknown`` without such evidence."""
         return self.scan.verdict if self.scan and not self.stale else Verdict.UNKNOWN.value
+
+    @property
+    def health(self) -> Health:
+        """The worse of the healths of both sites; unknown when the evidence does not say, or is stale."""
+        coverage = self.scan.coverage if self.scan and not self.stale else None
+        told = coverage.get("health") if isinstance(coverage, dict) else None
+        known = list(told.values()) if isinstance(told, dict) else []
+        found = [health for health in Health if health.value in known]
+        return found[0] if found else Health.UNKNOWN
+
+    @property
+    def explained(self) -> int:
+        """How many differences the expected differences explained."""
+        counts = self.scan.counts if self.scan else None
+        count = counts.get("explained") if isinstance(counts, dict) else 0
+        return count if isinstance(count, int) else 0
 
     @property
     def in_step(self) -> bool:

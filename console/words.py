@@ -69,7 +69,7 @@ VERDICTS: Mapping[Verdict, Word] = {
 }
 
 HEALTHS: Mapping[Health, Word] = {
-    Health.UNKNOWN: Word(label=mark("Health unknown"), tone="unknown"),
+    Health.UNKNOWN: Word(label=mark("Health unknown"), tone="unknown", meaning=mark("Nobody looked whether it works.")),
     Health.DEGRADED: Word(label=mark("Degraded"), tone="bad"),
     Health.MISSING: Word(label=mark("Missing"), tone="bad"),
     Health.PROGRESSING: Word(label=mark("Progressing"), tone="busy"),

@@ -305,7 +305,8 @@ deployments = Table(
 )
 Index("ix_deployments_site", deployments.c.application, deployments.c.site, deployments.c.id)
 
-# The newest comparison of an application over a pair.
+# The newest comparison of an application over a pair. ``coverage`` says what was read and what could not be;
+# its ``health``, where it was looked at, is {site: health}. ``counts`` is by verdict, and ``explained``.
 scans = Table(
     "scans",
     metadata,

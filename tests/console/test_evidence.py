@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from console import evidence, words
 from lockstep.store.mirrors import Standing
 from lockstep.store.views.drift import Scan
 from lockstep.store.views.mirrors import Images
-from lockstep.values import Stance, Verdict
+from lockstep.values import Health, Stance, Verdict
 from tests.support import bank
 
 STALE = timedelta(minutes=15)
@@ -101,3 +102,13 @@ def test_images_are_equal_when_all_are() -> None:
     assert evidence.images_state([known]) == "equal"
     assert evidence.images_state([known, replace(known, equal=1)]) == "unequal"
     assert evidence.images_state([]) == "waiting"
+
+
+def test_health_is_the_worse_of_both_sites_and_unknown_when_nobody_said() -> None:
+    """Two equal crash loops are not well; nothing said, nonsense said and stale evidence are unknown."""
+    told = {"health": {"seoul": "Healthy", "sejong": "Degraded", "daegu": "Fine"}}
+    assert of_ledger(replace(SCAN, coverage=told)).health is Health.DEGRADED
+    shapes: list[Any] = [{}, [], None, {"health": []}, {"health": {"seoul": 7}}]
+    for coverage in shapes:
+        assert of_ledger(replace(SCAN, coverage=coverage)).health is Health.UNKNOWN
+    assert of_ledger(replace(SCAN, coverage=told), now=bank.NOW + timedelta(hours=1)).health is Health.UNKNOWN

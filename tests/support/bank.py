@@ -326,11 +326,11 @@ def _step(connection: Connection, number: int, name: str, code: int, reason: str
 
 
 def _drift(connection: Connection) -> None:
-    for application, pair, verdict, minutes, problem in (
-        ("pay", "seoul-sejong", "PrimaryHotfix", 2, ""),
-        ("pay", "seoul-daegu", "Dispersed", 2, ""),
-        ("ledger", "seoul-sejong", "InSync", 3, ""),
-        ("notice", "seoul-sejong", "InSync", 190, "sejong did not answer since 06:20"),
+    for application, pair, verdict, minutes, problem, health in (
+        ("pay", "seoul-sejong", "PrimaryHotfix", 2, "", "Degraded"),
+        ("pay", "seoul-daegu", "Dispersed", 2, "", "NotApplicable"),
+        ("ledger", "seoul-sejong", "InSync", 3, "", ""),
+        ("notice", "seoul-sejong", "InSync", 190, "sejong did not answer since 06:20", "Healthy"),
     ):
         connection.execute(
             tables.scans.insert().values(
@@ -341,6 +341,8 @@ def _drift(connection: Connection) -> None:
                 stance="normal",
                 objects=42,
                 problem=problem,
+                coverage={"health": {"seoul": "Healthy", "sejong": health}} if health else {},
+                counts={"explained": 2},
                 started_at=ago(minutes=minutes, seconds=2),
                 ended_at=ago(minutes=minutes),
                 in_step_at=ago(hours=5),
