@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -25,69 +26,73 @@ _YEAR_SECONDS = 365 * 86400
 def prepare(app: Flask, context: Context) -> None:
     """Give templates their language and their tools."""
     catalogues = language.load()
-    app.jinja_env.undefined = StrictUndefined
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.add_extension("jinja2.ext.i18n")
-    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]  # what the extension adds
-        gettext,
-        ngettext,
-        newstyle=True,
-    )
-    app.jinja_env.filters.update(
+    _give_tools(app)
+    app.before_request(lambda: _choose(context, catalogues))
+    app.after_request(lambda response: _remember(response, https=context.serving.https))
+    app.context_processor(lambda: _shown(context))
+
+
+def _give_tools(app: Flask) -> None:
+    templates = app.jinja_env
+    templates.undefined = StrictUndefined
+    templates.trim_blocks = templates.lstrip_blocks = True
+    templates.add_extension("jinja2.ext.i18n")
+    templates.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]  # the extension's
+    templates.filters.update(
         ago=_ago,
-        # For sentences that are not written in the template: they may hold a percent sign.
-        tr=gettext,
+        cause=writing.cause,
         moment=lambda at: writing.moment(at, g.catalogue.locale),
-        size=writing.size,
+        moved=writing.moved,
         number=lambda count: writing.number(count, g.catalogue.locale),
+        pretty=pretty,
+        said=lambda sentence: sayings.say(sentence, g.catalogue),
         short=writing.short,
         short_image=writing.short_image,
-        pretty=pretty,
-        cause=writing.cause,
-        moved=writing.moved,
-        said=lambda sentence: sayings.say(sentence, g.catalogue),
+        size=writing.size,
+        # For sentences that are not written in the template: they may hold a percent sign.
+        tr=gettext,
         twice=lambda text: (text, text),
     )
-    app.jinja_env.globals.update(
-        words=words,
+    templates.globals.update(
+        here=here,
+        languages=language.LANGUAGES,
         length=_length,
+        plans_of=plans.of_detail,
         progress=progress.of_run,
         row_progress=progress.of_row,
-        plans_of=plans.of_detail,
         version=lockstep.__version__,
+        words=words,
     )
 
-    @app.before_request
-    def choose() -> None:
-        wished = request.args.get("lang")
-        asked = request.accept_languages.best_match(list(language.LANGUAGES))
-        g.catalogue = catalogues[language.choose(wished, request.cookies.get(_LANGUAGE_COOKIE), asked)]
-        g.theme = _theme(request.args.get("theme")) or _theme(request.cookies.get(_THEME_COOKIE))
-        g.now = context.clock.now()
 
-    @app.after_request
-    def remember(response: Response) -> Response:
-        for name, known, cookie in (
-            ("lang", tuple(language.LANGUAGES), _LANGUAGE_COOKIE),
-            ("theme", (*_THEMES, "system"), _THEME_COOKIE),
-        ):
-            if (wished := request.args.get(name)) in known:
-                response.set_cookie(
-                    cookie, wished, max_age=_YEAR_SECONDS, httponly=True, samesite="Lax", secure=context.serving.https
-                )
-        return response
+def _choose(context: Context, catalogues: Mapping[str, language.Catalogue]) -> None:
+    """Language and theme: as the address asks for, else as was chosen before, else as the browser likes."""
+    wished = request.args.get("lang")
+    liked = request.accept_languages.best_match(list(language.LANGUAGES))
+    g.catalogue = catalogues[language.choose(wished, request.cookies.get(_LANGUAGE_COOKIE), liked)]
+    g.theme = _theme(request.args.get("theme")) or _theme(request.cookies.get(_THEME_COOKIE))
+    g.now = context.clock.now()
 
-    @app.context_processor
-    def shown() -> dict[str, Any]:
-        return {
-            "language": g.catalogue.language,
-            "languages": language.LANGUAGES,
-            "theme": g.theme,
-            "now": g.now,
-            "here": here,
-            "signed_in": g.get("signed_in", False),
-            "chrome": lambda: _chrome(context),
-        }
+
+def _remember(response: Response, *, https: bool) -> Response:
+    """Keep what the address asks for."""
+    for name, known, cookie in (
+        ("lang", tuple(language.LANGUAGES), _LANGUAGE_COOKIE),
+        ("theme", (*_THEMES, "system"), _THEME_COOKIE),
+    ):
+        if (wished := request.args.get(name)) in known:
+            response.set_cookie(cookie, wished, max_age=_YEAR_SECONDS, httponly=True, samesite="Lax", secure=https)
+    return response
+
+
+def _shown(context: Context) -> dict[str, Any]:
+    return {
+        "chrome": lambda: _chrome(context),
+        "language": g.catalogue.language,
+        "now": g.now,
+        "signed_in": g.get("signed_in", False),
+        "theme": g.theme,
+    }
 
 
 def gettext(message: str) -> str:

@@ -80,6 +80,11 @@ def name() -> str:
     return str(session.get("name", ""))
 
 
+def who() -> str:
+    """The same, for what is written down: somebody, when no name was given."""
+    return name() or "somebody"
+
+
 def bearer(context: Context) -> bool:
     """Whether this request brings the token itself."""
     scheme, _, credential = request.headers.get("Authorization", "").partition(" ")

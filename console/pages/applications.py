@@ -36,7 +36,12 @@ class Side:
 def create_blueprint(context: Context) -> Blueprint:
     """The page, comparing now, and deploying to a standby again."""
     blueprint = Blueprint("applications", __name__)
+    _reading(blueprint, context)
+    _acting(blueprint, context)
+    return blueprint
 
+
+def _reading(blueprint: Blueprint, context: Context) -> None:
     @blueprint.get("/applications/<name>")
     def show(name: str) -> str:
         topology = context.topology()
@@ -62,6 +67,8 @@ def create_blueprint(context: Context) -> Blueprint:
             runs=started,
         )
 
+
+def _acting(blueprint: Blueprint, context: Context) -> None:
     @blueprint.post("/applications/<name>/compare")
     def compare(name: str) -> Response:
         context.topology().application(name)
@@ -78,12 +85,10 @@ def create_blueprint(context: Context) -> Blueprint:
             raise errors.InputError(
                 mark("This application does not go to that site."), remedy=mark("Choose one of its sites.")
             )
-        run = context.actions.redeploy(name, site, by=security.name())
-        context.audit(security.name(), f"deployed {name} to {site} again")
+        run = context.actions.redeploy(name, site, by=security.who())
+        context.audit(security.who(), f"deployed {name} to {site} again")
         flash(presenting.gettext(mark("It is being deployed.")))
         return redirect(url_for("runs.show", name=run) if run else url_for("applications.show", name=name), 303)
-
-    return blueprint
 
 
 def sides(protected: Sequence[Protected], findings: Sequence[Finding]) -> list[Side]:

@@ -42,7 +42,7 @@ def create_blueprint(context: Context) -> Blueprint:
 
     @blueprint.post("/deliveries/<int:number>/replay")
     def replay(number: int) -> Response:
-        play_again(context, reading.bounded(number), by=security.name())
+        play_again(context, reading.bounded(number), by=security.who())
         flash(presenting.gettext(mark("It is worked on again.")))
         return redirect(url_for("deliveries.show", number=number), 303)
 

@@ -29,7 +29,7 @@ def create_blueprint(context: Context) -> Blueprint:
     @blueprint.post("/jobs/<int:number>/requeue")
     def requeue(number: int) -> Response:
         context.queue.requeue(reading.bounded(number))
-        context.audit(security.name(), f"let the job {number} run again")
+        context.audit(security.who(), f"let the job {number} run again")
         flash(presenting.gettext(mark("It runs again.")))
         return redirect(url_for("jobs.show"), 303)
 

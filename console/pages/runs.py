@@ -82,8 +82,9 @@ def _acting(blueprint: Blueprint, context: Context) -> None:
             raise errors.InputError(
                 mark("An approval needs the name of who gives it."), remedy=mark("Fill in your name.")
             )
+        _must_ask(context, name, approval)
         answer = Answer(
-            approval=reading.bounded(approval),
+            approval=approval,
             by=by,
             approve=decision == "approve",
             comment=reading.field("comment")[:2000],
@@ -96,17 +97,27 @@ def _acting(blueprint: Blueprint, context: Context) -> None:
 
     @blueprint.post("/runs/<name>/cancel")
     def cancel(name: str) -> BaseResponse:
-        context.actions.cancel(name, by=security.name())
-        context.audit(security.name(), f"stopped the run {name!r}")
+        context.actions.cancel(name, by=security.who())
+        context.audit(security.who(), f"stopped the run {name!r}")
         flash(presenting.gettext(mark("The run is being stopped.")))
         return redirect(url_for("runs.show", name=name), 303)
 
     @blueprint.post("/runs/<name>/rerun")
     def rerun(name: str) -> BaseResponse:
-        new = context.actions.rerun(name, by=security.name())
-        context.audit(security.name(), f"started the run {name!r} again as {new!r}")
+        new = context.actions.rerun(name, by=security.who())
+        context.audit(security.who(), f"started the run {name!r} again as {new!r}")
         flash(presenting.gettext(mark("It was started again.")))
         return redirect(url_for("runs.show", name=new), 303)
+
+
+def _must_ask(context: Context, run: str, approval: int) -> None:
+    """Refuse an answer to what is not a question of this run. Raises NotFoundError."""
+    with context.database.read() as connection:
+        asked = approvals.of_run(connection, runs.get(connection, run).run.id)
+    if approval not in {one.id for one in asked}:
+        raise errors.NotFoundError(
+            mark("The run does not ask that."), remedy=mark("Go back to its page: it may have been superseded.")
+        )
 
 
 def _whole(connection: Connection, task: int) -> Iterator[Piece]:

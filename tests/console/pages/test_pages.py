@@ -107,6 +107,15 @@ def test_an_answer_without_a_name_or_a_decision_is_refused(house: House, form: d
     assert house.acted.answers == []
 
 
+def test_an_answer_belongs_to_the_run_that_asks(house: House) -> None:
+    """The question of one run cannot be answered under the name of another, nor one that is nowhere."""
+    client = house.signed_in()
+    data = {"csrf_token": pages.csrf(client, "/"), "by": "kim", "decision": "approve"}
+    for form in ("/runs/pay-deliver-x7k2p/approvals/1", "/runs/pay-deliver-m3v8q/approvals/99"):
+        assert client.post(form, data=data).status_code == 404
+    assert house.acted.answers == []
+
+
 @pytest.mark.parametrize(
     ("error", "status"),
     [
