@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from lockstep.values import Json
 
 _ACTIONS = ("create", "change", "delete")
+_DONE = ("objects", "changed", "deleted")
 _MOST_STEPS = 200
 
 
@@ -26,7 +27,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SitePlan:
-    """One site. ``counts`` is by action; ``more`` are steps that are not listed."""
+    """One site.
+
+    ``counts`` is by action; ``more`` are steps that are not listed. Once it was deployed ``state`` says how that
+    ended, and ``done`` how many objects there are and were changed and deleted.
+    """
 
     site: str
     tier: str
@@ -40,6 +45,7 @@ class SitePlan:
     problem: str
     state: str
     message: str
+    done: Mapping[str, int]
 
 
 def of_detail(detail: Json) -> list[SitePlan]:
@@ -70,6 +76,7 @@ def _site(name: str, value: Mapping[str, Json]) -> SitePlan:
         problem=_text(value.get("problem")),
         state=_text(value.get("state")),
         message=_text(value.get("message")),
+        done={name: count for name in _DONE if (count := _number(value.get(name))) is not None},
     )
 
 

@@ -35,7 +35,12 @@ SAYINGS: Sequence[str] = (
     mark("The body is not JSON: %(why)s"),
     # pipelines.delivery
     mark("the pair %(pair)s is in the stance %(stance)s"),
-    # Tekton's own sentence about a run
+    mark("deployed to %(sites)s"),
+    # pipelines.approval
+    mark("approved by %(names)s"),
+    mark("rejected by %(names)s"),
+    # Tekton's own sentences
+    mark("All Steps have completed executing"),
     mark("Tasks Completed: %(completed)s (Failed: %(failed)s, Cancelled %(cancelled)s), %(rest)s"),
 )
 _PART = re.compile(r"%\((\w+)\)s")

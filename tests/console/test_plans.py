@@ -22,6 +22,13 @@ def test_each_site_has_its_numbers_steps_and_remarks() -> None:
     assert (daegu.unchanged, daegu.problem) == (None, "daegu did not answer")
 
 
+def test_what_was_done_at_a_site_has_its_numbers() -> None:
+    """After the deploy: how it ended, and how many objects there are, were changed and deleted."""
+    done = {"changed": 8, "deleted": 0, "message": "", "objects": 6, "state": "done", "tier": "hot"}
+    (site,) = plans.of_detail({"sites": {"sejong": done}})
+    assert (site.state, site.unchanged, site.done) == ("done", None, {"objects": 6, "changed": 8, "deleted": 0})
+
+
 def test_a_plan_without_end_is_cut() -> None:
     """Ten thousand objects are counted, and the first of them listed."""
     steps = [{"action": "create", "object": f"ConfigMap a/{number}"} for number in range(10_000)]
