@@ -37,7 +37,8 @@ def _once(remote: ends.GitRemote, cache: ends.GitCache, options: refs.Options) -
     seen = remote.advertised()
     if seen is None:
         raise errors.NotFoundError(
-            f"{remote.address} is not there.", remedy="Make it, or mend the mirror's source or repositories."
+            f"{remote.address} is not there.",
+            remedy="Make it, mend the mirror, or check its credentials: forges hide what we may not see.",
         )
     wanted = options.covered(seen.refs)
     if wanted and cache.staged() != wanted:

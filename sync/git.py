@@ -37,7 +37,7 @@ def handle_fetch(context: Mirroring, claim: work.Claim) -> work.Outcome:
         return work.Done()
     try:
         seen = ask(context, coverage)
-    except errors.LostWorkError:
+    except (errors.LostWorkError, errors.ConflictError):  # nothing is wrong with the source
         raise
     except errors.LockstepError as error:
         _could_not_ask(context, repository, error)

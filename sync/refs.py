@@ -106,8 +106,9 @@ def plan(
     draft = _Draft(options)
     for ref, new in wanted.items():
         old = there.get(ref, "")
-        ours = not old or written.get(ref) == old or (ref.startswith("refs/heads/") and is_ancestor(old, new))
         if old != new:
+            # Only where nothing cheaper tells: each question about ancestors is a git command.
+            ours = not old or written.get(ref) == old or (ref.startswith("refs/heads/") and is_ancestor(old, new))
             draft.change(RefUpdate(ref=ref, old=old, new=new), ours=ours)
     for ref, old in there.items():
         if ref not in wanted:

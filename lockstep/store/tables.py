@@ -98,7 +98,7 @@ git_mirrors = Table(
     metadata,
     Column("repository", Name, primary_key=True),
     Column("site", Name, primary_key=True),
-    Column("state", Name, nullable=False),  # equal, held, refused, unreachable, failed
+    Column("state", Name, nullable=False),  # equal, behind, held, refused, unreachable, failed
     Column("detail", JsonText, nullable=False, default=list),
     Column("head", Name, nullable=False, default=""),
     Column("refs", Integer, nullable=False, default=0),

@@ -190,6 +190,21 @@ def test_a_site_that_has_it_all_already_is_taken_over_as_it_is() -> None:
     assert refs.ledger(source, source, written={}, options=_options()) == {MAIN: B, "refs/heads/a": A}
 
 
+def test_ancestors_are_asked_about_only_where_nothing_else_tells() -> None:
+    """Each question is a git command: what is equal, new, or as we wrote it needs none."""
+    asked: list[tuple[str, str]] = []
+
+    def is_ancestor(older: str, newer: str) -> bool:
+        asked.append((older, newer))
+        return True
+
+    source = _has(heads__main=B, heads__new=B, heads__ours=B, heads__theirs=C, tags__v1=B)
+    site = _has(heads__main=B, heads__ours=A, heads__theirs=B, tags__v1=A)
+    written = {"refs/heads/ours": A}
+    refs.plan(source, site, written=written, options=_options(), is_ancestor=is_ancestor)
+    assert asked == [(B, C)]
+
+
 def test_a_branch_that_only_moves_on_is_nobody_elses() -> None:
     """The new commit contains what the site has: nothing is lost, whatever the ledger says."""
     assert _plan(_has(heads__main=B), _has(heads__main=A)).writes == (RefUpdate(ref=MAIN, old=A, new=B),)

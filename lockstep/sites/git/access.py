@@ -110,8 +110,8 @@ class Patience:
 
     ask_seconds: float = 60.0
     """For listing refs."""
-    transfer_seconds: float = 3600.0
-    """For one fetch or push."""
+    transfer_seconds: float = 6 * 3600.0
+    """For one fetch or push: a large repository over a slow line takes its time, and cannot be fetched in parts."""
     slow_bytes: int = 1000
     """An http transfer that moves fewer bytes each second than this..."""
     slow_seconds: int = 60

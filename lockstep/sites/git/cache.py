@@ -23,8 +23,14 @@ from lockstep.sites.git.remote import Remote
 _STAGING = "refs/mirror/"
 _BESIDE = "refs/beside/"
 # How long one process waits while another fetches the same repository; then the job is tried again later.
-_WAIT_SECONDS = 60.0
+_WAIT_SECONDS = 20.0
+# A view this old is of a push that was killed.
 _OLD_SECONDS = 86400.0
+# When git itself would pack (git-gc(1), gc.auto and gc.autoPackLimit).
+_MOST_LOOSE = 6700
+_MOST_PACKS = 50
+# A run may wait for its approval long after its branch was rewritten.
+_PRUNE = "90.days.ago"
 
 
 class Cache:
@@ -76,13 +82,13 @@ class Cache:
         return locks.held(self.folder / "locks" / f"site-{site}", what=f"{self.folder.name} at {site}")
 
     def tidy(self) -> None:
-        """Pack what has piled up, if it has; what nothing names any more is kept for two weeks."""
+        """Pack what has piled up, if it has; what nothing names any more is kept for three months."""
         with contextlib.suppress(errors.ConflictError), locks.held(self.folder / "locks/fetch", what=str(self.folder)):
             for view in (self.folder / "views").glob("*"):
                 if view.stat().st_mtime < time.time() - _OLD_SECONDS:
                     shutil.rmtree(view, ignore_errors=True)
-            settings = ("gc.auto=6700", "gc.autoDetach=false", "gc.packRefs=false")
-            self._run([*(word for setting in settings for word in ("-c", setting)), "gc", "--auto", "--quiet"])
+            if _has_piled_up(self.repository / "objects"):
+                self._run(["-c", "gc.packRefs=false", "gc", "--quiet", f"--prune={_PRUNE}"])
 
     def has(self, oid: str) -> bool:
         """Whether the object is here."""
@@ -151,6 +157,12 @@ class Cache:
             )
         if finished.code:
             raise remote.failure(finished)
+
+
+def _has_piled_up(objects: Path) -> bool:
+    packs = sum(1 for _ in (objects / "pack").glob("*.pack"))
+    loose = sum(1 for _ in (objects / "17").glob("*")) * 256  # git's own estimate: one folder of all
+    return packs > _MOST_PACKS or loose > _MOST_LOOSE
 
 
 def object_format_of(oids: Iterable[str]) -> str:

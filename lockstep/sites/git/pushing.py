@@ -24,6 +24,8 @@ from lockstep.sites.git.remote import Remote
 _MOST_ARGUMENTS = 256 * 1024
 # The receiving end refuses the whole push for one ref: then the rest is tried without it, in halves.
 _ALL_OR_NOTHING = ("pre-receive hook declined", "unpacker error")
+# After so many new refs a repository on disk has them packed: git reads each loose one as a file of its own.
+_MANY = 200
 _STALE = ("stale info", "fetch first", "non-fast-forward", "already exists", "needs force", "remote ref updated since")
 _LOCKED = ("cannot lock ref", "failed to update ref", "unable to create")
 
@@ -46,6 +48,8 @@ class Pusher:
         for stage in names.stages(updates):
             for batch in _batches(stage):
                 results |= {result.update.ref: result for result in self._push(batch)}
+        if sum(not update.old for update in updates) >= _MANY:
+            self.remote.pack_refs()
         return [results[update.ref] for update in updates]
 
     def _push(self, updates: Sequence[RefUpdate]) -> list[PushResult]:

@@ -82,9 +82,13 @@ class Remote:
     @property
     def push_options(self) -> list[str]:
         """Arguments for ``git push``: a repository on disk that is not ours runs nothing of its own."""
+        return [f"--receive-pack={_DISARMED}"] if self._is_foreign else []
+
+    @property
+    def _is_foreign(self) -> bool:
+        """Whether it is on disk and belongs to another user."""
         with _typed(self.address):
-            foreign = self.directory is not None and self.directory.stat().st_uid != os.geteuid()
-        return [f"--receive-pack={_DISARMED}"] if foreign else []
+            return self.directory is not None and self.directory.stat().st_uid != os.geteuid()
 
     def environment(self) -> AbstractContextManager[dict[str, str]]:
         """What git runs with when it speaks to this repository, while the block lasts."""
@@ -174,6 +178,11 @@ class Remote:
         if self.directory is None:
             return False
         return locks.clear_stale(self.directory, older_than_seconds=_STALE_LOCK_SECONDS) > 0
+
+    def pack_refs(self) -> None:
+        """Put the refs of a repository on disk into one file. That it could not be done harms nobody."""
+        if self.directory is not None and not self._is_foreign:
+            self._run(["pack-refs", "--all"], directory=self.directory)
 
     def _run(
         self, arguments: Sequence[str], *, directory: Path = process.NOWHERE, more: Mapping[str, str] | None = None

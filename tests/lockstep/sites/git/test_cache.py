@@ -15,6 +15,7 @@ import pytest
 from lockstep import errors
 from lockstep.sites import git
 from lockstep.sites.ends import PushOutcome, PushResult, RefUpdate
+from lockstep.sites.git import cache as caches
 from lockstep.sites.git import pushing
 from tests.support import git_http, repositories, sshd
 
@@ -200,6 +201,23 @@ def test_many_who_fetch_at_once_end_with_one_copy(source: repositories.Repositor
         thread.join()
     assert [process.wait(60) for process in running] == [0, 0]
     assert git.Cache(folder).staged() == refs
+
+
+def test_a_server_that_stops_answering_in_a_transfer_is_given_up(
+    source: repositories.Repository, site: repositories.Repository, cache: git.Cache
+) -> None:
+    """A fetch and a push end at our own bound, with everything that git started."""
+    refs = source.refs()
+    with git_http.serve(source.path.parents[2]) as server:
+        server.behaviour = "hang"
+        patience = git.Patience(transfer_seconds=0.5)
+        away = git.Remote(location=f"{server.url}/forge/bank/pay.git", patience=patience)
+        with pytest.raises(errors.UnreachableError, match="in time"):
+            cache.fetch(away, refs)
+        _fetch(cache, source)
+        with pytest.raises(errors.UnreachableError, match="in time"):
+            cache.push(git.Remote(location=f"{server.url}/site/bank/pay.git", patience=patience), _creates(refs))
+    assert site.refs() == {}
 
 
 @pytest.mark.chaos
@@ -424,6 +442,17 @@ def test_names_that_fill_the_arguments_of_one_command_take_several(
     assert site.refs() == {}
 
 
+def test_many_new_refs_on_disk_end_up_in_one_file(
+    source: repositories.Repository, site: repositories.Repository, cache: git.Cache
+) -> None:
+    """Each loose one would be a file to read, at every look from then on."""
+    source.branches(200)
+    refs = _fetch(cache, source)
+    cache.push(_at(site), _creates(refs))
+    assert site.refs() == refs
+    assert not list((site.path / "refs/heads").iterdir())
+
+
 def test_a_push_that_finds_no_repository_says_so(
     source: repositories.Repository, cache: git.Cache, tmp_path: Path
 ) -> None:
@@ -455,10 +484,19 @@ def test_one_writer_at_a_time(cache: git.Cache) -> None:
         pass
 
 
-def test_tidying_packs_what_piled_up_and_keeps_every_ref(source: repositories.Repository, cache: git.Cache) -> None:
-    """The list of refs stays one file."""
+def test_tidying_packs_what_piled_up_and_keeps_every_ref(
+    source: repositories.Repository, cache: git.Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what no ref names any more: a run that waits for approval may need it."""
+    first = _fetch(cache, source)["refs/heads/main"]
+    source.commit("refs/heads/main", {"README": "rewritten"}, orphan=True)
     refs = _fetch(cache, source)
-    repositories.Repository(cache.repository).git("config", "gc.auto", "1")
     cache.tidy()
+    objects = cache.repository / "objects"
+    assert not list(objects.glob("pack/*.pack"))
+    monkeypatch.setattr(caches, "_MOST_LOOSE", -1)
+    cache.tidy()
+    assert list(objects.glob("pack/*.pack"))
     assert cache.staged() == refs
     assert cache.has(refs["refs/heads/main"])
+    assert cache.has(first)
