@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -62,13 +62,17 @@ class Document:
         return self.places.get(path, (self.line, 1))
 
 
-def read(data: bytes, *, file: str, limits: Limits | None = None) -> list[Document]:
+def read(
+    data: bytes, *, file: str, limits: Limits | None = None, scalar: Callable[[str], Json] = plain
+) -> list[Document]:
     """Read every document of a YAML or JSON file; empty documents are left out.
 
     Args:
         data: The bytes, UTF-8.
         file: The name to use in errors.
         limits: What reading may cost.
+        scalar: What a scalar without quotes means; by default, what it means to Kubernetes. A ``ValueError``
+            says that it means nothing.
 
     Raises:
         DocumentError: With file, line and column, at the first thing that is wrong.
@@ -83,7 +87,7 @@ def read(data: bytes, *, file: str, limits: Limits | None = None) -> list[Docume
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise errors.DocumentError("the file is not UTF-8.", file=file, line=line, remedy="Save it as UTF-8.") from None
-    return _Reader(file=file, limits=limits).documents(_as_yaml(text))
+    return _Reader(file=file, limits=limits, scalar=scalar).documents(_as_yaml(text))
 
 
 def _as_yaml(text: str) -> str:
@@ -135,9 +139,10 @@ class _Anchored:
 class _Reader:
     """Builds values from the parser's events, on a stack of its own: no nesting can exhaust the machine's."""
 
-    def __init__(self, *, file: str, limits: Limits) -> None:
+    def __init__(self, *, file: str, limits: Limits, scalar: Callable[[str], Json]) -> None:
         self._file = file
         self._limits = limits
+        self._scalar = scalar
         self._values = 0
         self._stack: list[_Open] = []
         self._anchors: dict[str, _Anchored] = {}
@@ -234,6 +239,8 @@ class _Reader:
         key = self._alias(event)[0] if isinstance(event, events.AliasEvent) else self._leaf(event)
         if key is None or isinstance(key, dict | list):
             raise self._error(event, "a key is empty or not a scalar.", "Use text as keys.")
+        if isinstance(key, str):
+            return event.value if isinstance(event, events.ScalarEvent) else key
         return str(key).lower() if isinstance(key, bool) else str(key)
 
     def _open(self, event: events.CollectionStartEvent, path: Path) -> None:
@@ -285,7 +292,7 @@ class _Reader:
         value: Json
         if _is_plain(event) or event.tag in _TAGS:
             try:
-                value = plain(event.value)
+                value = self._scalar(event.value)
             except ValueError as error:
                 raise self._error(event, f"{event.value} {error}.", "Put it in quotes if it is text.") from None
         elif event.tag in (None, "!", _STRING):
