@@ -6,12 +6,17 @@ import re
 from datetime import date
 from typing import Annotated, Literal, Self
 
+import regex
 from pydantic import Field, model_validator
 
+from lockstep import errors
 from lockstep.topology.forms import EachOnce, FieldError
 from lockstep.topology.kinds.base import Document, Model
 from lockstep.topology.scalars import Bound, Names, ObjectSelector, Regex, Template, Text
 from lockstep.topology.selectors import Selector
+
+# What one expression may take on one value: it stands in a loop over all differences.
+_PATIENCE_SECONDS = 0.25
 
 
 class Mapping(Model):
@@ -35,8 +40,18 @@ class Mapping(Model):
         return self
 
     def rewrite(self, value: str) -> str | None:
-        """What a value of the primary becomes at the standby; None when the expression does not match it whole."""
-        match = re.fullmatch(self.from_, value)
+        """What a value of the primary becomes at the standby; None when the expression does not match it whole.
+
+        Raises:
+            InputError: The expression takes too long on this value.
+        """
+        try:
+            match = regex.fullmatch(self.from_, value, timeout=_PATIENCE_SECONDS)
+        except TimeoutError:
+            raise errors.InputError(
+                f"The expression {self.from_!r} takes too long on a value of {len(value)} characters.",
+                remedy="Write it without one repetition inside another.",
+            ) from None
         return match.expand(self.to) if match else None
 
 
