@@ -49,7 +49,7 @@ class Floored:
 
 def apply(given: Sequence[dict[str, Json]], protection: kinds.Protection) -> Floored:
     """Bring objects down to their floor; the objects given are not changed."""
-    floors = _Floors.of(protection)
+    floors = Floors.of(protection)
     scene = _Scene.of(given)
     cron_jobs = set(protection.run_cron_jobs)
     lowered: list[Lowered] = []
@@ -120,7 +120,7 @@ def _group_fits(scaler: Mapping[str, Json], key: ObjectKey) -> bool:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Floors:
+class Floors:
     """The floors of a protection, the narrowest first."""
 
     default: str
@@ -128,7 +128,8 @@ class _Floors:
     _met: set[ObjectPattern] = field(default_factory=set)
 
     @classmethod
-    def of(cls, protection: kinds.Protection) -> _Floors:
+    def of(cls, protection: kinds.Protection) -> Floors:
+        """The floors of a protection; one replica where it gives none."""
         shares = dict(protection.floor)
         default = shares.pop("default", "1")
         patterns = [(ObjectPattern.parse(text), share) for text, share in shares.items()]
@@ -161,7 +162,7 @@ def _narrowness(pattern: ObjectPattern) -> tuple[bool, bool, bool]:
 
 
 def _lower_workload(
-    manifest: dict[str, Json], scaler: Mapping[str, Json] | None, floors: _Floors
+    manifest: dict[str, Json], scaler: Mapping[str, Json] | None, floors: Floors
 ) -> tuple[dict[str, Json], list[Lowered]]:
     written = _count(manifest, _REPLICAS)
     floor = floors.floor(ObjectKey.of(manifest), _full(written, scaler))
@@ -172,7 +173,7 @@ def _lower_workload(
     return _lowered(manifest, _REPLICAS, before, min(before, floor))
 
 
-def _lower_scaler(manifest: dict[str, Json], scene: _Scene, floors: _Floors) -> tuple[dict[str, Json], list[Lowered]]:
+def _lower_scaler(manifest: dict[str, Json], scene: _Scene, floors: Floors) -> tuple[dict[str, Json], list[Lowered]]:
     """An autoscaler may not hold its workload above the floor. At a floor of 0 the workload itself turns it off."""
     namespace = ObjectKey.of(manifest).namespace
     kind, _, name = target = _target(namespace, edit.at(manifest, ("spec", "scaleTargetRef")))

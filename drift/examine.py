@@ -1,0 +1,185 @@
+"""One object on four sides: where it is, what differs in it, and what is to be said of that.
+
+Pure: it receives manifests, it hands on differences with verdicts. What could not be read never reaches it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from drift import align, compare, exclusions, judging, redact, verdict
+from drift.expected import Opinion, Rule
+from drift.judging import Context, Judged, Judgement
+from drift.memory import Memory
+from drift.normalise import NO_SCHEMAS, Normal, Schemas, complete, slim
+from drift.sides import ABSENT, Sides, Value
+from drift.walk import Field
+from lockstep.values import Json, ObjectKey, Verdict
+
+Manifest: TypeAlias = dict[str, Json]
+Older: TypeAlias = Callable[[ObjectKey], tuple[Sequence[Manifest], Sequence[Manifest]]]
+"""The object in older renderings for the truth and for the follower; asked for only when something differs."""
+
+_THERE = "(the object)"
+_NOWHERE: Sides[Value] = Sides(ABSENT, ABSENT, ABSENT, ABSENT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One thing that is to be said of an object.
+
+    ``pointer`` and ``path`` are empty when the whole object is meant. ``values`` are fit to be shown. ``InSync``
+    means that it was explained: by the rules in ``opinions``, or by what ``note`` says.
+    """
+
+    key: ObjectKey
+    verdict: Verdict
+    managed: bool
+    pointer: str = ""
+    path: str = ""
+    values: Sides[Value] = _NOWHERE
+    note: str = ""
+    opinions: tuple[Opinion, ...] = ()
+
+
+def _no_older(_key: ObjectKey) -> tuple[Sequence[Manifest], Sequence[Manifest]]:
+    return (), ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examiner:
+    """Examines the objects of an application over a pair.
+
+    ``memory`` remembers what was found to be equal, so that nothing is completed and compared twice.
+    """
+
+    context: Context
+    schemas: Schemas = NO_SCHEMAS
+    older: Older = _no_older
+    memory: Memory = field(default_factory=Memory)
+
+    def examine(self, key: ObjectKey, sides: Sides[Manifest | None]) -> list[Difference]:
+        """What is to be said of an object; nothing when it is the same everywhere that it should be.
+
+        Args:
+            key: The object.
+            sides: Its manifest on each side, None where it is not. Secrets are sealed.
+        """
+        git = [side for side in (sides.git_primary, sides.git_standby) if side is not None]
+        if any(redact.is_encrypted(side) for side in git):
+            note = "it is still encrypted in git: decrypt it while rendering, or list it under outOfGit"
+            return [Difference(key=key, verdict=Verdict.UNKNOWN, managed=True, note=note)]
+        return [*self._presence(key, sides, managed=bool(git)), *self._contents(key, sides, git)]
+
+    def _presence(self, key: ObjectKey, sides: Sides[Manifest | None], *, managed: bool) -> list[Difference]:
+        there = sides.map(lambda side: side is not None)
+        if not managed and (there.primary == there.standby or exclusions.is_everywhere(key)):
+            return []
+        said = verdict.of_presence(there, was_declared=not managed and any(self.older(key)))
+        if said is Verdict.IN_SYNC:
+            return []
+        judged = judging.judge_presence(key, there, said, self.context)
+        values: Sides[Value] = there.map(lambda here: _THERE if here else ABSENT)
+        return [_difference(key, judged, managed=managed, values=values)]
+
+    def _contents(self, key: ObjectKey, sides: Sides[Manifest | None], git: list[Manifest]) -> list[Difference]:
+        if git:
+            # At a site where git does not want it, its being there is all there is to say.
+            sides = Sides(
+                sides.git_primary,
+                sides.primary if sides.git_primary is not None else None,
+                sides.git_standby,
+                sides.standby if sides.git_standby is not None else None,
+            )
+        slims = [None if side is None else slim(side, declared=git) for side in sides.all()]
+        asserting = self.context.rules.asserting(key)
+        if not asserting and self.memory.are_equal(slims, schemas=self.schemas.digest):
+            return []
+        forms = self._forms(slims)
+        found = []
+        if len({form.encoded for form in forms if form is not None}) < 2:
+            self.memory.remember(slims, schemas=self.schemas.digest)
+        else:
+            found = self._differences(key, forms, git)
+        return [*found, *self._assertions(key, forms, asserting, managed=bool(git))]
+
+    def _forms(self, slims: Sequence[bytes | None]) -> list[Normal | None]:
+        """The normal forms, each completed once: most sides are the same."""
+        known = {form: complete(form, schemas=self.schemas) for form in set(slims) if form is not None}
+        return [None if form is None else known[form] for form in slims]
+
+    def _differences(self, key: ObjectKey, forms: list[Normal | None], git: list[Manifest]) -> list[Difference]:
+        halves = self.older(key) if git else ((), ())
+        older = [[complete(slim(side, declared=git), schemas=self.schemas) for side in half] for half in halves]
+        found = compare.fields(forms, context=[*older[0], *older[1]], texts=_has_texts(key))
+        versions = {form.api_version for form in forms if form is not None}
+        if len(versions) > 1:
+            return _across_versions(key, found, versions, managed=bool(git))
+        there = [form is not None for form in forms]
+        judged = [_judged(field_, there, len(older[0])) for field_ in found]
+        said = [(one, judging.judge(key, one, self.context)) for one in judged]
+        return [
+            _difference(key, judgement, managed=bool(git), field_=one.field, values=one.sides)
+            for one, judgement in said
+            if judgement.verdict is not Verdict.IN_SYNC or judgement.note
+        ]
+
+    def _assertions(
+        self, key: ObjectKey, forms: list[Normal | None], asserting: Sequence[Rule], *, managed: bool
+    ) -> list[Difference]:
+        """What rules say of fields that are equal at both sites: they must differ, or be each site's own."""
+        _, primary, _, standby = forms
+        if primary is None or standby is None:
+            return []
+        found = []
+        for rule in asserting:
+            for named in compare.lookup([primary, standby], rule.selector, texts=_has_texts(key)):
+                left, right = named.values
+                if left is not ABSENT and align.same(left, right):
+                    judged = judging.judge_assertion(rule, key, (left, right), self.context)
+                    values: Sides[Value] = Sides(ABSENT, left, ABSENT, right)
+                    found.append(_difference(key, judged, managed=managed, field_=named, values=values))
+        return found
+
+
+def _has_texts(key: ObjectKey) -> bool:
+    return (key.group, key.kind) == ("", "ConfigMap")
+
+
+def _judged(found: Field, there: Sequence[bool], older: int) -> Judged:
+    """A field with the values by which it is judged: a live object that is not there is not also different."""
+    git_p, primary, git_d, standby = found.values[:4]
+    sides = Sides(git_p, primary if there[1] else git_p, git_d, standby if there[3] else git_d)
+    return Judged(field=found, sides=sides, older=(found.values[4 : 4 + older], found.values[4 + older :]))
+
+
+def _across_versions(key: ObjectKey, found: Sequence[Field], versions: set[str], *, managed: bool) -> list[Difference]:
+    """Two versions that we cannot bring to one: equal contents are equal, different ones are anybody's guess."""
+    if all(one.pointer == "/apiVersion" for one in found):
+        return []
+    note = f"served as {' and as '.join(sorted(versions))}, which we cannot compare with each other"
+    judged = Judgement(verdict=Verdict.UNKNOWN, note=note)
+    one = next(one for one in found if one.pointer == "/apiVersion")
+    return [_difference(key, judged, managed=managed, field_=one, values=Sides(*one.values[:4]))]
+
+
+def _difference(
+    key: ObjectKey, judged: Judgement, *, managed: bool, values: Sides[Value], field_: Field | None = None
+) -> Difference:
+    """With values that are fit to be shown."""
+    mask = redact.Mask()
+    # The name of a variable's value is the variable's.
+    names = [step.name for step in field_.steps if step.name != "value"] if field_ is not None else []
+    name = names[-1] if names else ""
+    return Difference(
+        key=key,
+        verdict=judged.verdict,
+        managed=managed,
+        pointer=field_.pointer if field_ is not None else "",
+        path=field_.path if field_ is not None else "",
+        values=values.map(lambda value: value if value is ABSENT else mask.hide(name, value)),
+        note=judged.note,
+        opinions=judged.opinions,
+    )

@@ -1,0 +1,85 @@
+"""One manifest to its normal form: version, noise, defaults, shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from drift.normalise import defaults, noise, reading, tame, tree, versions
+from drift.normalise.conform import conform
+from drift.normalise.kinds import CUSTOM_PARTS, SHAPES, shape_of
+from drift.normalise.schemas import NO_SCHEMAS, Schemas
+from drift.normalise.shapes import UNKNOWN
+from drift.normalise.target import Target
+from lockstep.values import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Normal:
+    """The normal form of one object. ``encoded`` are its bytes: equal bytes, equal objects.
+
+    ``custom``: it is of a kind that nothing is known of but its schema, if that.
+    """
+
+    api_version: str
+    custom: bool
+    tree: tree.Node
+    encoded: bytes
+
+
+def normalise(
+    manifest: dict[str, Json], *, declared: Sequence[dict[str, Json]] = (), schemas: Schemas = NO_SCHEMAS
+) -> Normal:
+    """The normal form of a manifest.
+
+    Args:
+        manifest: An object from git or from a site; it is not changed.
+        declared: What git says of this object, for any site: a field that git sets is kept.
+        schemas: The schemas of custom resources that are known.
+    """
+    return complete(slim(manifest, declared=declared), schemas=schemas)
+
+
+def slim(manifest: dict[str, Json], *, declared: Sequence[dict[str, Json]] = ()) -> bytes:
+    """The manifest without noise, as bytes: two that are equal have equal normal forms.
+
+    This is the cheap look that comes first: most objects of two sites are equal by it.
+    """
+    target = Target(dict(versions.convert(manifest)), tuple(versions.convert(rendering) for rendering in declared))
+    for strip in noise.rules_for(*_kind_of(target.manifest)):
+        strip(target)
+    try:
+        return tree.encode(target.manifest)
+    except TypeError:
+        # Nested too deeply, a number of more than 64 bits, half a surrogate: made fit to be compared.
+        return tree.encode(tame.tame(target.manifest))
+
+
+def complete(slimmed: bytes, *, schemas: Schemas = NO_SCHEMAS) -> Normal:
+    """The normal form of what ``slim`` handed back: defaults filled in, lists by their keys."""
+    private = orjson.loads(slimmed)
+    if b"null" in slimmed:
+        private = _without_nulls(private)
+    api_version = reading.text(private, "apiVersion")
+    kind = _kind_of(private)
+    for fill in defaults.BY_KIND.get(kind, ()):
+        fill(private)
+    schema = schemas.of(api_version, kind[1])
+    if schema is not None:
+        schema.fill(private)
+    shape = schema.shape if schema is not None else shape_of(*kind)
+    form = conform(private, shape, otherwise=UNKNOWN if kind in SHAPES else CUSTOM_PARTS)
+    return Normal(api_version=api_version, custom=kind not in SHAPES, tree=form, encoded=tree.encode(form))
+
+
+def _without_nulls(value: Json) -> Json:
+    """Without the keys that hold null: they say what an absent one says, before anything is filled in (N17)."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
+def _kind_of(manifest: dict[str, Json]) -> tuple[str, str]:
+    return reading.text(manifest, "apiVersion").rpartition("/")[0], reading.text(manifest, "kind")

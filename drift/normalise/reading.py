@@ -1,0 +1,44 @@
+"""Parts of an object whose types nobody has checked: a wrong type reads as nothing, and is left for comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lockstep.values import Json
+
+_ABSENT: tuple[Json, ...] = (None,)
+_ABSENT_TEXT: tuple[Json, ...] = (None, "", [])
+
+
+def mapping(value: Json, *path: str) -> dict[str, Json]:
+    """The mapping at a path; an empty one, not attached to anything, when there is none."""
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def entries(value: Json, *path: str) -> Iterator[dict[str, Json]]:
+    """The mappings in the list at a path; nothing when there is no list."""
+    found = at(value, *path)
+    if isinstance(found, list):
+        yield from (entry for entry in found if isinstance(entry, dict))
+
+
+def at(value: Json, *path: str) -> Json:
+    """The value at a path; None when there is none."""
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def text(value: Json, *path: str) -> str:
+    """The text at a path; an empty one when there is none."""
+    found = at(value, *path)
+    return found if isinstance(found, str) else ""
+
+
+def fill(target: dict[str, Json], **defaults: Json) -> None:
+    """Set what is absent, as the API server does: null, and empty text or an empty list where those are set."""
+    for key, value in defaults.items():
+        if target.get(key) in (_ABSENT_TEXT if isinstance(value, str | list) else _ABSENT):
+            target[key] = value

@@ -1,0 +1,1 @@
+"""Comparing git, the primary and the standby."""
