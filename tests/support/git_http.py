@@ -30,6 +30,8 @@ class GitHttp:
     """Asked for when it is not empty; the user is ``git``."""
     behaviour: str = ""
     """``redirect``, ``html``, ``hang``, ``trickle`` or a status; as a git server otherwise."""
+    old: bool = False
+    """It speaks the first version of git's protocol only."""
     config: dict[str, str] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     """``GET refs`` for every listing, ``POST git-upload-pack`` and ``POST git-receive-pack`` for every transfer."""
@@ -162,7 +164,7 @@ class _Handler(BaseHTTPRequestHandler):
             "CONTENT_TYPE": self.headers.get("Content-Type", ""),
             "CONTENT_LENGTH": str(len(body)),
             "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+            "GIT_PROTOCOL": "" if self._state.old else self.headers.get("Git-Protocol", ""),
             "REMOTE_ADDR": "127.0.0.1",
             "REMOTE_USER": "git",
         }

@@ -73,6 +73,24 @@ def test_a_ref_that_moved_meanwhile_comes_as_it_was_advertised(
     assert cache.staged() == advertised
 
 
+def test_a_server_of_the_first_protocol_gives_what_it_advertises(
+    source: repositories.Repository, cache: git.Cache
+) -> None:
+    """Tips by their ids, tags of blobs among them; what is no tip any more is a conflict, and asked again."""
+    source.tag("v1", "refs/heads/main")
+    source.point("refs/tags/blob", source.git("hash-object", "-w", "--stdin", stdin=b"x").strip())
+    refs = source.refs()
+    with git_http.serve(source.path.parents[1]) as server:
+        server.old = True
+        remote = git.Remote(location=f"{server.url}/bank/pay.git")
+        assert remote.advertised() == _at(source).advertised()
+        source.commit("refs/heads/main", {"README": "newer"})
+        with pytest.raises(errors.ConflictError):
+            cache.fetch(remote, refs)
+        cache.fetch(remote, source.refs())
+    assert cache.staged() == source.refs()
+
+
 def test_an_id_that_is_gone_is_a_conflict(source: repositories.Repository, cache: git.Cache) -> None:
     """A force-push and a gc in between: the source is asked again."""
     with pytest.raises(errors.ConflictError):
@@ -480,6 +498,24 @@ def test_one_writer_at_a_time(cache: git.Cache) -> None:
     """A second one is told so at once, and another site is free."""
     with cache.writer("sejong"), cache.writer("daegu"), pytest.raises(errors.ConflictError), cache.writer("sejong"):
         pass
+    with cache.writer("sejong"):
+        pass
+
+
+def test_one_writer_at_a_time_also_among_processes(cache: git.Cache) -> None:
+    """The lock is the kernel's: it ends with the process that holds it, however that ends."""
+    script = (
+        "import sys; from pathlib import Path; from lockstep.sites import git\n"
+        "with git.Cache(Path(sys.argv[1])).writer('sejong'):\n"
+        "    print(flush=True); sys.stdin.read()\n"
+    )
+    arguments = [sys.executable, "-c", script, str(cache.folder)]
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with pytest.raises(errors.ConflictError), cache.writer("sejong"):
+            pass
+        other.kill()
     with cache.writer("sejong"):
         pass
 
