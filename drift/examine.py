@@ -111,9 +111,13 @@ class Examiner:
         return [None if form is None else known[form] for form in slims]
 
     def _differences(self, key: ObjectKey, forms: list[Normal | None], git: list[Manifest]) -> list[Difference]:
-        halves = self.older(key) if git else ((), ())
+        found = compare.fields(forms, texts=_has_texts(key))
+        halves: tuple[Sequence[Manifest], Sequence[Manifest]] = ((), ())
+        if git and any(_is_off_git(one) for one in found):
+            halves = self.older(key)
         older = [[complete(slim(side, declared=git), schemas=self.schemas) for side in half] for half in halves]
-        found = compare.fields(forms, context=[*older[0], *older[1]], texts=_has_texts(key))
+        if any(older):
+            found = compare.fields(forms, context=[*older[0], *older[1]], texts=_has_texts(key))
         versions = {form.api_version for form in forms if form is not None}
         if len(versions) > 1:
             return _across_versions(key, found, versions, managed=bool(git))
@@ -146,6 +150,12 @@ class Examiner:
 
 def _has_texts(key: ObjectKey) -> bool:
     return (key.group, key.kind) == ("", "ConfigMap")
+
+
+def _is_off_git(found: Field) -> bool:
+    """Whether what lives somewhere is not what git says for there; only then may a site be behind."""
+    git_p, primary, git_d, standby = found.values[:4]
+    return not (align.same(git_p, primary) and align.same(git_d, standby))
 
 
 def _judged(found: Field, there: Sequence[bool], older: int) -> Judged:

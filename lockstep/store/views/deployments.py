@@ -52,3 +52,16 @@ def last(connection: Connection, application: str, *, limit: int = 20) -> list[D
         .limit(limit)
     )
     return [Deployment(**row._asdict()) for row in connection.execute(statement)]
+
+
+def done(connection: Connection, application: str, site: str, *, limit: int = 20) -> list[str]:
+    """The commits that were deployed to a site with success, the newest first, each once."""
+    revision = deployments.c.revision
+    statement = (
+        select(revision)
+        .where(deployments.c.application == application, deployments.c.site == site, deployments.c.state == "done")
+        .group_by(revision)
+        .order_by(func.max(deployments.c.id).desc())
+        .limit(limit)
+    )
+    return list(connection.scalars(statement))

@@ -1,0 +1,151 @@
+"""Differences as everybody outside sees them: one row a pair and field, with the site that deviates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from drift import severity
+from drift.examine import Difference
+from drift.sides import ABSENT
+from drift.survey import Blind, Survey
+from lockstep.store import findings
+from lockstep.values import Json, ObjectKey, Verdict
+
+SIDES = ("gitPrimary", "primary", "gitStandby", "standby")
+"""What the four values are called."""
+
+_AT_FOLLOWER = frozenset(
+    {Verdict.STANDBY_DRIFT, Verdict.STANDBY_BEHIND, Verdict.MISSING_AT_STANDBY, Verdict.DECLARED, Verdict.IN_SYNC}
+)
+_AT_TRUTH = frozenset({Verdict.PRIMARY_HOTFIX, Verdict.PRIMARY_BEHIND, Verdict.MISSING_AT_PRIMARY})
+# Longer values are cut: a page and a report show where two texts differ, not a megabyte of them.
+_LONGEST = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One thing that is to be said of an object over a pair.
+
+    ``path`` is a JSON Pointer and ``people_path`` the way people write it; both are empty when the whole object is
+    meant. ``values`` has the sides that have the field, fit to be shown.
+    """
+
+    pair: str
+    verdict: Verdict
+    key: ObjectKey
+    site: str
+    path: str = ""
+    people_path: str = ""
+    managed: bool = True
+    values: Mapping[str, Json] = field(default_factory=dict)
+    note: str = ""
+    rules: tuple[str, ...] = ()
+    severity: float = 0.0
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Rows are sorted by pair, object and field."""
+        key = self.key
+        return (self.pair, key.kind, key.group, key.namespace, key.name, self.path, self.people_path, self.site)
+
+    def to_json(self) -> dict[str, Json]:
+        """As ``-o json`` writes it."""
+        return {
+            "pair": self.pair,
+            "verdict": self.verdict.value,
+            "group": self.key.group,
+            "kind": self.key.kind,
+            "namespace": self.key.namespace,
+            "name": self.key.name,
+            "site": self.site,
+            "path": self.path,
+            "field": self.people_path,
+            "managed": self.managed,
+            "values": dict(self.values),
+            "note": self.note,
+            "rules": list(self.rules),
+        }
+
+    def to_seen(self) -> findings.Seen:
+        """As it is stored."""
+        return findings.Seen(
+            key=self.key,
+            verdict=self.verdict,
+            site=self.site,
+            path=self.path,
+            people_path=self.people_path,
+            managed=self.managed,
+            values=self.values,
+            cause={"note": self.note, "rules": list(self.rules)} if self.note or self.rules else {},
+            severity=self.severity,
+        )
+
+
+def rows(found: Survey, *, pair: str, sites: tuple[str, str]) -> list[Row]:
+    """What differs and what could not be seen, sorted.
+
+    Args:
+        found: The survey.
+        pair: The pair's name.
+        sites: The truth and the follower.
+    """
+    every = [*(_row(one, pair, sites) for one in found.differences), *(_unseen(one, pair) for one in found.blind)]
+    return sorted(every, key=lambda row: row.order)
+
+
+def explained(found: Survey, *, pair: str, sites: tuple[str, str]) -> list[Row]:
+    """What differs and may, sorted."""
+    return sorted((_row(one, pair, sites) for one in found.explained), key=lambda row: row.order)
+
+
+def deviating(verdict: Verdict, sites: tuple[str, str]) -> str:
+    """The site that is not as it should be; both, with a comma, where neither is."""
+    if verdict in _AT_FOLLOWER:
+        return sites[1]
+    return sites[0] if verdict in _AT_TRUTH else ",".join(sites)
+
+
+def _row(one: Difference, pair: str, sites: tuple[str, str]) -> Row:
+    return Row(
+        pair=pair,
+        verdict=one.verdict,
+        key=one.key,
+        site=deviating(one.verdict, sites),
+        path=one.pointer,
+        people_path=one.path,
+        managed=one.managed,
+        values=dict(_values(one)),
+        note=one.note,
+        rules=tuple(opinion.rule for opinion in one.opinions),
+        severity=severity.of(one.verdict, one.path),
+    )
+
+
+def _unseen(blind: Blind, pair: str) -> Row:
+    gap = blind.gap
+    key = ObjectKey(group=gap.group, kind=gap.kind, namespace=gap.namespace, name=gap.name)
+    return Row(
+        pair=pair,
+        verdict=Verdict.UNKNOWN,
+        key=key,
+        site=blind.site,
+        note=f"{gap.what}: {gap.why}",
+        people_path="" if gap.name != "*" else gap.what,
+        severity=severity.of(Verdict.UNKNOWN, ""),
+    )
+
+
+def _values(one: Difference) -> Iterator[tuple[str, Json]]:
+    for side, value in zip(SIDES, one.values.all(), strict=True):
+        if value is not ABSENT:
+            yield side, shortened(value)
+
+
+def shortened(value: Json) -> Json:
+    """A value with its long texts cut."""
+    if isinstance(value, str) and len(value) > _LONGEST:
+        return f"{value[:_LONGEST]}… ({len(value)} characters)"
+    if isinstance(value, dict):
+        return {key: shortened(item) for key, item in value.items()}
+    return [shortened(item) for item in value] if isinstance(value, list) else value

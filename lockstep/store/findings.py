@@ -1,0 +1,268 @@
+"""Comparisons and their findings: each difference is one row as long as it lives, whatever its values become.
+
+A finding is known by its fingerprint: application, pair, object, site and path. It is resolved when a comparison
+that could see it no longer finds it, and the same row is open again when it is back. What a person said of it
+stays with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, delete, select, update
+
+from lockstep import errors
+from lockstep.store import database
+from lockstep.store.tables import findings, scans
+from lockstep.values import Json, ObjectKey, Verdict
+
+# Standings that end a difference: git and the sites are as they should be.
+_IN_STEP = frozenset({Verdict.IN_SYNC, Verdict.DECLARED, Verdict.DISPERSED})
+# A statement may bind 32,766 values on SQLite; a finding has some twenty.
+_ROWS = 1000
+# What is read of a finding that is there already: its object and its life, without values that may be large.
+_LIFE = tuple(
+    findings.c[name]
+    for name in ("fingerprint", "group", "kind", "namespace", "name", "state", "note", "by", "until", "reopened")
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A difference that a comparison found.
+
+    ``path`` is a JSON Pointer and ``people_path`` the way people write it, which tells two entries of one place
+    apart. ``values`` has what each side has, ``cause`` what is known of why.
+    """
+
+    key: ObjectKey
+    verdict: Verdict
+    site: str
+    path: str
+    people_path: str
+    managed: bool = True
+    values: Mapping[str, Json] = field(default_factory=dict)
+    cause: Mapping[str, Json] = field(default_factory=dict)
+    severity: float = 0.0
+
+    def fingerprint(self, application: str, pair: str) -> str:
+        """What the finding is known by: its place, never its values."""
+        key = self.key
+        place = (application, pair, key.group, key.kind, key.namespace, key.name, self.site, self.people_path)
+        return hashlib.sha256("\n".join(place).encode("utf-8", "backslashreplace")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """One comparison of an application over a pair, as a whole."""
+
+    application: str
+    pair: str
+    verdict: Verdict
+    revision: str
+    stance: str
+    coverage: Mapping[str, Json]
+    counts: Mapping[str, int]
+    problem: str
+    objects: int
+    started_at: datetime
+    ended_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What recording a comparison changed: fingerprints that are new, open again, and resolved."""
+
+    new: tuple[str, ...]
+    reopened: tuple[str, ...]
+    resolved: tuple[str, ...]
+
+
+def record(connection: Connection, scan: Scan, seen: Sequence[Seen], *, hidden: Callable[[ObjectKey], bool]) -> Changes:
+    """Write a comparison and what it found.
+
+    Args:
+        connection: The transaction that ends the comparison's job.
+        scan: The comparison; an older one than is recorded changes nothing.
+        seen: Every difference that it found.
+        hidden: Whether the comparison could not see an object: its findings stay as they are.
+    """
+    if not _record_scan(connection, scan):
+        return Changes(new=(), reopened=(), resolved=())
+    mine = and_(findings.c.application == scan.application, findings.c.pair == scan.pair)
+    known = {row.fingerprint: row for row in connection.execute(select(*_LIFE).where(mine))}
+    found = {one.fingerprint(scan.application, scan.pair): one for one in seen}
+    new = [fingerprint for fingerprint in found if fingerprint not in known]
+    again = [fingerprint for fingerprint in found if fingerprint in known]
+    gone = [
+        fingerprint
+        for fingerprint, row in known.items()
+        if fingerprint not in found and row.state != "resolved" and not hidden(_key(row))
+    ]
+    _insert(connection, scan, {fingerprint: found[fingerprint] for fingerprint in new})
+    _update(connection, scan, {fingerprint: (known[fingerprint], found[fingerprint]) for fingerprint in again})
+    for part in _parts(gone):
+        resolved = {"state": "resolved", "resolved_at": scan.ended_at}
+        connection.execute(update(findings).where(findings.c.fingerprint.in_(part)).values(resolved))
+    return Changes(
+        new=tuple(new),
+        reopened=tuple(fingerprint for fingerprint in again if known[fingerprint].state == "resolved"),
+        resolved=tuple(gone),
+    )
+
+
+def acknowledge(connection: Connection, finding: int, *, by: str, note: str) -> None:
+    """Somebody has seen it, and it stays open to everybody else.
+
+    Raises:
+        NotFoundError: There is no such finding that is not resolved.
+    """
+    _decide(connection, finding, {"state": "acknowledged", "by": by, "note": note, "until": None})
+
+
+def waive(connection: Connection, finding: int, *, by: str, note: str, until: datetime) -> None:
+    """Somebody accepts it until a moment; after that it is open again.
+
+    Raises:
+        NotFoundError: There is no such finding that is not resolved.
+    """
+    _decide(connection, finding, {"state": "waived", "by": by, "note": note, "until": until})
+
+
+def forget_others(connection: Connection, protected: Collection[tuple[str, str]], *, now: datetime) -> None:
+    """Applications and pairs that the configuration no longer has: their comparisons go, their findings are resolved.
+
+    Args:
+        connection: A transaction.
+        protected: The applications and pairs that there are.
+        now: This moment.
+    """
+    known = [(row.application, row.pair) for row in connection.execute(select(scans.c.application, scans.c.pair))]
+    gone = [pair for pair in known if pair not in set(protected)]
+    for application, pair in gone:
+        connection.execute(delete(scans).where(scans.c.application == application, scans.c.pair == pair))
+        connection.execute(
+            update(findings)
+            .where(findings.c.application == application, findings.c.pair == pair, findings.c.state != "resolved")
+            .values(state="resolved", resolved_at=now)
+        )
+
+
+def last_compared(connection: Connection) -> dict[tuple[str, str], datetime]:
+    """When each application was last compared over each pair."""
+    rows = connection.execute(select(scans.c.application, scans.c.pair, scans.c.ended_at))
+    return {(row.application, row.pair): row.ended_at for row in rows}
+
+
+def _record_scan(connection: Connection, scan: Scan) -> bool:
+    """Write the newest comparison; False when a later one is there already."""
+    in_step = scan.ended_at if scan.verdict in _IN_STEP else None
+    values = {
+        "verdict": scan.verdict.value,
+        "revision": scan.revision,
+        "stance": scan.stance,
+        "coverage": dict(scan.coverage),
+        "counts": dict(scan.counts),
+        "problem": scan.problem,
+        "objects": scan.objects,
+        "started_at": scan.started_at,
+        "ended_at": scan.ended_at,
+    }
+    if in_step is not None:
+        values["in_step_at"] = in_step
+    statement = database.insert(connection, scans).values(application=scan.application, pair=scan.pair, **values)
+    written = connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[scans.c.application, scans.c.pair],
+            set_=values,
+            where=scans.c.started_at <= scan.started_at,
+        ).returning(scans.c.pair)
+    )
+    return written.first() is not None
+
+
+def _insert(connection: Connection, scan: Scan, found: Mapping[str, Seen]) -> None:
+    for part in _parts(list(found)):
+        connection.execute(
+            findings.insert(),
+            [
+                {
+                    "fingerprint": fingerprint,
+                    "application": scan.application,
+                    "pair": scan.pair,
+                    "group": found[fingerprint].key.group,
+                    "kind": found[fingerprint].key.kind,
+                    "namespace": found[fingerprint].key.namespace,
+                    "name": found[fingerprint].key.name,
+                    "site": found[fingerprint].site,
+                    "people_path": found[fingerprint].people_path,
+                    "state": "open",
+                    "first_seen": scan.ended_at,
+                    **_told(scan, found[fingerprint]),
+                }
+                for fingerprint in part
+            ],
+        )
+
+
+def _update(connection: Connection, scan: Scan, found: Mapping[str, tuple[Row[Any], Seen]]) -> None:
+    rows = [
+        {"known": fingerprint, **_told(scan, seen), **_life(scan, row)} for fingerprint, (row, seen) in found.items()
+    ]
+    columns: dict[str, BindParameter[Any]] = (
+        {name: bindparam(f"new_{name}") for name in rows[0] if name != "known"} if rows else {}
+    )
+    statement = update(findings).where(findings.c.fingerprint == bindparam("known")).values(columns)
+    for part in _parts(rows):
+        connection.execute(
+            statement,
+            [{name if name == "known" else f"new_{name}": value for name, value in row.items()} for row in part],
+        )
+
+
+def _told(scan: Scan, seen: Seen) -> dict[str, Json]:
+    """What the newest comparison says of a finding."""
+    return {
+        "verdict": seen.verdict.value,
+        "path": seen.path,
+        "managed": seen.managed,
+        "values": dict(seen.values),
+        "cause": dict(seen.cause),
+        "severity": seen.severity,
+        "last_seen": scan.ended_at,
+    }
+
+
+def _life(scan: Scan, row: Row[Any]) -> dict[str, Json]:
+    """What a person said stays, until the finding was resolved in the meantime or a waiver has ended."""
+    if row.state == "resolved":
+        return {"state": "open", "reopened": row.reopened + 1, "resolved_at": None, "note": "", "by": "", "until": None}
+    ended = row.state == "waived" and row.until is not None and row.until <= scan.ended_at
+    return {
+        "state": "open" if ended else row.state,
+        "reopened": row.reopened,
+        "resolved_at": None,
+        "note": row.note,
+        "by": row.by,
+        "until": row.until,
+    }
+
+
+def _decide(connection: Connection, finding: int, values: Mapping[str, Json]) -> None:
+    statement = update(findings).where(findings.c.id == finding, findings.c.state != "resolved").values(dict(values))
+    if connection.execute(statement.returning(findings.c.id)).first() is None:
+        raise errors.NotFoundError(
+            f"There is no finding {finding} that is not resolved.", remedy="See lockstep findings list."
+        )
+
+
+def _key(row: Row[Any]) -> ObjectKey:
+    return ObjectKey(group=row.group, kind=row.kind, namespace=row.namespace, name=row.name)
+
+
+def _parts(rows: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    return (rows[start : start + _ROWS] for start in range(0, len(rows), _ROWS))

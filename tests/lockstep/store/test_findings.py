@@ -1,0 +1,148 @@
+"""Findings and their lives, on both databases."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from lockstep import errors
+from lockstep.store import findings
+from lockstep.store.database import Database
+from lockstep.store.views import drift as views
+from lockstep.values import ObjectKey, Verdict
+
+START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+
+
+def key(name: str = "web") -> ObjectKey:
+    """An object."""
+    return ObjectKey(group="apps", kind="Deployment", namespace="shop", name=name)
+
+
+def seen(path: str = "/spec/replicas", *, name: str = "web", value: object = 1) -> findings.Seen:
+    """A difference."""
+    return findings.Seen(
+        key=key(name),
+        verdict=Verdict.STANDBY_DRIFT,
+        site="sejong",
+        path=path,
+        people_path=path,
+        values={"standby": value},
+    )
+
+
+def scan(minutes: int = 0, verdict: Verdict = Verdict.STANDBY_DRIFT) -> findings.Scan:
+    """A comparison that began after some minutes."""
+    at = START + timedelta(minutes=minutes)
+    return findings.Scan(
+        application="shop",
+        pair="seoul-sejong",
+        verdict=verdict,
+        revision="c" * 40,
+        stance="normal",
+        coverage={},
+        counts={},
+        problem="",
+        objects=1,
+        started_at=at,
+        ended_at=at + timedelta(seconds=1),
+    )
+
+
+def record(
+    database: Database, scan_: findings.Scan, *found: findings.Seen, hidden: frozenset[str] = frozenset()
+) -> findings.Changes:
+    """Write a comparison."""
+    with database.write() as connection:
+        return findings.record(connection, scan_, found, hidden=lambda one: one.name in hidden)
+
+
+def stored(database: Database, state: str = "unresolved") -> list[views.Finding]:
+    """What is stored."""
+    with database.read() as connection:
+        return views.page(connection, views.Filter(state=state), limit=100_000)
+
+
+def test_a_difference_is_one_row_as_long_as_it_lives(database: Database) -> None:
+    """New, seen again with another value, resolved, and back."""
+    assert len(record(database, scan(), seen()).new) == 1
+    assert record(database, scan(1), seen(value=2)) == findings.Changes(new=(), reopened=(), resolved=())
+    (found,) = stored(database)
+    assert (found.values, found.first_seen, found.last_seen) == (
+        {"standby": 2},
+        scan().ended_at,
+        scan(1).ended_at,
+    )
+    assert record(database, scan(2)).resolved == (found.fingerprint,)
+    assert stored(database) == []
+    assert record(database, scan(3), seen()).reopened == (found.fingerprint,)
+    assert [(one.id, one.reopened, one.first_seen) for one in stored(database)] == [(found.id, 1, found.first_seen)]
+
+
+def test_what_could_not_be_seen_is_not_resolved(database: Database) -> None:
+    """Only what was looked at and is gone is gone."""
+    record(database, scan(), seen(), seen(name="api"))
+    record(database, scan(1), hidden=frozenset({"api"}))
+    assert [one.name for one in stored(database)] == ["api"]
+
+
+def test_findings_of_another_pair_are_left_alone(database: Database) -> None:
+    """A comparison speaks of its own application and pair."""
+    record(database, scan(), seen())
+    other = findings.Scan(**{**{name: getattr(scan(1), name) for name in scan().__slots__}, "pair": "seoul-daegu"})
+    record(database, other)
+    assert len(stored(database)) == 1
+
+
+def test_a_late_comparison_does_not_undo_a_newer_one(database: Database) -> None:
+    """The one that began later has seen more."""
+    record(database, scan(5), seen())
+    assert record(database, scan(1)) == findings.Changes(new=(), reopened=(), resolved=())
+    assert len(stored(database)) == 1
+    with database.read() as connection:
+        assert findings.last_compared(connection) == {("shop", "seoul-sejong"): scan(5).ended_at}
+
+
+def test_it_is_known_since_when_a_pair_is_out_of_step(database: Database) -> None:
+    """The moment at which it last was stays until it is again."""
+    record(database, scan(0, Verdict.IN_SYNC))
+    record(database, scan(1), seen())
+    with database.read() as connection:
+        (found,) = views.scans_of(connection)
+    assert (found.in_step_at, found.ended_at) == (scan(0).ended_at, scan(1).ended_at)
+    record(database, scan(2, Verdict.DISPERSED))
+    with database.read() as connection:
+        (found,) = views.scans_of(connection)
+    assert found.in_step_at == found.ended_at
+
+
+def test_a_decision_belongs_to_a_finding_that_is_not_resolved(database: Database) -> None:
+    """And is forgotten when the finding was resolved and comes back."""
+    record(database, scan(), seen())
+    (found,) = stored(database)
+    with database.write() as connection:
+        findings.acknowledge(connection, found.id, by="kim", note="known")
+    record(database, scan(1))
+    with pytest.raises(errors.NotFoundError), database.write() as connection:
+        findings.waive(connection, found.id, by="kim", note="", until=START)
+    record(database, scan(2), seen())
+    assert [(one.state, one.by) for one in stored(database)] == [("open", "")]
+
+
+def test_thousands_of_findings_are_written_and_resolved(database: Database) -> None:
+    """More than one statement may bind values for."""
+    many = [seen(f"/spec/{number}") for number in range(2500)]
+    record(database, scan(), *many)
+    record(database, scan(1), *many)
+    assert len(stored(database)) == 2500
+    record(database, scan(2))
+    assert stored(database) == []
+
+
+def test_names_from_outside_are_kept(database: Database) -> None:
+    """Korean, quotes, NUL and half surrogates in paths and values of hostile objects."""
+    for path in ("/data/한글", "/data/'; DROP TABLE findings; --", "/data/a\0b", "/data/\ud800"):
+        record(database, scan(), seen(path, value={"text": "한글 \0"}))
+        record(database, scan(1), seen(path, value={"text": "한글 \0"}))
+        assert len(stored(database)) == 1
