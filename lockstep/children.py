@@ -143,6 +143,34 @@ def scope(of: Scope) -> Iterator[Scope]:
         of.kill()
 
 
+class Stop:
+    """Ends, from another thread, the one command that was given it; a command that begins later ends at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kill: Callable[[], None] | None = None
+        self._asked = False
+
+    @property
+    def asked(self) -> bool:
+        """Whether somebody wanted the command to end."""
+        return self._asked
+
+    def __call__(self) -> None:
+        """End the command, with everything that it started."""
+        with self._lock:
+            self._asked = True
+            if self._kill is not None:
+                self._kill()
+
+    def arm(self, kill: Callable[[], None] | None) -> None:
+        """Say how the command is ended; None once it has ended by itself."""
+        with self._lock:
+            self._kill = kill
+            if kill is not None and self._asked:
+                kill()
+
+
 class Spawn(Protocol):
     """Starts a process with pipes for stdout and stderr: a client that insists on starting its own brings one."""
 
@@ -163,6 +191,7 @@ def run(
     on_output: Callable[[bytes], None] | None = None,
     on_stdout: Callable[[bytes], None] | None = None,
     spawn: Spawn | None = None,
+    stop: Stop | None = None,
 ) -> Finished:
     """Run a command to its end.
 
@@ -172,6 +201,7 @@ def run(
         on_stdout: Receives stdout alone as it comes; stderr is collected. What either of the two raises ends
             the command and is raised here.
         spawn: Starts the leash, with the command behind it.
+        stop: Ends the command from another thread.
 
     Raises:
         MissingToolError: There is no such program or directory.
@@ -190,11 +220,14 @@ def run(
     finally:
         os.close(control)
     owner.add(ours)
+    stop = stop or Stop()
+    stop.arm(lambda: owner.remove(ours))
     try:
         finished = _Collector(process, lambda: owner.remove(ours), on_output or on_stdout, command.most_bytes).finish(
             command.timeout_seconds
         )
     finally:
+        stop.arm(None)
         owner.remove(ours)
         process.wait()
     if owner.lost:

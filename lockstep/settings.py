@@ -28,6 +28,11 @@ class Places:
         return self.state / "git"
 
     @property
+    def built(self) -> Path:
+        """Images between being built and being pushed."""
+        return self.state / "built"
+
+    @property
     def key(self) -> Path:
         """The root key of this installation's own secrets; processes on several machines need a copy of it."""
         return self.state / "key"

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from lockstep import errors, work
 from lockstep.clock import Clock
-from lockstep.store import deliveries
+from lockstep.store import deliveries, triggers
 from lockstep.store.database import Database
 from lockstep.store.deliveries import Delivery, State
 from lockstep.topology.model import Topology
@@ -37,6 +37,8 @@ class Understanding:
     reason: str
     events: tuple[Json, ...] = ()
     jobs: tuple[work.Job, ...] = ()
+    pushes: tuple[tuple[str, str], ...] = ()
+    """Repositories and refs that were pushed."""
 
 
 def handle_delivery(context: Context, claim: work.Claim) -> work.Outcome:
@@ -58,6 +60,8 @@ def handle_delivery(context: Context, claim: work.Claim) -> work.Outcome:
         deliveries.finish(
             connection, number, state=understood.state, reason=understood.reason, events=understood.events, at=at
         )
+        for repository, ref in understood.pushes:
+            triggers.push(connection, repository, (ref,), at=at)
 
     return work.Done(effects=(finish,), then=understood.jobs)
 
@@ -82,6 +86,14 @@ def understand(delivery: Delivery, topology: Topology) -> Understanding:
         reason="" if jobs else "; ".join(reasons),
         events=tuple(_kept(event, *wakes) for event, wakes in woken),
         jobs=jobs,
+        pushes=tuple(
+            dict.fromkeys(
+                (str(job.payload["repository"]), event.ref)
+                for event, (jobs, _) in woken
+                if isinstance(event, events.GitPush)
+                for job in jobs
+            )
+        ),
     )
 
 

@@ -86,6 +86,10 @@ class Doors:
             return layout.LayoutStore(self._topology().path(folder).absolute())
         raise _not_yet("registry", url or "")
 
+    def built(self) -> layout.LayoutStore:
+        """Where images stand between being built and being pushed: ours alone."""
+        return self._once(("built",), lambda: layout.LayoutStore(self._places.built))
+
     # --- clusters
 
     def cluster(self, site: str) -> ends.Cluster:

@@ -159,6 +159,17 @@ triggered = Table(
     Column("application", Name, primary_key=True),
     Column("ref", Name, primary_key=True),
     Column("oid", Name, nullable=False),
+    # What is seen for the first time and was not pushed now is remembered only.
+    Column("started", Boolean, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+# Refs that somebody said were pushed, until a trigger has looked at them.
+pushed = Table(
+    "pushed",
+    metadata,
+    Column("repository", Name, primary_key=True),
+    Column("ref", Name, primary_key=True),
     Column("at", Moment, nullable=False),
 )
 
@@ -205,6 +216,10 @@ tasks = Table(
     Column("status", Name, nullable=False),
     Column("reason", Name, nullable=False),
     Column("message", Prose, nullable=False, default=""),
+    # What it runs, as it was started: the TaskSpec, workspaces, timeout; retries do not change it.
+    Column("spec", JsonText, nullable=False, default=dict),
+    # What the run wants of it before its time: cancel, timeout.
+    Column("asked", Name, nullable=False, default=""),
     Column("attempt", Integer, nullable=False, default=0),
     Column("retries", JsonText, nullable=False, default=list),
     Column("params", JsonText, nullable=False, default=dict),
@@ -301,6 +316,7 @@ deployments = Table(
     Column("deleted", Integer, nullable=False, default=0),
     Column("started_at", Moment, nullable=False),
     Column("ended_at", Moment, nullable=False),
+    UniqueConstraint("application", "site", "run"),
     sqlite_autoincrement=True,
 )
 Index("ix_deployments_site", deployments.c.application, deployments.c.site, deployments.c.id)

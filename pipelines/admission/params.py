@@ -83,8 +83,10 @@ def resolve(specs: Sequence[ParamSpec], given: Mapping[str, Value], context: sub
     waiting = {spec.name: spec.default for spec in specs if spec.default is not None and spec.name not in given}
     for spec in specs:
         value = given.get(spec.name)
-        if isinstance(value, Mapping) and isinstance(spec.default, Mapping):
+        if isinstance(spec.default, Mapping) and isinstance(value, Mapping):
             values[spec.name] = {**spec.default, **value}
+        elif isinstance(spec.default, Mapping) and isinstance(value, str) and any(substitution.variables(value)):
+            values[spec.name] = spec.default  # a whole object that nobody has gives none of its keys
     for _ in range(_DEEPEST + 1):
         scope = context | substitution.of_params(values)
         ready = {name: value for name, value in waiting.items() if not _names_any_of(value, waiting)}

@@ -127,8 +127,15 @@ def _directing() -> None:
     op.create_table(
         "triggered",
         *_texts("application", "ref", "oid"),
+        sa.Column("started", sa.Boolean(), nullable=False),
         *_moments("at"),
         sa.PrimaryKeyConstraint("application", "ref", name="pk_triggered"),
+    )
+    op.create_table(
+        "pushed",
+        *_texts("repository", "ref"),
+        *_moments("at"),
+        sa.PrimaryKeyConstraint("repository", "ref", name="pk_pushed"),
     )
 
 
@@ -165,7 +172,7 @@ def _running() -> None:
         *_ids("run"),
         *_texts("pipeline_task"),
         *_integers("combination"),
-        *_texts("name", "kind", "section", "state", "status", "reason", "message"),
+        *_texts("name", "kind", "section", "state", "status", "reason", "message", "spec", "asked"),
         *_integers("attempt"),
         *_texts("retries", "params", "results", "detail"),
         *_moments("created_at"),
@@ -235,6 +242,7 @@ def _deploying() -> None:
         *_integers("objects", "changed", "deleted"),
         *_moments("started_at", "ended_at"),
         sa.PrimaryKeyConstraint("id", name="pk_deployments"),
+        sa.UniqueConstraint("application", "site", "run", name="uq_deployments_application_site_run"),
         sqlite_autoincrement=True,
     )
     _index("ix_deployments_site", "deployments", ["application", "site", "id"])
