@@ -1,0 +1,228 @@
+"""What a deploy of an application would do at each of its sites, looked at now.
+
+The same function serves the question that a person approves, the deploy itself, and a dry run: what was shown
+is what is done, or it is asked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from lockstep import errors
+from lockstep.manifests import desired
+from lockstep.store import deployments
+from lockstep.store.views import drift
+from lockstep.topology import direction, kinds, selectors
+from lockstep.values import Json, ObjectKey, Verdict
+from pipelines.delivery import choice
+from pipelines.delivery.world import World
+from pipelines.deploy import compare, models, plan, site, summary
+from pipelines.deploy.look import look
+from sync import stock
+
+Digests: TypeAlias = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """One site: what it is to have, and what that takes.
+
+    ``missing`` names images that the site does not hold whole yet. Without a plan ``problem`` says why nothing
+    can be said of the site.
+    """
+
+    request: plan.Request
+    at: site.Ends | None = None
+    plan: models.Plan | None = None
+    missing: tuple[str, ...] = ()
+    problem: str = ""
+
+    @property
+    def place(self) -> direction.Place:
+        """Which site, and what it is for the application."""
+        return self.request.place
+
+    @property
+    def held(self) -> str:
+        """Why a stance holds the site; empty when none does."""
+        return "; ".join(f"the pair {one.pair} is in the stance {one.stance.value}" for one in self.place.held_by)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What a person has to approve."""
+        return tuple(f"{self.place.site}: {reason}" for reason in self.plan.approvals) if self.plan else ()
+
+    @property
+    def described(self) -> list[str]:
+        """The plan, in lines."""
+        return summary.text(self.plan).splitlines() if self.plan else [self.problem]
+
+    def as_json(self) -> dict[str, Json]:
+        """What a person is shown of it."""
+        return {
+            "tier": self.place.tier.value if self.place.tier else self.place.role.value,
+            "objects": len(self.request.objects),
+            "plan": summary.to_json(self.plan) if self.plan else None,
+            "missing": list(self.missing),
+            "held": self.held,
+            "problem": self.problem,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """All sites of a deploy. ``digests`` is what every image means in it."""
+
+    application: kinds.Application
+    revision: str
+    digests: Digests
+    sites: tuple[Prepared, ...]
+
+    @property
+    def digest(self) -> str:
+        """One digest of what all sites will have afterwards."""
+        return plan.digest_of([site.plan for site in self.sites if site.plan])
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What a person has to approve, over all sites."""
+        return tuple(need for site in self.sites for need in site.needs)
+
+    def bound(self) -> dict[str, Json]:
+        """What an approval of this deploy is about."""
+        return {
+            "commit": self.revision,
+            "digests": dict(self.digests),
+            "plan": self.digest,
+            "plans": {one.place.site: one.plan.digest for one in self.sites if one.plan},
+            "needs": list(self.needs),
+        }
+
+    def fits(self, bound: Mapping[str, Json]) -> bool:
+        """Whether an approval was about this: the commit, the digests, and the plan of every site of ours."""
+        plans = bound["plans"]
+        same = bound["commit"] == self.revision and bound["digests"] == dict(self.digests)
+        return same and all(plans.get(one.place.site) == one.plan.digest for one in self.sites if one.plan)
+
+
+def prepare(
+    world: World, application: kinds.Application, *, revision: str, built: Digests, only: Sequence[str] = ()
+) -> Whole:
+    """Look at every site of an application and plan its deploy.
+
+    Args:
+        world: The doors.
+        application: Which.
+        revision: The commit to deploy, whole.
+        built: Digests that the run itself pushed, by image name.
+        only: These sites only; all when empty.
+
+    Raises:
+        NotFoundError: The commit is nowhere, or a site is not one of the application's.
+        InputError: An image's digest is not known to anybody.
+        LockstepError: It cannot be rendered.
+    """
+    places = world.places_of(application)
+    known = [place.site for place in places]
+    for name in only:
+        if name not in known:
+            raise errors.NotFoundError(
+                f"{application.name} is not deployed to {name}.", remedy=f"It is deployed to: {', '.join(known)}."
+            )
+    digests = _digests(world, application, revision=revision, built=built, truth=places[0])
+    chosen = [place for place in places if not only or place.site in only]
+    sites = tuple(_site(world, application, place, revision=revision, digests=digests) for place in chosen)
+    return Whole(application=application, revision=revision, digests=digests, sites=sites)
+
+
+def _digests(
+    world: World, application: kinds.Application, *, revision: str, built: Digests, truth: direction.Place
+) -> Digests:
+    wanted = world.renderings.wanted(world.topology(), application, revision)
+    with world.database.read() as connection:
+        before = deployments.newest(connection, application.name)
+
+    def resolve(name: str, tag: str) -> str:
+        found = world.doors.images(truth.site).resolve(name, tag)
+        return found.digest if found else ""
+
+    chosen = choice.choose(wanted, built=built, deployed=before.images if before else {}, resolve=resolve)
+    if chosen.unknown:
+        raise errors.InputError(
+            f"No digest of {', '.join(chosen.unknown)} is known: it was neither built nor mirrored.",
+            remedy="Build it in the pipeline, or mirror it: lockstep sync images.",
+        )
+    return chosen.digests
+
+
+def _site(
+    world: World, application: kinds.Application, place: direction.Place, *, revision: str, digests: Digests
+) -> Prepared:
+    wanted = world.renderings.desired(world.topology(), application, place=place, revision=revision, digests=digests)
+    request = plan.Request(wanted=wanted, application=application, place=place, revision=revision)
+    try:
+        at = _ends(world, place.site)
+        if place.role is direction.Role.TRUTH:
+            request = replace(request, hotfixes=_hotfixes(world, request, at))
+        made = site.plan(request, at)
+        missing = _missing(world, place.site, wanted)
+    except errors.LockstepError as error:
+        return Prepared(request=request, problem=error.message)
+    return Prepared(request=request, at=at, plan=made, missing=missing)
+
+
+def _ends(world: World, name: str) -> site.Ends:
+    """Where a site's applications go."""
+    has_cluster = world.topology().site(name).spec.cluster is not None
+    return site.Ends(cluster=world.doors.cluster(name) if has_cluster else None, archive=world.doors.archive(name))
+
+
+def _missing(world: World, name: str, wanted: desired.Desired) -> tuple[str, ...]:
+    """The images that a site does not hold whole."""
+    if not wanted.digests:
+        return ()
+    store = world.doors.images(name)
+    return tuple(
+        f"{image}@{digest}"
+        for image, digests in wanted.digests.items()
+        for digest in digests
+        if not stock.verify(store, image, digest).whole
+    )
+
+
+def _hotfixes(world: World, request: plan.Request, at: site.Ends) -> tuple[models.Hotfix, ...]:
+    """What was changed by hand at the truth and is not in git: as it was found before, and as it stands now.
+
+    Found before: an open finding. Now: what differs from what was deployed there last, whoever changed it.
+    """
+    application, place = request.application, request.place
+    with world.database.read() as connection:
+        before = deployments.last(connection, application.name, place.site)
+        known = drift.of_application(connection, application.name)
+    fixes = {
+        models.Hotfix(
+            key=ObjectKey(group=found.group, kind=found.kind, namespace=found.namespace, name=found.name),
+            pointer=found.path,
+        )
+        for found in known
+        if found.verdict == Verdict.PRIMARY_HOTFIX.value and found.site == place.site and found.state != "resolved"
+    }
+    if before is not None and at.cluster is not None:
+        deployed = world.renderings.desired(
+            world.topology(), application, place=place, revision=before.revision, digests=before.images
+        )
+        fixes.update(_changed_since(deployed, look(at.cluster, deployed)))
+    return tuple(sorted(fixes))
+
+
+def _changed_since(deployed: desired.Desired, live: models.Live) -> list[models.Hotfix]:
+    fixes = []
+    for manifest in deployed.objects:
+        key = ObjectKey.of(manifest)
+        there = live.objects.get(key)
+        if there is not None:
+            places = compare.changed(there, manifest, exact=live.exact)
+            fixes += [models.Hotfix(key=key, pointer=selectors.write_pointer(place)) for place in places]
+    return fixes
