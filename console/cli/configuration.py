@@ -1,4 +1,4 @@
-"""``lockstep validate``: the configuration, checked without touching a site."""
+"""``lockstep validate`` and ``lockstep schema``: the configuration, without touching a site."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.text import Text
 from console.cli import frame
 from lockstep import errors
 from lockstep.topology import load
+from lockstep.topology import schema as schemas
 from lockstep.topology.model import Topology
 
 
@@ -38,6 +39,13 @@ def validate(*, directory: Path, form: str, **_places: object) -> int:
             _print_problem(problem)
         frame.say(f"[bold red]{len(problems)} problem{'s' if len(problems) > 1 else ''}[/]; nothing was loaded.")
     return 1 if problems else 0
+
+
+@click.command(epilog="Example: lockstep schema > lockstep.schema.json")
+def schema() -> int:
+    """Write the JSON Schema of the configuration, for editors and reviews."""
+    click.echo(schemas.text(), nl=False)
+    return frame.Exit.DONE
 
 
 def _summary(topology: Topology) -> str:

@@ -5,6 +5,7 @@ This is the only module that reads the environment.
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -84,6 +85,16 @@ def common(function: Command) -> Command:
     return function
 
 
+def placed(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Hand a command its ``Frame`` in the place of the three options of ``common``; to be written below it."""
+
+    @functools.wraps(function)
+    def called(*args: Any, config: Path | None, database: str | None, state: Path | None, **kwargs: Any) -> Any:
+        return function(frame(config, database, state), *args, **kwargs)
+
+    return called
+
+
 def frame(config: Path | None, database: str | None, state: Path | None) -> Frame:
     """Where things are: what the command was given, else what the group was given, else the defaults."""
     outer: dict[str, Any] = click.get_current_context().find_root().params
@@ -108,7 +119,8 @@ def output(*formats: str) -> Callable[[Command], Command]:
 
 def table_console() -> Console:
     """Where tables for people go: stdout, plain when nobody is looking."""
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    # A pipe has no width: nothing is wrapped or cut for it.
+    return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=1000, soft_wrap=True)
 
 
 def progress_console() -> Console:

@@ -16,6 +16,13 @@ from lockstep import crash, errors
 # Each command by the module that has it: a command pays for the imports that it needs, not for all.
 COMMANDS = {
     "demo": "demo",
+    "deploy": "deploy",
+    "events": "events",
+    "pair": "pair",
+    "pipeline": "pipeline",
+    "schema": "configuration",
+    "serve": "serve",
+    "sync": "sync",
     "validate": "configuration",
 }
 

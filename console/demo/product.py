@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,13 @@ class Service:
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *, quiet: bool) -> None:
+    def start(self, *, quiet: bool, options: Sequence[str] = (), environ: Mapping[str, str] | None = None) -> None:
         """Start it and wait until it is ready.
+
+        Args:
+            quiet: Whether what it says goes to ``service.log`` instead of the terminal.
+            options: More options for ``lockstep serve``.
+            environ: More variables for its environment.
 
         Raises:
             DemoError: It ended, or did not become ready.
@@ -44,7 +49,8 @@ class Service:
         log = (self.ground.directory / "service.log").open("ab")
         with log:
             self._process = subprocess.Popen(
-                [*_command(self.ground), "serve", "--listen", f"127.0.0.1:{self.port}"],
+                [*_command(self.ground), "serve", "--listen", f"127.0.0.1:{self.port}", *options],
+                env={**os.environ, **(environ or {})},
                 stdout=log if quiet else None,
                 stderr=log if quiet else None,
                 stdin=subprocess.DEVNULL,
@@ -60,6 +66,11 @@ class Service:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
+
+    @property
+    def ended(self) -> int | None:
+        """Its exit code (minus the number of the signal that killed it); None while it runs."""
+        return self._process.poll() if self._process else None
 
     def wait(self) -> int:
         """Wait until it ends; its exit code."""

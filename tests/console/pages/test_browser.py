@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
@@ -46,8 +47,9 @@ class Person:
         self.until(lambda: text in self.driver.find_element(By.ID, "main").text)
 
     def until(self, test: Callable[[], bool]) -> None:
-        """Wait until something holds."""
-        WebDriverWait(self.driver, 20, poll_frequency=0.1).until(lambda _: test())
+        """Wait until something holds; a page that is replaced while it is read is read again."""
+        wait = WebDriverWait(self.driver, 20, 0.1, ignored_exceptions=[StaleElementReferenceException])
+        wait.until(lambda _: test())
 
     def sign_in(self) -> None:
         """Sign in as kim."""

@@ -1,0 +1,59 @@
+"""Commands that act: through the running service when there is one, else by working themselves until it is done."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import time
+from collections.abc import Callable, Iterator
+
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from console import runtime, wiring
+from console.cli import frame
+from console.runtime import Runtime
+from lockstep import settings
+from lockstep.engine.worker import Worker
+from lockstep.sites import stances
+
+_POLL_SECONDS = 0.1
+
+
+@contextlib.contextmanager
+def opened(places: frame.Frame) -> Iterator[Runtime]:
+    """A process for one command, its errors as the command line tells them."""
+    with runtime.opened(settings.Settings(places=places.places), places.environ) as made:
+        yield made
+
+
+def until(process: Runtime, done: Callable[[], bool]) -> None:
+    """Let work be done until this is true: by the service that runs, or here."""
+    if process.served_elsewhere():
+        while not done():
+            time.sleep(_POLL_SECONDS)
+        return
+    stances.reconcile(process.database, process.doors, process.topology(), process.clock)
+    Worker(process.queue, wiring.handlers_of(process), working=process.settings.working).run_until(done)
+
+
+def me() -> str:
+    """Who is asking, as this machine knows them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "somebody"
+
+
+def progress() -> Progress:
+    """A progress bar for whoever is looking; nothing for a pipe."""
+    console = frame.progress_console()
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )

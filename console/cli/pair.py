@@ -1,0 +1,97 @@
+"""``lockstep pair``: which way each pair faces, and saying so."""
+
+from __future__ import annotations
+
+import click
+from rich.table import Table
+
+from console.cli import acting, frame
+from console.runtime import Runtime
+from lockstep.sites import stances
+from lockstep.store import stances as stored
+from lockstep.topology import direction
+from lockstep.topology.stances import Record
+from lockstep.values import Json, Stance
+
+_STANCES = [stance.value for stance in Stance if stance is not Stance.UNKNOWN]
+
+
+@click.group()
+def pair() -> None:
+    """Look at pairs, and say which side is the truth."""
+
+
+@pair.command(epilog="Example: lockstep pair show seoul-sejong")
+@click.argument("name", default="")
+@frame.common
+@frame.output("table", "json")
+@frame.placed
+def show(places: frame.Frame, *, name: str, form: str) -> int:
+    """How the pair NAME stands, or all of them: stance, direction, what is held."""
+    with acting.opened(places) as process:
+        names = [process.topology().pair(name).name] if name else list(process.topology().pairs)
+        found = [_standing(process, one) for one in names]
+    if form == "json":
+        frame.write_json(found)
+        return frame.Exit.DONE
+    table = Table("pair", "stance", "truth", "follower", "not written to", "since", "by", "reason", box=None)
+    for one in found:
+        held = ", ".join(one["held"]) or "-"
+        table.add_row(
+            one["pair"], one["stance"], one["truth"], one["follower"], held, one["at"], one["by"], one["reason"]
+        )
+    frame.table_console().print(table)
+    return frame.Exit.DONE
+
+
+@pair.command(epilog="Example: lockstep pair stance seoul-sejong switched --reason 'fire in seoul-dc1'")
+@click.argument("name")
+@click.argument("wanted", required=False, type=click.Choice(_STANCES))
+@click.option("--reason", default="", metavar="TEXT", help="Why; it is kept, here and at both sites.")
+@click.option("--by", default="", metavar="NAME", help="Who says so.  [default: you]")
+@frame.common
+@frame.output("table", "json")
+@frame.placed
+def stance(places: frame.Frame, *, name: str, wanted: str | None, reason: str, by: str, form: str) -> int:
+    """Show the stance of the pair NAME, or put another in force.
+
+    In any stance but normal nothing is pruned, healed, scaled to a floor or mirrored towards the site that is
+    now the truth.
+    """
+    with acting.opened(places) as process:
+        found = process.topology().pair(name)
+        if wanted is not None:
+            if not reason.strip():
+                raise click.UsageError("A change of stance needs --reason: it is what people read afterwards.")
+            record = Record(
+                stance=Stance(wanted), generation=0, reason=reason, by=by or acting.me(), at=process.clock.now()
+            )
+            written = stances.set_stance(process.database, process.doors, found, wanted=record)
+            for site, why in written.untold.items():
+                frame.say(f"[yellow]{site} could not be told yet:[/] {why} It is told when it can be reached.")
+        else:
+            stances.reconcile(process.database, process.doors, process.topology(), process.clock)
+        standing = _standing(process, name)
+    if form == "json":
+        frame.write_json(standing)
+    else:
+        held = f"; not written to: {', '.join(standing['held'])}" if standing["held"] else ""
+        frame.table_console().print(f"{name}: {standing['stance']}, the truth is {standing['truth']}{held}")
+    return frame.Exit.DONE
+
+
+def _standing(process: Runtime, name: str) -> dict[str, Json]:
+    found = process.topology().pair(name)
+    with process.database.read() as connection:
+        record = stored.newest(connection, name)
+    faced = direction.direction_of(found, record.stance if record else Stance.UNKNOWN)
+    return {
+        "pair": name,
+        "stance": faced.stance.value,
+        "truth": faced.truth,
+        "follower": faced.follower,
+        "held": sorted(faced.held),
+        "reason": record.reason if record else "nobody has looked at the sites yet",
+        "by": record.by if record else "",
+        "at": record.at.isoformat(timespec="seconds") if record else "",
+    }

@@ -1,0 +1,72 @@
+"""``lockstep serve``: the service."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import click
+from rich.logging import RichHandler
+
+from console import runtime, service
+from console.cli import frame
+from lockstep import settings
+
+
+@click.command(epilog="Example: lockstep --config /etc/lockstep serve --listen 0.0.0.0:8484")
+@click.option(
+    "--listen", metavar="HOST:PORT", default="127.0.0.1:8484", show_default=True, help="Where pages and hooks are."
+)
+@click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 64), help="Jobs at once.")
+@click.option(
+    "--lease",
+    metavar="SECONDS",
+    default=20.0,
+    show_default=True,
+    type=click.FloatRange(1.0, 600.0),
+    help="A job of a process that was silent for this long is taken over.",
+)
+@frame.common
+@frame.placed
+def serve(places: frame.Frame, *, listen: str, threads: int, lease: float) -> int:
+    """Receive, work, schedule and show: the whole service in one process, until SIGTERM or Ctrl-C.
+
+    At the first start a token is made and printed once; it signs people in.
+    """
+    host, _, port = listen.rpartition(":")
+    if not port.isdecimal():
+        raise click.UsageError(f"--listen {listen} is no HOST:PORT.")
+    _log_to_stderr()
+    working = settings.Working(threads=threads, lease_seconds=lease, heartbeat_seconds=lease / 4)
+    with runtime.opened(settings.Settings(places=places.places, working=working), places.environ) as opened:
+        token = places.places.token
+        service.serve(
+            opened,
+            host=host.strip("[]") or "127.0.0.1",
+            port=int(port),
+            ready=lambda started: _say_ready(started, token),
+        )
+    return frame.Exit.DONE
+
+
+def _say_ready(started: service.Started, token: Path) -> None:
+    frame.say(f"Lockstep serves at [bold]{started.url}[/]")
+    # Where nobody is looking, stderr is a log, and a token has no place there.
+    if started.new_token and frame.progress_console().is_terminal:
+        frame.say(f"The token, shown this once: [bold]{started.new_token}[/]")
+    elif started.new_token:
+        frame.say(f"The token that signs people in was made: it is in {token}.")
+
+
+def _log_to_stderr() -> None:
+    handler: logging.Handler
+    console = frame.progress_console()
+    if console.is_terminal:
+        handler = RichHandler(console=console, show_path=False)
+        handler.setFormatter(logging.Formatter("%(message)s"))
+    else:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    for chatty in ("waitress", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -1,0 +1,118 @@
+"""Which function runs which job: one table. Nothing else in the house knows all rooms at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from console.runtime import Runtime
+from lockstep import work
+from lockstep.sites import stances
+from pipelines import delivery, handlers
+from pipelines.delivery.world import World
+from pipelines.local import machine
+from pipelines.local.runner import Runner
+from pipelines.run import Runs
+from pipelines.service import BUILTINS, Service
+from pipelines.tasks import Registry
+from sync import git, images
+from webhooks import process
+
+
+def handlers_of(runtime: Runtime) -> Mapping[work.Kind, work.Handler]:
+    """Every kind of work with the function that runs it."""
+    git_, images_ = mirroring_git(runtime), mirroring_images(runtime)
+    deliveries = process.Context(database=runtime.database, topology=runtime.topology, clock=runtime.clock)
+    pipelines = service_of(runtime)
+    return {
+        work.Kind.DELIVERY: partial(process.handle_delivery, deliveries),
+        work.Kind.GIT_FETCH: partial(git.handle_fetch, git_),
+        work.Kind.GIT_DISTRIBUTE: partial(git.handle_distribute, git_),
+        work.Kind.IMAGE_MIRROR: partial(images.handle_mirror, images_),
+        work.Kind.TRIGGER: partial(handlers.handle_trigger, pipelines),
+        work.Kind.ADVANCE: partial(handlers.handle_advance, pipelines),
+        work.Kind.TASK: partial(handlers.handle_task, pipelines),
+        work.Kind.SWEEP_GIT: partial(git.handle_sweep, git_),
+        work.Kind.SWEEP_IMAGES: partial(images.handle_sweep, images_),
+        work.Kind.SWEEP_RUNS: partial(handlers.handle_sweep, pipelines),
+        work.Kind.SWEEP_STANCES: partial(_reconcile, runtime),
+    }
+
+
+def mirroring_git(runtime: Runtime) -> git.Mirroring:
+    """What mirroring git stands on."""
+    return git.Mirroring(
+        database=runtime.database,
+        topology=runtime.topology,
+        doors=runtime.doors,
+        stances=runtime.stances,
+        clock=runtime.clock,
+    )
+
+
+def mirroring_images(runtime: Runtime) -> images.Mirroring:
+    """What mirroring images stands on."""
+    return images.Mirroring(
+        database=runtime.database,
+        topology=runtime.topology,
+        doors=runtime.doors,
+        stances=runtime.stances,
+        clock=runtime.clock,
+    )
+
+
+def schedules_of(runtime: Runtime) -> Mapping[work.Kind, float]:
+    """How often everything is looked at, whatever events say. Seconds."""
+    sweeping = runtime.settings.sweeping
+    return {
+        work.Kind.SWEEP_STANCES: sweeping.stances_seconds,
+        work.Kind.SWEEP_RUNS: sweeping.runs_seconds,
+        work.Kind.SWEEP_GIT: sweeping.git_seconds,
+        work.Kind.SWEEP_IMAGES: sweeping.images_seconds,
+    }
+
+
+def world_of(runtime: Runtime) -> World:
+    """What the built-in tasks stand on."""
+    return World(
+        database=runtime.database,
+        topology=runtime.topology,
+        doors=runtime.doors,
+        renderings=runtime.renderings,
+        stances=runtime.stances,
+        queue=runtime.queue,
+        places=runtime.settings.places,
+        clock=runtime.clock,
+    )
+
+
+def runs_of(runtime: Runtime) -> Runs:
+    """Creates runs and leads them on."""
+    return Runs(queue=runtime.queue, clock=runtime.clock)
+
+
+def service_of(runtime: Runtime) -> Service:
+    """What pipelines stand on."""
+    places = runtime.settings.places
+    # Steps are strangers: they never see the database, the token or the configuration's secrets.
+    hidden = (places.state, places.config)
+    return Service(
+        database=runtime.database,
+        queue=runtime.queue,
+        runs=runs_of(runtime),
+        runner=Runner(
+            machine=machine.look(hidden=hidden),
+            clock=runtime.clock,
+            result_bytes=runtime.settings.stepping.result_bytes,
+        ),
+        stepping=runtime.settings.stepping,
+        workspaces=places.workspaces,
+        topology=runtime.topology,
+        builtins=Registry({**BUILTINS, **delivery.builtins(world_of(runtime))}),
+    )
+
+
+def _reconcile(runtime: Runtime, _claim: work.Claim) -> work.Outcome:
+    """Bring the stances of all pairs together."""
+    stances.reconcile(runtime.database, runtime.doors, runtime.topology(), runtime.clock)
+    return work.Done()
