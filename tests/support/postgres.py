@@ -8,14 +8,13 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 
-from lockstep import children, errors
-from tests.support import tools
+from lockstep import children
+from tests.support import leashed, tools
 
 _START_SECONDS = 60.0
 
@@ -39,7 +38,8 @@ def server() -> Iterator[str]:
     _run([initdb, "--no-sync", "--auth=trust", "--username=lockstep", "--encoding=UTF8", "--no-locale", data], owner)
     options = (f"unix_socket_directories={folder}", "listen_addresses=", "fsync=on", "max_connections=300")
     argv = [str(program), "-D", data, *(word for option in options for word in ("-c", option))]
-    with _serving(children.Command(argv=argv, env={}, identity=owner, cwd=folder)):
+    command = children.Command(argv=argv, env={}, identity=owner, cwd=folder)
+    with leashed.running(command, ready=lambda said: b"ready to accept connections" in said, seconds=_START_SECONDS):
         yield str(folder)
         _run([str(program.with_name("pg_ctl")), "-D", data, "-w", "-m", "immediate", "stop"], owner)
     shutil.rmtree(folder)
@@ -67,31 +67,3 @@ def _owner() -> children.Identity | None:
 def _run(argv: list[str], owner: children.Identity | None) -> None:
     user, group = (owner.uid, owner.gid) if owner else (None, None)
     subprocess.run(argv, check=True, capture_output=True, cwd="/", user=user, group=group)
-
-
-@contextlib.contextmanager
-def _serving(command: children.Command) -> Iterator[None]:
-    """Run the server in a thread until the end, and wait for what it says when it is ready."""
-    said = bytearray()
-    settled = threading.Event()
-
-    def listen(chunk: bytes) -> None:
-        said.extend(chunk)
-        if b"ready to accept connections" in said:
-            settled.set()
-
-    def serve() -> None:
-        with children.scope(scope), contextlib.suppress(errors.LostWorkError):
-            children.run(command, on_output=listen)
-        settled.set()
-
-    scope = children.Scope()
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        settled.wait(_START_SECONDS)
-        assert thread.is_alive(), said.decode(errors="replace")
-        yield
-    finally:
-        scope.kill()
-        thread.join()

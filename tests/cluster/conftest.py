@@ -1,0 +1,74 @@
+"""The servers that the cluster suite runs on, one after the other, and a namespace for each test."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import apiserver
+
+_ASSETS = Path(os.environ.get("KUBEBUILDER_ASSETS") or "/nonexistent")
+_DOUBLE = "tests.support.kubernetes_double"
+_count = itertools.count()
+_ran_on: set[str] = set()
+
+
+def _started(which: str, folder: Path) -> contextlib.AbstractContextManager[apiserver.Server]:
+    if which == "real":
+        return apiserver.started(_ASSETS, folder)
+    double = importlib.import_module(_DOUBLE)
+    serving: Callable[[Path], contextlib.AbstractContextManager[apiserver.Server]] = double.serving
+    return serving(folder)
+
+
+def _which() -> list[object]:
+    double = pytest.mark.skipif(importlib.util.find_spec(_DOUBLE) is None, reason="there is no double yet")
+    real = [pytest.param("real", marks=pytest.mark.needs("openssl"))] if apiserver.is_there(_ASSETS) else []
+    return [pytest.param("double", marks=double), *real]
+
+
+@pytest.fixture(scope="session", params=_which())
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[apiserver.Server]:
+    """An API server, the same for all tests: each makes what it needs in a namespace of its own."""
+    with _started(request.param, tmp_path_factory.mktemp(request.param)) as running:
+        _ran_on.add(running.title)
+        yield running
+
+
+@pytest.fixture(scope="session")
+def other_server(
+    server: apiserver.Server, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[apiserver.Server]:
+    """Another server of the same kind, for what takes two sites."""
+    which = "real" if isinstance(server, apiserver.RealServer) else "double"
+    with _started(which, tmp_path_factory.mktemp(f"other-{which}")) as running:
+        yield running
+
+
+@pytest.fixture
+def admin(server: apiserver.Server) -> Iterator[apiserver.Admin]:
+    """A client of its own, which may do everything."""
+    client = apiserver.Admin(server)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def namespace(admin: apiserver.Admin) -> str:
+    """A namespace of the test's own, with the service account that a controller would make in it."""
+    name = f"test-{next(_count)}"
+    admin.create("/api/v1/namespaces", {"metadata": {"name": name}})
+    admin.create(f"/api/v1/namespaces/{name}/serviceaccounts", {"metadata": {"name": "default"}})
+    return name
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what the suite ran on."""
+    if _ran_on:
+        terminalreporter.write_line(f"cluster suite ran on: {', '.join(sorted(_ran_on))}")
