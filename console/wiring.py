@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from functools import partial
 
 from console.runtime import Runtime
+from console.scanning import scanning_of
+from drift import scan
 from lockstep import work
 from lockstep.sites import stances
 from pipelines import delivery, handlers
@@ -23,7 +25,7 @@ def handlers_of(runtime: Runtime) -> Mapping[work.Kind, work.Handler]:
     """Every kind of work with the function that runs it."""
     git_, images_ = mirroring_git(runtime), mirroring_images(runtime)
     deliveries = process.Context(database=runtime.database, topology=runtime.topology, clock=runtime.clock)
-    pipelines = service_of(runtime)
+    pipelines, comparing = service_of(runtime), scanning_of(runtime)
     return {
         work.Kind.DELIVERY: partial(process.handle_delivery, deliveries),
         work.Kind.GIT_FETCH: partial(git.handle_fetch, git_),
@@ -32,8 +34,10 @@ def handlers_of(runtime: Runtime) -> Mapping[work.Kind, work.Handler]:
         work.Kind.TRIGGER: partial(handlers.handle_trigger, pipelines),
         work.Kind.ADVANCE: partial(handlers.handle_advance, pipelines),
         work.Kind.TASK: partial(handlers.handle_task, pipelines),
+        work.Kind.SCAN: partial(scan.handle_scan, comparing),
         work.Kind.SWEEP_GIT: partial(git.handle_sweep, git_),
         work.Kind.SWEEP_IMAGES: partial(images.handle_sweep, images_),
+        work.Kind.SWEEP_DRIFT: partial(scan.handle_sweep, comparing),
         work.Kind.SWEEP_RUNS: partial(handlers.handle_sweep, pipelines),
         work.Kind.SWEEP_STANCES: partial(_reconcile, runtime),
     }
@@ -69,6 +73,7 @@ def schedules_of(runtime: Runtime) -> Mapping[work.Kind, float]:
         work.Kind.SWEEP_RUNS: sweeping.runs_seconds,
         work.Kind.SWEEP_GIT: sweeping.git_seconds,
         work.Kind.SWEEP_IMAGES: sweeping.images_seconds,
+        work.Kind.SWEEP_DRIFT: sweeping.drift_seconds,
     }
 
 

@@ -124,8 +124,9 @@ def table_console() -> Console:
 
 
 def progress_console() -> Console:
-    """Where progress and remarks go: stderr."""
-    return Console(stderr=True, highlight=False)
+    """Where progress and remarks go: stderr; a log file has no width."""
+    console = Console(stderr=True, highlight=False)
+    return console if console.is_terminal else Console(stderr=True, highlight=False, width=1000, soft_wrap=True)
 
 
 def say(text: str) -> None:

@@ -17,6 +17,8 @@ from console.demo.ground import SITES, Ground
 from console.demo.product import DemoError, lockstep, until
 
 Say = Callable[[str], None]
+# What is shown of a difference.
+_SHOWN = ("pair", "verdict", "kind", "namespace", "name", "site", "path")
 
 
 @dataclass(slots=True)
@@ -96,10 +98,8 @@ class Walk:
     def drift(self, what: str, *, clean: bool) -> list[dict[str, Any]]:
         """Compare now; the rows, of which there must be none when it has to be clean."""
         report = lockstep(self.ground, "drift", codes=(0, 1))
-        rows = [
-            {key: row[key] for key in ("pair", "verdict", "kind", "namespace", "name", "site", "path")}
-            for row in report["differences"]
-        ]
+        rows = [{key: row[key] for key in _SHOWN} for row in report["differences"]]
+        rows.sort(key=lambda row: (row["pair"], row["kind"], row["namespace"], row["name"], row["path"], row["site"]))
         if clean and rows:
             raise DemoError(f"there should be no difference, but: {json.dumps(rows)}")
         self.say(f"compared            {what}")

@@ -75,17 +75,25 @@ def of_run(connection: Connection, run: str, site: str) -> Deployment | None:
     return _deployment(row) if row else None
 
 
-def newest(connection: Connection, application: str) -> Deployment | None:
-    """The newest deploy to any site that was done."""
-    found = history(connection, application, most=1, done_only=True)
+def newest(connection: Connection, application: str, *, revision: str = "") -> Deployment | None:
+    """The newest deploy that was done, to any site: of one commit, or of any."""
+    found = history(connection, application, revision=revision, most=1, done_only=True)
     return found[0] if found else None
 
 
 def history(
-    connection: Connection, application: str, *, site: str = "", most: int = 20, done_only: bool = False
+    connection: Connection,
+    application: str,
+    *,
+    site: str = "",
+    revision: str = "",
+    most: int = 20,
+    done_only: bool = False,
 ) -> list[Deployment]:
-    """Deploys of an application, the newest first."""
+    """Deploys of an application, to one site or all, of one commit or all; the newest first."""
     statement = select(deployments).where(deployments.c.application == application)
+    if revision:
+        statement = statement.where(deployments.c.revision == revision)
     if site:
         statement = statement.where(deployments.c.site == site)
     if done_only:

@@ -13,6 +13,8 @@ import pytest
 
 from console.demo import forge, ground
 from console.demo.product import Service, lockstep, until
+from lockstep.store import database as databases
+from lockstep.store.views import drift as views
 
 # A short lease: what a killed process had in hand is taken over soon.
 OPTIONS = ("--lease", "2")
@@ -54,6 +56,15 @@ class Bench:
 
         run: dict[str, Any] = until(f"the run of {commit[:12]} waits", found)
         return run
+
+    def scans(self) -> list[views.Scan]:
+        """The newest comparison of each pair, as the service stored it."""
+        database = databases.open_database(f"sqlite:///{self.ground.state / 'lockstep.db'}")
+        try:
+            with database.read() as connection:
+                return views.scans_of(connection)
+        finally:
+            database.close()
 
     def approve(self, run: str) -> None:
         """Approve what a run asks."""

@@ -9,6 +9,9 @@ import yaml
 from console.demo.product import until
 from tests.walk.conftest import Bench
 
+# What a comparison says when it saw everything and all is well.
+_PROVED = ("InSync", "Dispersed")
+
 
 def _edit(file: Path, old: str, new: str) -> None:
     text = file.read_text(encoding="utf-8")
@@ -30,6 +33,18 @@ def test_a_newer_push_supersedes_the_run_that_waits(started: Bench) -> None:
     started.ask("pipeline", "approve", old["name"], "--by", "kim", codes=(1,))
     started.approve(new["name"])
     assert started.ended(new["name"])["reason"] == "Succeeded"
+
+
+def test_a_deploy_is_compared_at_once(started: Bench) -> None:
+    """Nobody has to ask: each pair has a fresh verdict as soon as its sites are written."""
+    run = started.deliver()
+
+    def verdicts() -> dict[str, str] | None:
+        found = {scan.pair: scan for scan in started.scans()}
+        fresh = all(scan.revision == run["revision"] and scan.verdict in _PROVED for scan in found.values())
+        return {pair: scan.verdict for pair, scan in found.items()} if found and fresh else None
+
+    assert until("both pairs are compared", verdicts) == {"seoul-sejong": "InSync", "seoul-daegu": "Dispersed"}
 
 
 def test_a_rejected_run_deploys_nothing(started: Bench) -> None:

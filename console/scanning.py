@@ -1,0 +1,61 @@
+"""What comparing stands on in this process: git as it is rendered here, the sites' ends, one key for Secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from console.runtime import Runtime
+from drift.doors import Scanning
+from drift.redact import Sealer
+from lockstep.manifests import desired
+from lockstep.store import deployments
+from lockstep.topology import direction, kinds
+
+# The name of the key that Secrets are compared by. Whoever has it can try values, so it is nobody else's.
+_KEY = "secrets-are-compared-by"
+
+
+def scanning_of(runtime: Runtime) -> Scanning:
+    """Everything that comparing needs. What it remembers lives as long as what is returned here."""
+    return Scanning(
+        topology=runtime.topology,
+        database=runtime.database,
+        sites=runtime.doors,
+        renderer=Git(runtime),
+        sealer=Sealer(bytes.fromhex(runtime.key(_KEY))),
+        clock=runtime.clock,
+    )
+
+
+class Git:
+    """What git wants, with the digests that were deployed: a tag may have moved since."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def head(self, application: kinds.Application) -> str:
+        """The commit that the branch means now. Raises NotFoundError when nobody knows it."""
+        return self._runtime.renderings.head(self._runtime.topology(), application).revision
+
+    def desired(self, application: kinds.Application, place: direction.Place, revision: str) -> desired.Desired:
+        """What a site is to have at a commit. Raises LockstepError when it cannot be rendered."""
+        return self._runtime.renderings.desired(
+            self._runtime.topology(),
+            application,
+            place=place,
+            revision=revision,
+            digests=self._digests(application.name, revision),
+        )
+
+    def history(self, application: kinds.Application, revision: str, *, most: int) -> Sequence[str]:
+        """The commits before this one, the newest first. Raises LockstepError when our copy lacks it."""
+        cache = self._runtime.doors.git_cache(application.spec.source.repository)
+        return [commit.oid for commit in cache.log(revision, most=most + 1)][1:]
+
+    def _digests(self, application: str, revision: str) -> Mapping[str, str]:
+        """Those that this commit was deployed with; before its first deploy, those of the newest deploy."""
+        with self._runtime.database.read() as connection:
+            found = deployments.newest(connection, application, revision=revision) or deployments.newest(
+                connection, application
+            )
+        return found.images if found else {}
