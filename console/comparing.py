@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -54,14 +54,15 @@ def by_object(findings: Iterable[Finding]) -> list[Compared]:
             kind=kind,
             namespace=namespace,
             name=name,
-            fields=tuple(Field(finding=one, sides=_sides(one)) for one in found),
+            fields=tuple(Field(finding=one, sides=sides(one.values)) for one in found),
         )
         for (kind, namespace, name), found in grouped
     ]
 
 
-def _sides(finding: Finding) -> tuple[Value, ...]:
-    git_primary, primary, git_standby, standby = (finding.values.get(side, _ABSENT) for side in SIDES)
+def sides(values: Mapping[str, Json]) -> tuple[Value, ...]:
+    """What the four sides have, each held against what it should be; a side without an entry has nothing."""
+    git_primary, primary, git_standby, standby = (values.get(side, _ABSENT) for side in SIDES)
     return (
         _value(git_primary, ""),
         _value(primary, "" if _same(primary, git_primary) else "git"),

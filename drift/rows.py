@@ -49,6 +49,22 @@ class Row:
         key = self.key
         return (self.pair, key.kind, key.group, key.namespace, key.name, self.path, self.people_path, self.site)
 
+    @classmethod
+    def from_json(cls, value: Mapping[str, Json]) -> Row:
+        """The row that ``to_json`` wrote; its severity is not kept."""
+        return cls(
+            pair=value["pair"],
+            verdict=Verdict(value["verdict"]),
+            key=ObjectKey(group=value["group"], kind=value["kind"], namespace=value["namespace"], name=value["name"]),
+            site=value["site"],
+            path=value["path"],
+            people_path=value["field"],
+            managed=value["managed"],
+            values=value["values"],
+            note=value["note"],
+            rules=tuple(value["rules"]),
+        )
+
     def to_json(self) -> dict[str, Json]:
         """As ``-o json`` writes it."""
         return {

@@ -166,6 +166,11 @@ class Verdict(Enum):
         """0 for the worst."""
         return list(Verdict).index(self)
 
+    @property
+    def is_in_step(self) -> bool:
+        """Whether the standby would start what the primary runs, as git says it."""
+        return self in (Verdict.DECLARED, Verdict.DISPERSED, Verdict.IN_SYNC)
+
     @classmethod
     def worst(cls, verdicts: Iterable[Verdict]) -> Verdict:
         """The worst of some; ``IN_SYNC`` of none."""

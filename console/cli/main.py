@@ -17,6 +17,7 @@ from lockstep import crash, errors
 COMMANDS = {
     "demo": "demo",
     "deploy": "deploy",
+    "drift": "drift",
     "events": "events",
     "pair": "pair",
     "pipeline": "pipeline",

@@ -20,8 +20,6 @@ from lockstep.store import database
 from lockstep.store.tables import findings, scans
 from lockstep.values import Json, ObjectKey, Verdict
 
-# Standings that end a difference: git and the sites are as they should be.
-_IN_STEP = frozenset({Verdict.IN_SYNC, Verdict.DECLARED, Verdict.DISPERSED})
 # A statement may bind 32,766 values on SQLite; a finding has some twenty.
 _ROWS = 1000
 # What is read of a finding that is there already: its object and its life, without values that may be large.
@@ -160,7 +158,7 @@ def last_compared(connection: Connection) -> dict[tuple[str, str], datetime]:
 
 def _record_scan(connection: Connection, scan: Scan) -> bool:
     """Write the newest comparison; False when a later one is there already."""
-    in_step = scan.ended_at if scan.verdict in _IN_STEP else None
+    in_step = scan.ended_at if scan.verdict.is_in_step else None
     values = {
         "verdict": scan.verdict.value,
         "revision": scan.revision,

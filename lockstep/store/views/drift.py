@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
+from lockstep import errors
 from lockstep.store.tables import findings, scans
 from lockstep.values import Json
 
@@ -101,6 +102,24 @@ def of_application(connection: Connection, application: str, *, limit: int = 100
         .limit(limit)
     )
     return [Finding(**row._asdict()) for row in connection.execute(statement)]
+
+
+def unresolved(connection: Connection, applications: Collection[str]) -> list[Finding]:
+    """Everything that is not resolved of some applications, object by object."""
+    statement = (
+        select(*_FINDING)
+        .where(findings.c.application.in_(applications), findings.c.state != "resolved")
+        .order_by(findings.c.application, findings.c.pair, findings.c.kind, findings.c.namespace, findings.c.name)
+    )
+    return [Finding(**row._asdict()) for row in connection.execute(statement)]
+
+
+def one(connection: Connection, finding: int) -> Finding:
+    """A finding by its number. Raises NotFoundError."""
+    row = connection.execute(select(*_FINDING).where(findings.c.id == finding)).first()
+    if row is None:
+        raise errors.NotFoundError(f"There is no finding {finding}.", remedy="See lockstep findings list.")
+    return Finding(**row._asdict())
 
 
 def counts(connection: Connection) -> dict[tuple[str, str, str], int]:

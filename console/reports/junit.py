@@ -1,0 +1,84 @@
+"""A report as JUnit XML, as CI systems read it: a suite for each comparison, a case for each object that differs.
+
+Drift is a ``failure``, what nobody could see is an ``error``, and what was looked at and differs on purpose is
+``skipped``. Names are those of the house, never translated: dashboards go by them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from xml.etree import ElementTree as ET
+
+from console import comparing
+from console.reports.telling import called, cut, visible
+from drift.report import Compared, Entry, Report
+from drift.rows import SIDES
+from lockstep.values import Verdict
+
+# XML 1.0, "Characters": what may not stand in a document, escaped or not.
+_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def write(report: Report) -> str:
+    """The report, as one XML document."""
+    suites = ET.Element("testsuites", {"name": "lockstep drift"})
+    for one in report.compared:
+        suites.append(_suite(report, one))
+    for application, pair in report.uncompared:
+        suite = ET.SubElement(suites, "testsuite", {"name": _text(f"{application} over {pair}")})
+        case = ET.SubElement(suite, "testcase", {"name": "comparison", "classname": _text(application)})
+        ET.SubElement(case, "error", {"type": Verdict.UNKNOWN.value, "message": "never compared"})
+        _count(suite)
+    for name in ("tests", "failures", "errors", "skipped"):
+        suites.set(name, str(sum(int(suite.get(name, "0")) for suite in suites)))
+    ET.indent(suites)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(suites, encoding="unicode")}\n'
+
+
+def _suite(report: Report, one: Compared) -> ET.Element:
+    name = f"{one.application} over {one.pair}" if one.application else " and ".join(one.sites)
+    seconds = (one.ended_at - one.started_at).total_seconds()
+    suite = ET.Element(
+        "testsuite", {"name": _text(name), "timestamp": one.ended_at.isoformat(), "time": f"{seconds:.3f}"}
+    )
+    whole = ET.SubElement(suite, "testcase", {"name": "comparison", "classname": _text(name)})
+    if one.verdict is Verdict.UNKNOWN:
+        why = "the evidence is stale" if one.stale else one.problem
+        ET.SubElement(whole, "error", {"type": one.verdict.value, "message": _text(why)})
+    for entry in report.of(one, report.differences):
+        kind = "error" if entry.row.verdict is Verdict.UNKNOWN else "failure"
+        ET.SubElement(_case(suite, name, entry), kind, _said(entry)).text = _values(entry)
+    for entry in (*report.of(one, report.declared), *report.of(one, report.explained)):
+        ET.SubElement(_case(suite, name, entry), "skipped", _said(entry)).text = _values(entry)
+    _count(suite)
+    return suite
+
+
+def _case(suite: ET.Element, classname: str, entry: Entry) -> ET.Element:
+    name = f"{called(entry.row.key)} {entry.row.people_path or entry.row.path}".strip() or entry.row.site
+    return ET.SubElement(suite, "testcase", {"name": _text(name), "classname": _text(classname)})
+
+
+def _said(entry: Entry) -> dict[str, str]:
+    told = [f"{entry.row.verdict.value} at {entry.row.site}", entry.row.note]
+    return {"type": entry.row.verdict.value, "message": _text(": ".join(part for part in told if part))}
+
+
+def _values(entry: Entry) -> str:
+    sides = zip(SIDES, comparing.sides(entry.row.values), strict=True)
+    present = [(side, value.text) for side, value in sides if value.there]
+    texts = cut([text for _, text in present])
+    return _text("\n".join(f"{side}: {text}" for (side, _), text in zip(present, texts, strict=True)))
+
+
+def _count(suite: ET.Element) -> None:
+    cases: Sequence[ET.Element] = suite.findall("testcase")
+    suite.set("tests", str(len(cases)))
+    for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        suite.set(name, str(sum(1 for case in cases if case.find(tag) is not None)))
+
+
+def _text(text: str) -> str:
+    """A text that XML may hold; what it may not is escaped as Python writes it."""
+    return _FORBIDDEN.sub(lambda match: match[0].encode("unicode_escape").decode(), visible(text, keep="\n\t"))

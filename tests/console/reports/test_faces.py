@@ -1,0 +1,169 @@
+"""What every face of a report says, in each language, and what it never lets through."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from rich.cells import cell_len
+from rich.console import Console
+
+from console import language, reports
+from console.reports import markdown
+from console.reports.telling import Telling, cut, visible
+from drift.report import Report
+from lockstep.values import Verdict
+from tests.support import drifting
+
+CATALOGUES = language.load()
+HOSTILE = "\x1b[31m[red]<script>alert(1)</script>|`*_\u202egnp.exe\x00\x07]]>\n&amp;"
+
+
+def table(report: Report, code: str = "en", *, everything: bool = False, width: int = 1000) -> str:
+    """The table as a pipe gets it."""
+    console = Console(width=width, color_system=None, highlight=False)
+    with console.capture() as captured:
+        console.print(reports.table.write(report, CATALOGUES[code], everything=everything))
+    return captured.get()
+
+
+def page(report: Report, code: str = "en") -> str:
+    """The page."""
+    return reports.page.write(report, CATALOGUES[code])
+
+
+@pytest.mark.parametrize("code", list(language.LANGUAGES))
+@pytest.mark.parametrize("face", ["table", "markdown", "page"])
+def test_every_face_says_everything_in_every_language(face: str, code: str) -> None:
+    """The subject, verdicts in the reader's language, fields, values, notes and broken rules."""
+    report = drifting.report()
+    text = {
+        "table": lambda: table(report, code),
+        "markdown": lambda: re.sub(r"\\(.)", r"\1", reports.markdown.write(report, CATALOGUES[code])),
+        "page": lambda: page(report, code),
+    }[face]()
+    say = CATALOGUES[code].text
+    for wanted in (
+        "pay: seoul → sejong",
+        *(say(word) for word in ("Primary hot fix", "Missing at standby", "Standby drift", "Degraded", "absent")),
+        *("Deployment pay/api", "spec.replicas", "nobody knows", "It expired.", "cccccccccc"),
+    ):
+        assert wanted in text, wanted
+
+
+def test_unknown_is_shown_as_such_and_never_as_passed() -> None:
+    """With its reason; sides that nobody looked at are not absent."""
+    blind = replace(drifting.entry(Verdict.UNKNOWN, path=""), row=replace(drifting.entry().row, values={}))
+    unseen = replace(blind, row=replace(blind.row, verdict=Verdict.UNKNOWN, people_path="everything at sejong"))
+    report = drifting.report(unseen, verdict=Verdict.UNKNOWN, problem="sejong does not answer")
+    for text in (table(report), reports.markdown.write(report, CATALOGUES["en"]), page(report)):
+        assert "sejong does not answer" in text
+        assert "Unknown" in text
+        assert "absent" not in text
+    root = ET.fromstring(reports.junit.write(report))
+    assert root.get("errors") == "2"
+
+
+def test_stale_evidence_says_what_it_was() -> None:
+    """It is no verdict any more."""
+    report = replace(drifting.report(), compared=(drifting.compared(Verdict.IN_SYNC, stale=True),), differences=())
+    for text in (table(report), reports.markdown.write(report, CATALOGUES["en"]), page(report)):
+        assert "Stale" in text
+        assert "was In sync" in text
+        assert "Nothing differs." not in text
+
+
+def test_what_was_never_compared_is_listed() -> None:
+    """By name, in every face."""
+    report = replace(drifting.report(), uncompared=(("notice", "seoul-daegu"),))
+    for text in (table(report), reports.markdown.write(report, CATALOGUES["en"]), page(report)):
+        assert "notice: seoul" in text
+        assert "Never compared" in text
+    assert '"notice over seoul-daegu"' in reports.junit.write(report)
+
+
+def test_the_table_lists_what_is_explained_when_asked() -> None:
+    """Otherwise it counts it."""
+    brief, whole = table(drifting.report()), table(drifting.report(), everything=True)
+    assert "1 explained" in brief
+    assert "imagePrefix of the sites" not in brief
+    assert "imagePrefix of the sites" in whole
+    assert "seoul: a/api" in whole
+    assert "In sync" not in whole
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_columns_line_up_whatever_the_glyphs_are_wide(width: int) -> None:
+    """Korean takes two cells a letter; no line is wider than the terminal."""
+    values = {"gitPrimary": "한글 값", "primary": "값", "gitStandby": "한글 값", "standby": "abc"}
+    report = drifting.report(drifting.entry(values=values), drifting.entry(name="b", path="spec.paused"))
+    lines = table(report, "ko", width=width).splitlines()
+    assert all(cell_len(line) <= width for line in lines)
+    if width == 200:
+        header, _, first, _, second = next(lines[at : at + 5] for at, line in enumerate(lines) if "판정" in line)
+        start = cell_len(header[: header.index("판정")])
+        assert all(cell_len(line[: line.index("주 사이트")]) == start for line in (first, second))
+
+
+def test_a_page_needs_nothing_else() -> None:
+    """No script, and nothing that is loaded from anywhere."""
+    text = page(drifting.report())
+    assert not re.search(r"<(script|link|img|iframe)|src=|url\(|@import|https?://", text)
+
+
+def test_nothing_from_a_cluster_acts_on_a_page_or_a_terminal() -> None:
+    """Tags, control characters and marks that turn the direction of writing arrive as text."""
+    hostile = drifting.entry(name=HOSTILE, path=HOSTILE, values={"primary": HOSTILE}, note=HOSTILE, by=HOSTILE)
+    report = drifting.report(hostile, problem=HOSTILE)
+    for text in (table(report), page(report), reports.markdown.write(report, CATALOGUES["en"])):
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202e]", text)
+    assert "<script>" not in page(report)
+    assert "<script>" not in MarkdownIt("commonmark").enable("table").render(
+        reports.markdown.write(report, CATALOGUES["en"])
+    )
+
+
+@given(st.text())
+def test_junit_is_a_document_whatever_is_in_it(text: str) -> None:
+    """What XML cannot hold is escaped."""
+    report = drifting.report(drifting.entry(name=text, values={"primary": text}, note=text), problem=text)
+    root = ET.fromstring(reports.junit.write(report))
+    assert (root.get("tests"), root.get("failures"), root.get("skipped")) == ("4", "1", "2")
+
+
+@given(st.text())
+def test_a_cell_of_markdown_is_one_cell(text: str) -> None:
+    """As plain text and as code it stays between its bars, on one line."""
+    source = f"| a | b |\n|---|---|\n| {markdown.escaped(text)} | {markdown.code(text)} |\n"
+    tokens = MarkdownIt("commonmark").enable("table").parse(source)
+    assert [token.type for token in tokens].count("td_open") == 2
+    assert [token.type for token in tokens].count("tr_open") == 2
+
+
+@given(st.text())
+def test_what_is_visible_is_printable(text: str) -> None:
+    """And what was printable before is not touched."""
+    shown = visible(text)
+    assert shown.isprintable()
+    assert shown == text or not text.isprintable()
+
+
+@given(st.lists(st.text(max_size=60), min_size=2, max_size=4), st.text(max_size=300), st.integers(30, 200))
+def test_cutting_shows_where_texts_differ(ends: list[str], lead: str, longest: int) -> None:
+    """Different texts that begin to differ within the length stay different, and none becomes longer than that."""
+    texts = [lead + end for end in ends]
+    shown = cut(texts, longest=longest)
+    assert all(len(one) <= longest + 2 for one in shown)
+    if len(set(ends)) > 1 and longest > 90:
+        assert len(set(shown)) == len(set(texts))
+
+
+def test_an_age_is_told_in_the_readers_language() -> None:
+    """Since when, and who said what."""
+    entry = drifting.entry(state="acknowledged", by="kim")
+    assert Telling(drifting.report(), CATALOGUES["ko"]).life(entry) == "60분 전, 확인함 (kim)"
