@@ -2,62 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import pytest
-from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.wait import WebDriverWait
 
 from lockstep.store import tables
 from tests.support import bank, pages, serving
-from tests.support.browser import browser
+from tests.support.browser import Person, browser
 from tests.support.pages import House
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium", "chromedriver")]
 RUN = "/runs/pay-deliver-m3v8q"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """Somebody with a browser in front of the pages."""
-
-    driver: WebDriver
-    house: House
-    address: str
-
-    def go(self, page: str) -> None:
-        """Open a page."""
-        self.driver.get(self.address + page)
-
-    def fill(self, name: str, text: str) -> None:
-        """Write into a field."""
-        field = self.driver.find_element(By.NAME, name)
-        field.clear()
-        field.send_keys(text)
-
-    def press(self, label: str) -> None:
-        """Press the button of this label."""
-        self.driver.find_element(By.XPATH, f"//button[normalize-space()='{label}']").click()
-
-    def sees(self, text: str) -> None:
-        """Wait until a text is on the page."""
-        self.until(lambda: text in self.driver.find_element(By.ID, "main").text)
-
-    def until(self, test: Callable[[], bool]) -> None:
-        """Wait until something holds; a page that is replaced while it is read is read again."""
-        wait = WebDriverWait(self.driver, 20, 0.1, ignored_exceptions=[StaleElementReferenceException])
-        wait.until(lambda _: test())
-
-    def sign_in(self) -> None:
-        """Sign in as kim."""
-        self.go("/sign-in")
-        self.fill("name", "kim")
-        self.fill("token", pages.TOKEN)
-        self.press("Sign in")
-        self.sees("in step, proved by fresh evidence")
 
 
 @pytest.fixture(scope="module")
@@ -72,11 +29,9 @@ def person(driver: WebDriver, house: House) -> Iterator[Person]:
     """A person who has not signed in; at the end the browser has nothing to complain of."""
     with serving.served(house.app) as port:
         driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
-        yield Person(driver=driver, house=house, address=f"http://127.0.0.1:{port}")
-        entries = driver.get_log("browser")  # type: ignore[no-untyped-call]  # selenium gives it no types
-        severe = [entry["message"] for entry in entries if entry["level"] == "SEVERE"]
-        # The statuses of refusals are what some tests ask for; everything else is a fault of the pages.
-        assert [message for message in severe if "Failed to load resource" not in message] == []
+        someone = Person(driver=driver, address=f"http://127.0.0.1:{port}", token=pages.TOKEN)
+        yield someone
+        assert someone.complaints() == []
         driver.get("about:blank")
 
 
@@ -97,7 +52,7 @@ def test_a_person_signs_in_with_the_token(person: Person) -> None:
 def test_a_person_changes_language_and_theme_and_both_stay(person: Person) -> None:
     """One click each, and the next page has them too."""
     person.sign_in()
-    person.driver.find_element(By.LINK_TEXT, "한국어").click()
+    person.follow("한국어")
     person.sees("최신 근거로 확인된 일치")
     person.driver.find_element(By.CSS_SELECTOR, ".to-dark").click()
     person.go("/mirrors")
@@ -108,18 +63,18 @@ def test_a_person_changes_language_and_theme_and_both_stay(person: Person) -> No
     assert background == "rgba(15, 20, 26, 1)"
 
 
-def test_a_person_approves_with_name_and_comment(person: Person) -> None:
+def test_a_person_approves_with_name_and_comment(person: Person, house: House) -> None:
     """The name of the session stands there already; the answer is handed on as it was written."""
     person.sign_in()
     person.go(RUN)
     person.fill("comment", "정산 시간 이후에 배포")
     person.press("Approve")
     person.sees("Approved.")
-    (answer,) = person.house.acted.answers
+    (answer,) = house.acted.answers
     assert (answer.by, answer.approve, answer.comment) == ("kim", True, "정산 시간 이후에 배포")
 
 
-def test_a_post_without_the_csrf_token_is_refused(person: Person) -> None:
+def test_a_post_without_the_csrf_token_is_refused(person: Person, house: House) -> None:
     """Even a script of the page itself, with the session's cookie, does nothing without the token."""
     person.sign_in()
     person.go(RUN)
@@ -130,29 +85,29 @@ def test_a_post_without_the_csrf_token_is_refused(person: Person) -> None:
         f"{RUN}/approvals/1",
     )
     assert status == 400
-    assert person.house.acted.answers == []
+    assert house.acted.answers == []
 
 
-def test_a_log_grows_while_a_person_looks_at_it(person: Person) -> None:
+def test_a_log_grows_while_a_person_looks_at_it(person: Person, house: House) -> None:
     """What a step writes appears by itself, also letters that mean something in HTML."""
-    with person.house.context.database.write() as connection:
+    with house.context.database.write() as connection:
         number = bank.run(connection, "live", state="running", status="Unknown", reason="Running", ended_at=None)
         task = bank.task(connection, number, bank.STAGES[2], state="running", status="Unknown", ended_at=None)
         bank.log(connection, task, "compile", ["begun"])
     person.sign_in()
     person.go("/runs/live")
     person.sees("begun")
-    with person.house.context.database.write() as connection:
+    with house.context.database.write() as connection:
         bank.log(connection, task, "compile", ["<b>still</b> & 컴파일"])
     person.sees("<b>still</b> & 컴파일")
 
 
-def test_a_run_goes_on_while_a_person_looks_at_it(person: Person) -> None:
+def test_a_run_goes_on_while_a_person_looks_at_it(person: Person, house: House) -> None:
     """The state changes by itself, and a comment that is being written is not swapped away."""
     person.sign_in()
     person.go(RUN)
     person.fill("comment", "half a sent")
-    with person.house.context.database.write() as connection:
+    with house.context.database.write() as connection:
         ended = {"state": "ended", "status": "False", "reason": "Cancelled", "message": "stopped by lee"}
         connection.execute(tables.runs.update().where(tables.runs.c.name == RUN.removeprefix("/runs/")).values(ended))
     person.sees("stopped by lee")
