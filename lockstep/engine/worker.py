@@ -60,6 +60,7 @@ class Worker:
         self._inbox: queues.SimpleQueue[Kept | None] = queues.SimpleQueue()
         self._changed = threading.Condition()
         self._busy = 0
+        self._settled = 0
         self._next_tick = 0.0
         self._threads: list[threading.Thread] = []
         queue.listen(self._wake.set)
@@ -105,9 +106,9 @@ class Worker:
         deadline = time.monotonic() + timeout_seconds
         self.start()
         try:
-            while not (true := predicate()) and time.monotonic() < deadline:
-                with self._changed:
-                    self._changed.wait(self._working.poll_seconds)
+            settled = self._settled
+            while not (true := predicate()) and (left := deadline - time.monotonic()) > 0:
+                settled = self._wait_settled(settled, min(left, self._working.poll_seconds))
         finally:
             self.stop()
         return true
@@ -190,8 +191,15 @@ class Worker:
         self._heart.let_go(kept)
         with self._changed:
             self._busy -= 1
+            self._settled += 1
             self._changed.notify_all()
         self._wake.set()
+
+    def _wait_settled(self, before: int, timeout_seconds: float) -> int:
+        """Wait until more jobs than before have ended here, also if that was a moment ago; how many now."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._settled != before, timeout_seconds)
+            return self._settled
 
     def _empty_inbox(self) -> None:
         with contextlib.suppress(queues.Empty):

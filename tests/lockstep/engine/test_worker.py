@@ -35,7 +35,7 @@ def database(file_database: Database) -> Database:
 @pytest.fixture
 def working(working: settings.Working) -> settings.Working:
     """Few threads, which look for work only when they are woken."""
-    return dataclasses.replace(working, threads=3, poll_seconds=60.0)
+    return dataclasses.replace(working, threads=3, poll_seconds=3600.0)
 
 
 @pytest.fixture
@@ -86,10 +86,32 @@ def test_as_many_run_at_once_as_there_are_threads(push: Push, database: Database
     assert build(handle).run_until(lambda: all_ended(database), timeout_seconds=60)
 
 
+@pytest.mark.timeout(60)
+def test_an_end_between_the_question_and_the_wait_is_noticed(push: Push, build: Callable[..., Worker]) -> None:
+    """What happens while the predicate is being asked leads to its being asked again, without waiting for a poll."""
+    ran = threading.Event()
+    asked: list[bool] = []
+
+    def handle(_: work.Claim) -> work.Outcome:
+        ran.set()
+        return DONE
+
+    def second_time() -> bool:
+        asked.append(True)
+        if len(asked) == 1:
+            push(job("a"))
+            assert ran.wait(30)
+            assert worker._wait_idle(30)
+        return len(asked) == 2
+
+    worker = build(handle)
+    assert worker.run_until(second_time)
+
+
 def test_a_job_queued_in_this_process_starts_at_once(
     push: Push, database: Database, build: Callable[..., Worker]
 ) -> None:
-    """Nobody waits for the next look at the queue, which is a minute away here."""
+    """Nobody waits for the next look at the queue, which is an hour away here."""
     ran = threading.Event()
 
     def handle(_: work.Claim) -> work.Outcome:
