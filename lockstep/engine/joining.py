@@ -11,12 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Float, bindparam, case, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.dml import ReturningInsert
 
 from lockstep import errors, work
 from lockstep.engine.tables import JOINABLE, NOTHING, TIME, State, jobs
-from lockstep.store import database
+from lockstep.store import moments
 
 # Nobody is made to wait longer than this at once; a moment further ahead was set by a clock that was wrong.
 LONGEST_WAIT_SECONDS = 86_400.0
@@ -25,17 +27,17 @@ LONGEST_WAIT_SECONDS = 86_400.0
 _TRIES = 10
 
 
-def after(now: datetime, seconds: float) -> datetime:
-    """A moment some seconds ahead: never in the past, never beyond the longest wait."""
-    return now + timedelta(seconds=min(max(0.0, seconds), LONGEST_WAIT_SECONDS))
-
-
-def enqueue(connection: Connection, requests: Sequence[work.Job], *, now: datetime) -> list[int]:
+def enqueue(connection: Connection, requests: Sequence[work.Job], *, now: datetime | None) -> list[int]:
     """Queue jobs, or let them join those that are queued already.
 
     A joined job keeps its payload and its place in the line. It starts later by the new request's delay, but
     never beyond the longest wait of the first request, and never earlier than it would have. Its priority is
     the higher one, and its failures are forgotten: the new request is owed attempts of its own.
+
+    Args:
+        connection: The transaction that gives the reason for the jobs.
+        requests: The jobs.
+        now: The engine's time; None for that of the database.
 
     Returns:
         The id of the job that does each request's work, in the order of the requests.
@@ -46,11 +48,11 @@ def enqueue(connection: Connection, requests: Sequence[work.Job], *, now: dateti
     ids: dict[int, int] = {}
     plain = [position for position, request in enumerate(requests) if not request.coalesce]
     if plain:
-        statement = jobs.insert().returning(jobs.c.id, sort_by_parameter_order=True)
         rows = [_row(requests[position], now) for position in plain]
-        ids.update(zip(plain, connection.execute(statement, rows).scalars(), strict=True))
+        ids.update(zip(plain, connection.execute(_ADD, rows).scalars(), strict=True))
     for wave in _waves(requests):
-        joined = _join(connection, [_row(requests[position], now) for position in wave], now)
+        rows = [_row(requests[position], now) for position in wave]
+        joined = {row.coalesce_key: row.id for row in connection.execute(_JOIN[connection.dialect.name], rows)}
         ids.update((position, joined[requests[position].coalesce]) for position in wave)
     return [ids[position] for position in range(len(requests))]
 
@@ -74,7 +76,7 @@ def put_back(connection: Connection, job: int, values: Mapping[str, Any], *, now
     Raises:
         ConflictError: Twins come and go faster than we can look.
     """
-    run_at = after(now, wait)
+    run_at = now + timedelta(seconds=_bounded(wait))
     row = connection.execute(select(jobs.c.coalesce_key, jobs.c.priority).where(jobs.c.id == job)).one()
     again = {
         "state": State.QUEUED.value,
@@ -98,11 +100,16 @@ def put_back(connection: Connection, job: int, values: Mapping[str, Any], *, now
     raise errors.ConflictError(f"Job {job} cannot be queued again: others for the same thing come and go.")
 
 
-def _row(request: work.Job, now: datetime) -> dict[str, Any]:
+def _bounded(seconds: float) -> float:
+    """How long a job is really made to wait: not less than nothing, and never without end."""
+    return min(max(0.0, seconds), LONGEST_WAIT_SECONDS)
+
+
+def _row(request: work.Job, now: datetime | None) -> dict[str, Any]:
     for key in request.limits:
         if not key.partition(":")[1]:
             raise errors.InputError(f"The limit key {key!r} has no colon.", remedy="Write it as kind:name.")
-    run_at = after(now, request.delay_seconds)
+    delay = _bounded(request.delay_seconds)
     return {
         "kind": request.kind.value,
         "payload": dict(request.payload),
@@ -110,11 +117,11 @@ def _row(request: work.Job, now: datetime) -> dict[str, Any]:
         "limits": sorted(set(request.limits)),
         "priority": request.priority,
         "state": State.QUEUED.value,
-        "waits_for": TIME if run_at > now else NOTHING,
-        "run_at": run_at,
-        "latest_at": max(run_at, after(now, request.longest_wait_seconds)),
+        "waits_for": TIME if delay else NOTHING,
         "attempts": request.attempts,
-        "created_at": now,
+        "now": now,
+        "delay": delay,
+        "longest": max(delay, _bounded(request.longest_wait_seconds)),
     }
 
 
@@ -136,17 +143,6 @@ def _waves(requests: Sequence[work.Job]) -> Iterator[list[int]]:
         yield sorted(wave, key=lambda position: requests[position].coalesce)
 
 
-def _join(connection: Connection, rows: list[dict[str, Any]], now: datetime) -> dict[str, int]:
-    insert = database.insert(connection, jobs)
-    asked = _least(insert.excluded.run_at, jobs.c.latest_at)
-    statement = insert.on_conflict_do_update(
-        index_elements=[jobs.c.coalesce_key],
-        index_where=JOINABLE,
-        set_={"priority": _most(jobs.c.priority, insert.excluded.priority), "failures": 0, **_postponed(asked, now)},
-    ).returning(jobs.c.coalesce_key, jobs.c.id)
-    return {row.coalesce_key: row.id for row in connection.execute(statement, rows)}
-
-
 def _find_twin(connection: Connection, key: str) -> int | None:
     if not key:
         return None
@@ -155,12 +151,12 @@ def _find_twin(connection: Connection, key: str) -> int | None:
 
 
 def _leave_to(connection: Connection, twin: int, *, priority: int, run_at: datetime, now: datetime) -> None:
-    asked = literal(run_at, jobs.c.run_at.type)
+    asked, then = (literal(moment, jobs.c.run_at.type) for moment in (run_at, now))
     raised = _most(jobs.c.priority, literal(priority))
-    connection.execute(update(jobs).where(jobs.c.id == twin).values(priority=raised, **_postponed(asked, now)))
+    connection.execute(update(jobs).where(jobs.c.id == twin).values(priority=raised, **_postponed(asked, then)))
 
 
-def _postponed(asked: ColumnElement[datetime], now: datetime) -> dict[str, ColumnElement[Any]]:
+def _postponed(asked: ColumnElement[datetime], now: ColumnElement[datetime]) -> dict[str, ColumnElement[Any]]:
     """A queued job starts at the moment that is asked for, unless it starts later anyway."""
     run_at = _most(jobs.c.run_at, asked)
     return {"run_at": run_at, "waits_for": case((run_at > now, TIME), else_=jobs.c.waits_for)}
@@ -172,3 +168,27 @@ def _least(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[
 
 def _most(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:
     return case((one > other, one), else_=other)
+
+
+def _joining(insert: postgresql.Insert | sqlite.Insert) -> ReturningInsert[Any]:
+    new = insert.excluded
+    asked = _least(new.run_at, jobs.c.latest_at)
+    return (
+        insert.values(_MOMENTS)
+        .on_conflict_do_update(
+            index_elements=[jobs.c.coalesce_key],
+            index_where=JOINABLE,
+            set_={"priority": _most(jobs.c.priority, new.priority), "failures": 0, **_postponed(asked, new.created_at)},
+        )
+        .returning(jobs.c.coalesce_key, jobs.c.id)
+    )
+
+
+# The statements are made once: making one costs as much as running it.
+_MOMENTS = {
+    "created_at": moments.NOW,
+    "run_at": moments.after(moments.NOW, bindparam("delay", type_=Float())),
+    "latest_at": moments.after(moments.NOW, bindparam("longest", type_=Float())),
+}
+_ADD = jobs.insert().values(_MOMENTS).returning(jobs.c.id, sort_by_parameter_order=True)
+_JOIN = {"sqlite": _joining(sqlite.insert(jobs)), "postgresql": _joining(postgresql.insert(jobs))}

@@ -8,11 +8,12 @@ what they decide is written once.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, select, tuple_, update
+from sqlalchemy import Connection, Row, bindparam, delete, select, tuple_, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from lockstep import clock as clocks
 from lockstep import errors, settings, work
@@ -21,6 +22,15 @@ from lockstep.engine.claiming import Claiming
 from lockstep.engine.listing import Listed, Tally
 from lockstep.engine.tables import JOINABLE, RUNNING, State, jobs
 from lockstep.store import database as databases
+from lockstep.store import moments
+
+# Made once, because making a statement costs as much as running it.
+_OURS = (jobs.c.id == bindparam("of_job"), jobs.c.fence == bindparam("of_fence"), RUNNING)
+_ENDED = update(jobs).where(*_OURS).values(fence="", lease_until=None)
+_NEEDED = (jobs.c.limits, jobs.c.failures, jobs.c.attempts)
+_END = _ENDED.returning(*_NEEDED)
+_FINISH = _ENDED.values(state=State.DONE.value, message="", ended_at=moments.NOW).returning(*_NEEDED)
+_FAIL = _ENDED.values(failures=jobs.c.failures + 1, message=bindparam("message")).returning(*_NEEDED)
 
 _REPEATABLE = (State.FAILED, State.ASIDE, State.CANCELLED)
 
@@ -58,7 +68,7 @@ class Queue:
         """
         if not jobs:
             return []
-        ids = joining.enqueue(connection, jobs, now=self.now(connection))
+        ids = joining.enqueue(connection, jobs, now=self._set_time)
         databases.after_commit(connection, self._tell)
         return ids
 
@@ -76,10 +86,10 @@ class Queue:
         if most <= 0:
             return []
         with self._database.write() as connection:
-            databases.lock(connection, databases.Lock.CLAIM)
+            now = databases.lock(connection, databases.Lock.CLAIM)
             claiming = Claiming(
                 connection,
-                now=self.now(connection),
+                now=self._set_time or now,
                 working=self._working,
                 kinds=list(work.Kind) if kinds is None else kinds,
             )
@@ -108,8 +118,8 @@ class Queue:
         Raises:
             LostWorkError: It is not ours any longer; write nothing.
         """
-        row = select(jobs.c.id).where(*_ours(claim)).with_for_update()
-        if connection.execute(row).one_or_none() is None:
+        row = select(jobs.c.id).where(*_OURS).with_for_update()
+        if connection.execute(row, {"of_job": claim.id, "of_fence": claim.fence}).one_or_none() is None:
             raise _lost(claim)
 
     def finish(self, claim: work.Claim, outcome: work.Outcome) -> None:
@@ -119,14 +129,15 @@ class Queue:
             LostWorkError: It is not ours any longer; nothing is written.
         """
         with self._database.write() as connection:
-            now = self.now(connection)
-            done = {"state": State.DONE.value, "message": "", "ended_at": now}
-            row = _end(connection, claim, {} if isinstance(outcome, work.Later) else done)
+            if isinstance(outcome, work.Later):
+                row = _end(connection, claim, _END)
+            else:
+                row = _end(connection, claim, _FINISH, now=self._set_time)
             for effect in outcome.effects:
                 effect(connection)
             if isinstance(outcome, work.Later):
                 values = {"message": outcome.reason, "failures": 0, "crashes": 0}
-                joining.put_back(connection, claim.id, values, now=now, wait=outcome.seconds)
+                joining.put_back(connection, claim.id, values, now=self.now(connection), wait=outcome.seconds)
             else:
                 self.enqueue(connection, *outcome.then)
             slots.release(connection, row.limits)
@@ -139,7 +150,7 @@ class Queue:
         """
         with self._database.write() as connection:
             now = self.now(connection)
-            row = _end(connection, claim, {"failures": jobs.c.failures + 1, "message": retrying.describe(error)})
+            row = _end(connection, claim, _FAIL, message=retrying.describe(error))
             wait = retrying.wait_before_retry(
                 error, failures=row.failures, attempts=row.attempts, working=self._working, draw=self._draw
             )
@@ -157,7 +168,7 @@ class Queue:
             LostWorkError: It is not ours any longer.
         """
         with self._database.write() as connection:
-            row = _end(connection, claim, {})
+            row = _end(connection, claim, _END)
             joining.put_back(connection, claim.id, {}, now=self.now(connection), wait=0.0)
             slots.release(connection, row.limits)
 
@@ -225,25 +236,24 @@ class Queue:
 
     def now(self, connection: Connection) -> datetime:
         """The time that leases, delays and schedules are measured by."""
-        return self._clock.now() if self._clock else databases.now(connection)
+        return self._set_time or databases.now(connection)
+
+    @property
+    def _set_time(self) -> datetime | None:
+        return self._clock.now() if self._clock else None
 
     def _tell(self) -> None:
         for listener in self._listeners:
             listener()
 
 
-def _ours(claim: work.Claim) -> tuple[ColumnElement[bool], ...]:
-    return jobs.c.id == claim.id, jobs.c.fence == claim.fence, RUNNING
-
-
 def _lost(claim: work.Claim) -> errors.LostWorkError:
     return errors.LostWorkError(f"Job {claim.id} ({claim.kind.value}) is not ours any longer.")
 
 
-def _end(connection: Connection, claim: work.Claim, values: Mapping[str, Any]) -> Row[Any]:
+def _end(connection: Connection, claim: work.Claim, how: ReturningUpdate[Any], **values: object) -> Row[Any]:
     """Take the claim's row out of running hands; its limits, failures and attempts."""
-    ended = update(jobs).where(*_ours(claim)).values({**values, "fence": "", "lease_until": None})
-    row = connection.execute(ended.returning(jobs.c.limits, jobs.c.failures, jobs.c.attempts)).one_or_none()
+    row = connection.execute(how, {"of_job": claim.id, "of_fence": claim.fence, **values}).one_or_none()
     if row is None:
         raise _lost(claim)
     return row

@@ -7,22 +7,30 @@ transactions never wait for each other in a circle.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, Insert, bindparam, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from lockstep.engine.tables import slots
-from lockstep.store import database
+
+
+def _writing(insert: postgresql.Insert | sqlite.Insert) -> Insert:
+    difference = {"running": slots.c.running + insert.excluded.running, "waited": insert.excluded.waited}
+    return insert.on_conflict_do_update(index_elements=[slots.c.key], set_=difference)
+
+
+# The statements are made once: making one costs as much as running it.
+_RELEASE = update(slots).where(slots.c.key == bindparam("freed")).values(running=slots.c.running - bindparam("count"))
+_READ = select(slots.c.key, slots.c.running).where(slots.c.key.in_(bindparam("keys", expanding=True)))
+_WRITE = {"postgresql": _writing(postgresql.insert(slots)), "sqlite": _writing(sqlite.insert(slots))}
 
 
 def release(connection: Connection, keys: Iterable[str]) -> None:
     """Jobs that ran under these keys ended. Whoever waits for one is woken by the next claim."""
     freed = [{"freed": key, "count": count} for key, count in sorted(Counter(keys).items())]
     if freed:
-        connection.execute(
-            update(slots).where(slots.c.key == bindparam("freed")).values(running=slots.c.running - bindparam("count")),
-            freed,
-        )
+        connection.execute(_RELEASE, freed)
 
 
 def forget_idle(connection: Connection) -> None:
@@ -53,13 +61,16 @@ class Ledger:
     def load(self, keys: Iterable[str]) -> None:
         """Read these counters, unless they are known."""
         unknown = sorted(set(keys) - self._stored.keys())
-        if unknown:
-            self._read(slots.c.key.in_(unknown))
-            self._stored = dict.fromkeys(unknown, (0, False)) | self._stored
+        if not unknown:
+            return
+        stored = dict(self._connection.execute(_READ, {"keys": unknown}).all())
+        for key in unknown:
+            self._learn(key, stored.get(key, 0), waited=False)
 
-    def load_waited(self) -> None:
-        """Read the counters that jobs wait for."""
-        self._read(slots.c.waited)
+    def learn_waited(self, running: Mapping[str, int]) -> None:
+        """All the keys that jobs wait for, and how many run under each: what is not here is not waited for."""
+        for key, count in running.items():
+            self._learn(key, count, waited=True)
 
     def write(self) -> None:
         """Write what changed: counts as differences, so that slots freed meanwhile stay free."""
@@ -69,17 +80,10 @@ class Ledger:
             if (self.running[key], key in self.waited) != (running, waited)
         ]
         if changed:
-            insert = database.insert(self._connection, slots)
-            difference = {"running": slots.c.running + insert.excluded.running, "waited": insert.excluded.waited}
-            self._connection.execute(
-                insert.on_conflict_do_update(index_elements=[slots.c.key], set_=difference), changed
-            )
+            self._connection.execute(_WRITE[self._connection.dialect.name], changed)
 
-    def _read(self, condition: ColumnElement[bool]) -> None:
-        for key, running, waited in self._connection.execute(
-            select(slots.c.key, slots.c.running, slots.c.waited).where(condition)
-        ):
-            self._stored[key] = (running, waited)
-            self.running[key] = running
-            if waited:
-                self.waited.add(key)
+    def _learn(self, key: str, running: int, *, waited: bool) -> None:
+        self._stored[key] = (running, waited)
+        self.running[key] = running
+        if waited:
+            self.waited.add(key)

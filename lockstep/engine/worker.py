@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 # How often the schedule is looked at, and how long to wait at most for a database that is away. Seconds.
 _TICK = 1.0
 _LONGEST_PAUSE = 5.0
+# How long an idle thread waits for others to claim with. Seconds: less than a commit on a slow disk.
+_LINGER = 0.01
 # After the children of what did not end in time were killed, their handlers get this long to notice. Seconds.
 _GRACE = 2.0
 
@@ -164,8 +166,7 @@ class Worker:
             self._wake.wait(pause)
 
     def _hand_out(self) -> None:
-        with self._changed:
-            idle = self._working.threads - self._busy
+        idle = self._idle()
         if not idle:
             return
         handed_out = self._claim(idle)
@@ -173,6 +174,17 @@ class Worker:
             self._busy += len(handed_out)
         for kept in handed_out:
             self._inbox.put(kept)
+
+    def _idle(self) -> int:
+        """How many threads have nothing to do.
+
+        A claim for several costs little more than one for a single thread: when most are busy, wait a moment
+        for those that end just now.
+        """
+        with self._changed:
+            if self._busy < self._working.threads:
+                self._changed.wait_for(lambda: 2 * self._busy <= self._working.threads, _LINGER)
+            return self._working.threads - self._busy
 
     def _tick(self) -> None:
         if self._schedule and time.monotonic() >= self._next_tick:

@@ -9,14 +9,19 @@ transaction holds its locks for as long (PostgreSQL ends its session after a whi
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from enum import Enum
+from functools import partial
 
+import psycopg
 import sqlalchemy
-from sqlalchemy import URL, Connection, Engine, Table, func, make_url, select
+from sqlalchemy import URL, Connection, Engine, Table, event, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from lockstep import errors
 from lockstep.store import failures, files
@@ -28,6 +33,9 @@ _SESSION = "-c idle_in_transaction_session_timeout=10000 -c lock_timeout=20000"
 _NETWORK = {"connect_timeout": "10", "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3"}
 # The first half of our advisory locks, which are numbers that all users of a database share: "lock" in ASCII.
 _LOCKS = 0x6C6F636B
+# A connection that rested for longer than this is tried before it is used, in seconds; where it keeps since when.
+_REST_SECONDS = 1.0
+_RESTS = "lockstep_rests"
 # Where a transaction keeps what is to be called after its commit.
 _FOLLOWERS = "lockstep_followers"
 
@@ -101,13 +109,17 @@ class Lock(Enum):
     MIGRATE = 2
 
 
-def lock(connection: Connection, what: Lock) -> None:
-    """Wait until nobody else does this, and keep them out until the transaction ends.
+def lock(connection: Connection, what: Lock) -> datetime:
+    """Wait until nobody else does this, and keep them out until the transaction ends; the time then.
 
     On SQLite a transaction that may write is alone anyway.
     """
     if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(_LOCKS, what.value)))
+        # Both in one statement. The outer one reads what the inner one returns, so it looks at the clock after it.
+        locked = select(func.pg_advisory_xact_lock(_LOCKS, what.value).label("locked")).offset(0).subquery()
+        moment: datetime = connection.execute(select(locked.c.locked, func.clock_timestamp())).one()[1]
+        return moment.astimezone(UTC)
+    return datetime.now(UTC)
 
 
 def now(connection: Connection) -> datetime:
@@ -158,11 +170,30 @@ def _postgresql(url: URL) -> Engine:
     query = dict(url.query)
     options = query.pop("options", "")
     defaults = {name: value for name, value in _NETWORK.items() if name not in query}
-    return sqlalchemy.create_engine(
+    engine = sqlalchemy.create_engine(
         url.set(drivername="postgresql+psycopg", query=query),
         connect_args={**defaults, "options": f"{_SESSION} {options}".rstrip()},
         pool_size=20,
         max_overflow=20,
-        pool_pre_ping=True,
+        pool_use_lifo=True,
         hide_parameters=True,
     )
+    event.listen(engine, "checkin", _note_rest)
+    event.listen(engine, "checkout", partial(_ping_after_rest, engine))
+    return engine
+
+
+def _note_rest(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info[_RESTS] = time.monotonic()
+
+
+def _ping_after_rest(engine: Engine, connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Try a connection that has rested, before it is used: the server may have ended it meanwhile.
+
+    One that was used just now is not tried, because that would cost as much as what it is used for.
+    """
+    if time.monotonic() - record.info.get(_RESTS, time.monotonic()) > _REST_SECONDS:
+        try:
+            engine.dialect.do_ping(connection)
+        except psycopg.Error as error:
+            raise DisconnectionError from error

@@ -118,6 +118,7 @@ def engine(file: Path) -> Engine:
         connect_args={"timeout": _BUSY_SECONDS, "isolation_level": None, "check_same_thread": False},
         pool_size=20,
         max_overflow=20,
+        pool_use_lifo=True,
         hide_parameters=True,
     )
     event.listen(made, "connect", _prepare_connection)
@@ -139,5 +140,7 @@ def _prepare_connection(connection: sqlite3.Connection, _record: object) -> None
 
 def _begin(connection: Connection) -> None:
     reads = connection.get_execution_options().get(READS, False)
-    connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reads else 'OFF'}")
+    if connection.info.get(READS) is not reads:
+        connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reads else 'OFF'}")
+        connection.info[READS] = reads
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
