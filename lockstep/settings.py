@@ -94,6 +94,20 @@ class Sweeping:
     """Timeouts of runs."""
     stances_seconds: float = 30.0
     """What the sites remember of the stances of their pairs."""
+    store_seconds: float = 3600.0
+    """What has been over for long, and is removed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """How long what is over stays in the database. Days."""
+
+    jobs_days: float = 7.0
+    """Jobs that were done, were cancelled or left their work to another one."""
+    troubled_jobs_days: float = 90.0
+    """Jobs that failed or were set aside: so long people see them, and can queue them again."""
+    deliveries_days: float = 30.0
+    """Deliveries that were worked off, with their bodies. One that is sent again after that counts as new."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +157,7 @@ class Settings:
     places: Places
     working: Working = field(default_factory=Working)
     sweeping: Sweeping = field(default_factory=Sweeping)
+    keeping: Keeping = field(default_factory=Keeping)
     stepping: Stepping = field(default_factory=Stepping)
     building: Building = field(default_factory=Building)
     serving: Serving = field(default_factory=Serving)

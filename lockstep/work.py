@@ -34,6 +34,7 @@ class Kind(Enum):
     SWEEP_DRIFT = "sweep.drift"
     SWEEP_RUNS = "sweep.runs"  # timeouts, and runs that nobody advanced
     SWEEP_STANCES = "sweep.stances"  # what the sites remember of the stances of their pairs
+    SWEEP_STORE = "sweep.store"  # jobs and deliveries that have been over for long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

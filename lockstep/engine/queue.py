@@ -227,10 +227,15 @@ class Queue:
         Returns:
             How many were removed: as many as ``most`` when there may be more.
         """
-        old = select(jobs.c.id).where(
-            jobs.c.ended_at < self.now(connection) - older_than, jobs.c.state.in_([state.value for state in states])
+        old = (
+            select(jobs.c.id)
+            .where(jobs.c.ended_at < self.now(connection) - older_than)
+            .where(jobs.c.state.in_([state.value for state in states]))
+            .limit(most)
+            # Without this, one that somebody queues again at this moment would go all the same.
+            .with_for_update(skip_locked=True)
         )
-        removed = connection.execute(delete(jobs).where(jobs.c.id.in_(old.limit(most)))).rowcount
+        removed = connection.execute(delete(jobs).where(jobs.c.id.in_(old))).rowcount
         slots.forget_idle(connection)
         return removed
 

@@ -208,6 +208,8 @@ def forget(connection: Connection, *, before: datetime, most: int = 1000) -> int
         .where(deliveries.c.received_at < before, deliveries.c.state != State.RECEIVED.value)
         .order_by(deliveries.c.received_at)
         .limit(most)
+        # Without this, one that is armed again at this moment would go all the same.
+        .with_for_update(skip_locked=True)
     )
     gone = delete(deliveries).where(deliveries.c.id.in_(old)).returning(deliveries.c.id)
     return len(connection.execute(gone).all())

@@ -1,0 +1,111 @@
+"""What has been over for long goes, and nothing else does."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+from sqlalchemy import update
+
+from lockstep import errors, settings, work
+from lockstep.engine import retention
+from lockstep.engine.queue import Queue
+from lockstep.engine.retention import Retention
+from lockstep.engine.tables import State, jobs
+from lockstep.engine.worker import Worker
+from lockstep.store import deliveries
+from lockstep.store.database import Database
+from tests.support import times
+from tests.support.jobs import Push, job, rows
+
+DAY = 86_400.0
+KEEPING = settings.Keeping(jobs_days=7.0, troubled_jobs_days=90.0, deliveries_days=30.0)
+
+
+@pytest.fixture
+def kept(database: Database, queue: Queue) -> Retention:
+    """Two rows of each kind at once, and the times above."""
+    return Retention(database=database, queue=queue, keeping=KEEPING, step=2)
+
+
+def deliver(database: Database, clock: times.Clock, name: str, state: deliveries.State) -> None:
+    """Store a delivery that is in this state."""
+    incoming = deliveries.Incoming(
+        hook="forge", provider="github", delivery=name, event="push", headers={}, body=b"{}", received_at=clock.now()
+    )
+    with database.write() as connection:
+        id_, _ = deliveries.insert(connection, incoming)
+        if state is not deliveries.State.RECEIVED:
+            deliveries.finish(connection, id_, state=state, reason="", events=[], at=clock.now())
+
+
+def sweep(kept: Retention) -> work.Outcome:
+    """One run of the job's handler."""
+    claim = work.Claim(id=0, kind=work.Kind.SWEEP_STORE, payload={}, fence="", attempt=1, crashes=0)
+    return retention.handle_sweep(kept, claim)
+
+
+def left(database: Database) -> tuple[set[str], set[str]]:
+    """The names of the jobs, and those of the deliveries."""
+    with database.read() as connection:
+        stored = deliveries.page(connection, deliveries.Filter())
+    return {row["coalesce_key"] for row in rows(database).values()}, {summary.delivery for summary in stored}
+
+
+def test_each_thing_is_kept_for_its_own_time(
+    push: Push, queue: Queue, clock: times.Clock, database: Database, kept: Retention
+) -> None:
+    """Done, then worked off, then troubled; what waits stays for ever."""
+    push(job("done"), job("failed"), job("waits"))
+    queue.finish(queue.claim()[0], work.Done())
+    queue.fail(queue.claim()[0], errors.ForbiddenError("no"))
+    deliver(database, clock, "done", deliveries.State.DONE)
+    deliver(database, clock, "waits", deliveries.State.RECEIVED)
+    seen = []
+    for days in (6.9, 7.1, 30.1, 90.1, 10_000.0):
+        clock.wall = times.Clock().wall
+        clock.pass_seconds(days * DAY)
+        assert sweep(kept) == work.Done()
+        seen.append(left(database))
+    assert seen == [
+        ({"done", "failed", "waits"}, {"done", "waits"}),
+        ({"failed", "waits"}, {"done", "waits"}),
+        ({"failed", "waits"}, {"waits"}),
+        ({"waits"}, {"waits"}),
+        ({"waits"}, {"waits"}),
+    ]
+
+
+def test_much_is_removed_in_steps_until_nothing_is_left(
+    push: Push, queue: Queue, clock: times.Clock, database: Database, kept: Retention
+) -> None:
+    """The job comes back at once while there is more, and ends when there is not."""
+    push(*(job(str(number)) for number in range(5)))
+    for claim in queue.claim(most=5):
+        queue.finish(claim, work.Done())
+    for number in range(3):
+        deliver(database, clock, str(number), deliveries.State.IGNORED)
+    clock.pass_seconds(31 * DAY)
+    push(work.sweep(work.Kind.SWEEP_STORE))
+    handlers = {work.Kind.SWEEP_STORE: partial(retention.handle_sweep, kept)}
+    assert Worker(queue, handlers, working=settings.Working()).drain() == 3
+    assert left(database) == ({"sweep.store"}, set())
+
+
+@pytest.mark.parametrize(
+    "database_url", [pytest.param("postgresql", marks=pytest.mark.needs("postgres"))], indirect=True
+)
+def test_what_comes_back_to_life_at_this_moment_is_not_removed(
+    push: Push, queue: Queue, clock: times.Clock, database: Database, kept: Retention
+) -> None:
+    """A person repeats an old failure while the sweep looks at it: the sweep neither waits for it nor takes it away."""
+    (failed,) = push(job("failed"))
+    queue.fail(queue.claim()[0], errors.ForbiddenError("no"))
+    deliver(database, clock, "failed", deliveries.State.FAILED)
+    clock.pass_seconds(1000 * DAY)
+    with database.write() as person:
+        person.execute(update(jobs).where(jobs.c.id == failed).values(state=State.QUEUED.value, ended_at=None))
+        (summary,) = deliveries.page(person, deliveries.Filter())
+        deliveries.replay(person, summary.id)
+        assert sweep(kept) == work.Done()
+    assert left(database) == ({"failed"}, {"failed"})
