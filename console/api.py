@@ -20,9 +20,9 @@ from console.context import Answer, Context
 from console.pages import deliveries as delivery_pages
 from console.pages import fleet
 from lockstep import errors
-from lockstep.store import deliveries
+from lockstep.store import approvals, deliveries, logs, runs, tasks
 from lockstep.store.deliveries import State
-from lockstep.store.views import approvals, drift, logs, runs
+from lockstep.store.views import drift
 from lockstep.values import Json
 
 _MOST_ROWS = 500
@@ -116,15 +116,20 @@ def _runs(blueprint: Blueprint, context: Context) -> None:
     @blueprint.get("/runs/<name>")
     def show_run(name: str) -> Response:
         with context.database.read() as connection:
-            whole = runs.get(connection, name)
-            rows = runs.tasks_of(connection, whole.run.id)
-            steps = runs.steps_of(connection, whole.run.id)
-            asked = approvals.of_run(connection, whole.run.id)
-        tasks = [
+            run = runs.named(connection, name)
+            whole = runs.whole(connection, run.id)
+            rows = tasks.of_run(connection, run.id)
+            steps = tasks.steps_of_run(connection, run.id)
+            asked = approvals.of_run(connection, run.id)
+        shown = [
             {**as_json(row), "name": row.pipeline_task, "object": row.name, "steps": steps.get(row.id, [])}
             for row in rows
         ]
-        body = {**as_json(whole.run), "progress": progress.of_run(whole.run), "tasks": tasks, "approvals": asked}
+        questions = [
+            {**as_json(one), "run": run.name, "application": run.application, "task": one.pipeline_task}
+            for one in asked
+        ]
+        body = {**as_json(run), "progress": progress.of_run(run), "tasks": shown, "approvals": questions}
         return _answer({**body, "results": whole.results, "skipped": whole.skipped})
 
     @blueprint.get("/runs/<name>/logs")
@@ -133,10 +138,9 @@ def _runs(blueprint: Blueprint, context: Context) -> None:
         if number is None:
             raise errors.InputError("Which task?", remedy="Add ?task=<id>; the run lists its tasks.")
         with context.database.read() as connection:
-            task = runs.task(connection, name, number)
-            return _answer(
-                {"pieces": logs.after(connection, task.id, after=after or 0), "ended": task.state == "ended"}
-            )
+            task = tasks.in_run(connection, name, number)
+            pieces = logs.of_task(connection, task.id, after=after or 0)
+        return _answer({"pieces": pieces, "ended": task.state == "ended"})
 
 
 def _run_actions(blueprint: Blueprint, context: Context) -> None:
@@ -147,7 +151,7 @@ def _run_actions(blueprint: Blueprint, context: Context) -> None:
         if not by:
             raise errors.InputError("An approval needs the name of who gives it.", remedy='Send {"by": "kim"}.')
         with context.database.read() as connection:
-            asked = approvals.of_run(connection, runs.get(connection, name).run.id)
+            asked = approvals.of_run(connection, runs.named(connection, name).id)
         pending = [one.id for one in asked if one.state == "pending"]
         if not pending:
             raise errors.ConflictError(f"The run {name!r} asks nothing.", remedy="Look at how it stands.")

@@ -17,8 +17,8 @@ from sqlalchemy import Connection
 from console import evidence
 from console.context import Context
 from lockstep.engine.listing import Tally
-from lockstep.store import deliveries, hooks, mirrors, stances
-from lockstep.store.views import approvals, drift, runs
+from lockstep.store import approvals, deliveries, hooks, mirrors, runs, stances
+from lockstep.store.views import drift
 from lockstep.store.views import mirrors as image_views
 
 
@@ -89,7 +89,7 @@ def _runs(connection: Connection) -> Iterator[Metric]:
         if run.started_at and run.ended_at
     )
     yield _gauge("run_last_duration_seconds", "How long the newest ended run took.", ["application"], took)
-    pending = approvals.pending(connection)
+    pending = approvals.count_pending(connection)
     yield GaugeMetricFamily("lockstep_approvals_pending", "Questions that wait for a person.", value=pending)
 
 

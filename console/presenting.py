@@ -15,7 +15,7 @@ from markupsafe import Markup
 import lockstep
 from console import language, plans, progress, sayings, security, words, writing
 from console.context import Context
-from lockstep.store.views import approvals
+from lockstep.store import approvals
 from lockstep.values import Json
 
 _LANGUAGE_COOKIE, _THEME_COOKIE = "lockstep-language", "lockstep-theme"
@@ -145,5 +145,5 @@ def _length(start: datetime | None, end: datetime | None = None) -> str:
 def _chrome(context: Context) -> dict[str, Any]:
     """What stands around every page: questions that wait, and whether the configuration on disk is sound."""
     with context.database.read() as connection:
-        waiting = approvals.pending(connection)
+        waiting = approvals.count_pending(connection)
     return {"waiting": waiting, "problems": context.problems(), "name": security.name()}

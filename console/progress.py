@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import orjson
-
 from console import drawing, plans
 from console.drawing import Picture
 from console.plans import SitePlan
-from lockstep.store.views.runs import Run, Step, Task, Whole
+from lockstep.store.runs import Run, Whole
+from lockstep.store.tasks import Step, Task
 from lockstep.values import Json
+from pipelines import graph
 
-# Tekton, "Using variable substitution": what a task reads of another makes it wait for that.
-_READS = re.compile(r"\$\(\s*tasks\.([A-Za-z0-9_-]+)\.(?:results|matrix)\b")
 _CANCELLED = ("Cancelled", "TaskRunCancelled", "CustomRunCancelled", "StoppedRunFinally", "CancelledRunFinally")
 
 
@@ -122,15 +119,10 @@ def show(whole: Whole, rows: Sequence[Task], steps: Mapping[int, Sequence[Step]]
         for name in (*first, *unknown, *last)
         for own in [tuple(row for row in rows if row.pipeline_task == name)]
     )
-    picture = drawing.draw([*first, *unknown], {name: parents(body) for name, body in first.items()}, always=list(last))
+    picture = drawing.draw(
+        [*first, *unknown], {name: graph.parents(body) for name, body in first.items()}, always=list(last)
+    )
     return Shown(run=whole.run, progress=of_run(whole.run), tasks=tasks, picture=picture)
-
-
-def parents(body: Mapping[str, Json]) -> tuple[str, ...]:
-    """The tasks that a task of a pipeline waits for: ``runAfter``, and those whose results it reads."""
-    after = body.get("runAfter")
-    named = [name for name in after if isinstance(name, str)] if isinstance(after, list) else []
-    return tuple(dict.fromkeys([*named, *_READS.findall(orjson.dumps(body).decode())]))
 
 
 def _bodies(snapshot: Mapping[str, Json], section: str) -> dict[str, dict[str, Json]]:

@@ -55,7 +55,7 @@ class Git:
     def _digests(self, application: str, revision: str) -> Mapping[str, str]:
         """Those that this commit was deployed with; before its first deploy, those of the newest deploy."""
         with self._runtime.database.read() as connection:
-            found = deployments.newest(connection, application, revision=revision) or deployments.newest(
+            found = deployments.last(connection, application, revision=revision) or deployments.last(
                 connection, application
             )
         return found.images if found else {}

@@ -23,8 +23,7 @@ from drift.older import MOST, Older, Rendered, revisions
 from lockstep import errors
 from lockstep.manifests import applyset, desired
 from lockstep.sites import ends
-from lockstep.store import stances
-from lockstep.store.views import deployments
+from lockstep.store import deployments, stances
 from lockstep.topology import direction, kinds
 from lockstep.topology.model import Topology
 from lockstep.topology.objects import ObjectPattern
@@ -170,7 +169,7 @@ class Comparison:
             # Without a history nothing is called behind: it is called what it is without one.
             history = ()
         with self.scanning.database.read() as connection:
-            deployed = [deployments.done(connection, self.application.name, site, limit=1) for site in self.sites]
+            deployed = [deployments.revisions(connection, self.application.name, site, most=1) for site in self.sites]
         commits = [revisions(head, deployed=one, history=list(history)) for one in deployed]
         rendered = {commit: self._rendered(commit) for commit in dict.fromkeys([*commits[0], *commits[1]])}
         truth, follower = (

@@ -49,15 +49,15 @@ def work_on(service: Service, claim: work.Claim, task: tasks.Task) -> work.Outco
 
 
 def _call(service: Service, claim: work.Claim, task: tasks.Task, effects: list[work.Effect]) -> Outcome:
-    order = Order.of_json(task.spec)
+    with service.database.read() as connection:
+        order = Order.of_json(tasks.spec(connection, task.id))
+        told = _told(connection, service, task)
     builtin = service.builtins.find(order.api_version, order.kind)
     identity = machine.identity(task.run, service.stepping.user)
     maker = folders.Maker(run=service.folder(task.run), identity=identity, keys=service.runner.keys)
     workspaces = maker.workspaces(f"{task.id}-{task.attempt}", order)
     record = Record(service=service, claim=claim, task=task)
     with record.log(task.pipeline_task) as log:
-        with service.database.read() as connection:
-            told = _told(connection, service, task)
         context = Context(
             run=told.run,
             task=task,

@@ -61,7 +61,7 @@ def end(connection: Connection, runs: Runs, task: int, ended: Ended) -> None:
         return
     for approval in approvals.of_task(connection, task):
         approvals.close(connection, approval.id, "cancelled", at=runs.clock.now())
-    order = Order.of_json(found.spec)
+    order = Order.of_json(tasks.spec(connection, task))
     if ended.status == "False" and not ended.final and found.attempt < order.retries:
         _try_again(connection, runs, found, ended)
         return

@@ -183,11 +183,8 @@ class _Run:
 
     def _result(self, run: int) -> Ended:
         with self._service.database.read() as connection:
-            found = runs.get(connection, run)
-            children = tasks.of_run(connection, run)
-            steps = {task.id: tasks.steps_of(connection, task.id) for task in children}
-        shown = status.Shown(run=found, snapshot=self._taken, children=children, steps=steps)
-        return Ended(object=status.as_object(shown), succeeded=found.status == "True")
+            shown = status.read(connection, run)
+        return Ended(object=status.as_object(shown), succeeded=shown.run.status == "True")
 
 
 def _groups(approval: approvals.Approval) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Runs as Tekton's objects: what ``kubectl get -o yaml`` would show, made from rows. Pure.
+"""Runs as Tekton's objects: what ``kubectl get -o yaml`` would show, made from rows.
 
 ``status.taskRuns`` and ``status.runs`` hold the status of every child by name, as Tekton's v1beta1 had them:
 there is no API here from which the children of ``childReferences`` could be read one by one.
@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from lockstep.store import runs, tasks
 from lockstep.values import Json
 from pipelines.orders import Order
@@ -20,11 +22,34 @@ from pipelines.snapshot import Snapshot
 class Shown:
     """A run with everything that belongs to it."""
 
-    run: runs.Run
+    whole: runs.Whole
     snapshot: Snapshot = field(repr=False)
     children: Sequence[tasks.Task]
+    orders: Mapping[int, Order] = field(repr=False)
+    """What each child runs, by its id."""
     steps: Mapping[int, Sequence[tasks.Step]]
     """By the id of their task, all attempts."""
+
+    @property
+    def run(self) -> runs.Run:
+        """The run's own row."""
+        return self.whole.run
+
+
+def read(connection: Connection, run: int) -> Shown:
+    """A run as it stands.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    whole = runs.whole(connection, run)
+    return Shown(
+        whole=whole,
+        snapshot=Snapshot.of_json(whole.snapshot),
+        children=tasks.of_run(connection, run),
+        orders={task: Order.of_json(spec) for task, spec in tasks.specs(connection, run).items()},
+        steps=tasks.steps_of_run(connection, run),
+    )
 
 
 def as_object(shown: Shown) -> dict[str, Json]:
@@ -59,17 +84,17 @@ def _labels(shown: Shown) -> dict[str, str]:
 def _pipeline_run_status(shown: Shown) -> dict[str, Json]:
     run = shown.run
     ordered = _in_order(shown)
-    children = {task.name: _child(task, shown.steps.get(task.id, ())) for task in ordered}
+    children = {task.name: _child(shown, task) for task in ordered}
     kinds = {task.name: task.custom for task in ordered}
     return _given(
         {
             "startTime": _time(run.started_at or run.created_at),
             "completionTime": _time(run.ended_at),
             "conditions": [_condition(run.status, run.reason, run.message, run.ended_at or run.started_at)],
-            "childReferences": [_reference(task) for task in ordered],
-            "skippedTasks": list(run.skipped),
+            "childReferences": [_reference(task, shown.orders[task.id]) for task in ordered],
+            "skippedTasks": list(shown.whole.skipped),
             "finallyStartTime": _time(run.finally_at),
-            "results": [{"name": one["name"], "value": one["value"]} for one in run.results],
+            "results": [{"name": one["name"], "value": one["value"]} for one in shown.whole.results],
             "pipelineSpec": shown.snapshot.pipeline,
             "taskRuns": {name: child for name, child in children.items() if not kinds[name]},
             "runs": {name: child for name, child in children.items() if kinds[name]},
@@ -85,8 +110,7 @@ def _in_order(shown: Shown) -> list[tasks.Task]:
     return sorted(shown.children, key=lambda task: (places.get(task.pipeline_task, -1), task.combination))
 
 
-def _reference(task: tasks.Task) -> dict[str, Json]:
-    order = Order.of_json(task.spec)
+def _reference(task: tasks.Task, order: Order) -> dict[str, Json]:
     return _given(
         {
             "apiVersion": "tekton.dev/v1beta1" if task.custom else "tekton.dev/v1",
@@ -99,13 +123,12 @@ def _reference(task: tasks.Task) -> dict[str, Json]:
     )
 
 
-def _child(task: tasks.Task, steps: Sequence[tasks.Step]) -> dict[str, Json]:
-    order = Order.of_json(task.spec)
+def _child(shown: Shown, task: tasks.Task) -> dict[str, Json]:
     return _given(
         {
             "pipelineTaskName": task.pipeline_task,
-            "whenExpressions": list(order.when),
-            "status": _status(task, steps),
+            "whenExpressions": list(shown.orders[task.id].when),
+            "status": _status(shown, task),
         }
     )
 
@@ -114,7 +137,7 @@ def _task_run_status(shown: Shown) -> dict[str, Json]:
     """Of a TaskRun: its one task's, or its own condition when it never began."""
     if shown.children:
         (task,) = shown.children
-        return _status(task, shown.steps.get(task.id, ()))
+        return _status(shown, task)
     run = shown.run
     return _given(
         {
@@ -125,8 +148,8 @@ def _task_run_status(shown: Shown) -> dict[str, Json]:
     )
 
 
-def _status(task: tasks.Task, steps: Sequence[tasks.Step]) -> dict[str, Json]:
-    order = Order.of_json(task.spec)
+def _status(shown: Shown, task: tasks.Task) -> dict[str, Json]:
+    steps = shown.steps.get(task.id, ())
     return _given(
         {
             "startTime": _time(task.started_at or task.created_at),
@@ -135,7 +158,7 @@ def _status(task: tasks.Task, steps: Sequence[tasks.Step]) -> dict[str, Json]:
             "steps": [_step(step) for step in steps if step.attempt == task.attempt],
             "results": list(task.results) if not task.custom else [_plain(one) for one in task.results],
             "retriesStatus": [_attempt(one, steps) for one in task.retries],
-            "taskSpec": order.spec,
+            "taskSpec": shown.orders[task.id].spec,
             "extraFields": {"detail": task.detail} if task.custom and task.detail else None,
         }
     )

@@ -67,9 +67,11 @@ def _end_given_up(service: Service) -> None:
 def _end_unanswered(service: Service) -> None:
     """A question that has a limit of its own is closed when it has passed: nobody answering is a no."""
     with service.database.read() as connection:
-        waiting = [tasks.get(connection, one.task) for one in approvals.pending(connection)]
-    for task in waiting:
-        order = Order.of_json(task.spec)
+        waiting = [
+            (tasks.get(connection, one.task), Order.of_json(tasks.spec(connection, one.task)))
+            for one in approvals.pending(connection)
+        ]
+    for task, order in waiting:
         until, limit = timing.deadline(order, task), timing.limit(order, task)
         if until is not None and limit is not None and service.clock.now() > until:
             message = f"nobody decided within {durations.write(limit)}"

@@ -52,8 +52,8 @@ def _begin(service: Service, claim: work.Claim) -> tasks.Task | None:
 
 
 def _run_steps(service: Service, claim: work.Claim, task: tasks.Task) -> Ended:
-    order = Order.of_json(task.spec)
     with service.database.read() as connection:
+        order = Order.of_json(tasks.spec(connection, task.id))
         snapshot = service.runs.prepared(connection, task.run).snapshot
         lost = _folders_are_elsewhere(connection, service, task, order)
     if lost:

@@ -9,10 +9,9 @@ import click
 from console.actions import Actions
 from console.cli import acting, frame, showing
 from lockstep import errors
-from lockstep.store import logs, runs, tasks
+from lockstep.store import logs, runs
 from lockstep.values import Json
 from pipelines import standalone, status
-from pipelines.snapshot import Snapshot
 
 _COULD_NOT = 2
 
@@ -88,7 +87,8 @@ def list_runs(places: frame.Frame, *, application: str, most: int, form: str) ->
     """The newest runs, the newest first."""
     with acting.opened(places) as process:
         with process.database.read() as connection:
-            names = [one.name for one in runs.listed(connection, application=application, most=most)]
+            wanted = runs.Filter(application=application)
+            names = [one.name for one in runs.page(connection, wanted, limit=most)]
         found = [showing.look(process, name) for name in names]
     if form == "json":
         frame.write_json([showing.as_json(one) for one in found])
@@ -109,12 +109,7 @@ def show(places: frame.Frame, name: str, *, form: str) -> int:
         if form != "yaml":
             return _show(found, form)
         with process.database.read() as connection:
-            shown = status.Shown(
-                run=found.run,
-                snapshot=Snapshot.of_json(runs.snapshot(connection, found.run.id)),
-                children=found.tasks,
-                steps={one.id: tasks.steps_of(connection, one.id) for one in found.tasks},
-            )
+            shown = status.read(connection, found.run.id)
     frame.write_yaml(status.as_object(shown))
     return frame.Exit.DONE
 

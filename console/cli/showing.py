@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.table import Table
@@ -19,6 +19,7 @@ class Look:
     """A run at one moment."""
 
     run: runs.Run
+    skipped: Sequence[Json]
     tasks: list[tasks.Task]
     open: list[approvals.Approval]
 
@@ -31,9 +32,9 @@ class Look:
 def look(process: Runtime, name: str) -> Look:
     """How a run stands. Raises NotFoundError."""
     with process.database.read() as connection:
-        run = runs.named(connection, name)
-        asked = [one for one in approvals.of_run(connection, run.id) if one.state == "pending"]
-        return Look(run=run, tasks=tasks.of_run(connection, run.id), open=asked)
+        whole = runs.whole(connection, runs.named(connection, name).id)
+        asked = [one for one in approvals.of_run(connection, whole.run.id) if one.state == "pending"]
+        return Look(run=whole.run, skipped=whole.skipped, tasks=tasks.of_run(connection, whole.run.id), open=asked)
 
 
 def as_json(found: Look) -> dict[str, Json]:
@@ -55,7 +56,7 @@ def as_json(found: Look) -> dict[str, Json]:
         "startedAt": run.started_at.isoformat() if run.started_at else None,
         "endedAt": run.ended_at.isoformat() if run.ended_at else None,
         "tasks": [_task(one) for one in found.tasks],
-        "skippedTasks": list(run.skipped),
+        "skippedTasks": list(found.skipped),
     }
 
 

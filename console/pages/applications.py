@@ -15,10 +15,10 @@ from console.context import Context
 from console.evidence import Protected
 from console.language import mark
 from lockstep import errors, work
-from lockstep.store import stances
-from lockstep.store.views import deployments, drift, runs
+from lockstep.store import deployments, runs, stances
+from lockstep.store.runs import Filter
+from lockstep.store.views import drift
 from lockstep.store.views.drift import Finding
-from lockstep.store.views.runs import Filter
 
 # A page with more differences than this is read by nobody; the list of findings has the rest.
 _MOST_FINDINGS = 300

@@ -11,12 +11,12 @@ from flask import Blueprint, g, render_template
 from console import evidence
 from console.context import Context
 from console.evidence import Protected
-from lockstep.store import mirrors, stances
+from lockstep.store import mirrors, runs, stances
 from lockstep.store.mirrors import Standing
-from lockstep.store.views import drift, runs
+from lockstep.store.runs import Run
+from lockstep.store.views import drift
 from lockstep.store.views import mirrors as image_views
 from lockstep.store.views.mirrors import Images
-from lockstep.store.views.runs import Run
 from lockstep.topology import kinds
 from lockstep.topology.model import Topology
 from lockstep.values import Stance

@@ -13,9 +13,9 @@ from console.context import Answer, Context
 from console.language import mark
 from console.progress import Shown
 from lockstep import documents, errors
-from lockstep.store.views import approvals, logs, runs
-from lockstep.store.views.logs import Piece
-from lockstep.store.views.runs import Filter
+from lockstep.store import approvals, logs, runs, tasks
+from lockstep.store.logs import Piece
+from lockstep.store.runs import Filter
 
 _STATES = ("pending", "running", "waiting", "ended")
 
@@ -43,8 +43,8 @@ def _reading(blueprint: Blueprint, context: Context) -> None:
     @blueprint.get("/runs/<name>")
     def show(name: str) -> str:
         with context.database.read() as connection:
-            whole = runs.get(connection, name)
-            rows, steps = runs.tasks_of(connection, whole.run.id), runs.steps_of(connection, whole.run.id)
+            whole = runs.whole(connection, runs.named(connection, name).id)
+            rows, steps = tasks.of_run(connection, whole.run.id), tasks.steps_of_run(connection, whole.run.id)
             asked = approvals.of_run(connection, whole.run.id)
         shown: Shown = progress.show(whole, rows, steps)
         return render_template("run.html", shown=shown, whole=whole, asked=asked, me=security.name())
@@ -52,7 +52,7 @@ def _reading(blueprint: Blueprint, context: Context) -> None:
     @blueprint.get("/runs/<name>/yaml")
     def yaml(name: str) -> str:
         with context.database.read() as connection:
-            whole = runs.get(connection, name)
+            whole = runs.whole(connection, runs.named(connection, name).id)
         written = {
             key: documents.dump(value) for key, value in whole.snapshot.items() if isinstance(value, dict) and value
         }
@@ -62,10 +62,10 @@ def _reading(blueprint: Blueprint, context: Context) -> None:
     def log(name: str, task: int) -> Response:
         after = reading.number("after")
         with context.database.read() as connection:
-            row = runs.task(connection, name, reading.bounded(task))
+            row = tasks.in_run(connection, name, reading.bounded(task))
             if reading.text("as") == "text":
                 return Response("".join(piece.text for piece in _whole(connection, row.id)), mimetype="text/plain")
-            found = logs.last(connection, row.id) if after is None else logs.after(connection, row.id, after=after)
+            found = logs.last(connection, row.id) if after is None else logs.of_task(connection, row.id, after=after)
         return jsonify(pieces=[as_json(piece) for piece in found], ended=row.state == "ended")
 
 
@@ -113,7 +113,7 @@ def _acting(blueprint: Blueprint, context: Context) -> None:
 def _must_ask(context: Context, run: str, approval: int) -> None:
     """Refuse an answer to what is not a question of this run. Raises NotFoundError."""
     with context.database.read() as connection:
-        asked = approvals.of_run(connection, runs.get(connection, run).run.id)
+        asked = approvals.of_run(connection, runs.named(connection, run).id)
     if approval not in {one.id for one in asked}:
         raise errors.NotFoundError(
             mark("The run does not ask that."), remedy=mark("Go back to its page: it may have been superseded.")
@@ -122,10 +122,10 @@ def _must_ask(context: Context, run: str, approval: int) -> None:
 
 def _whole(connection: Connection, task: int) -> Iterator[Piece]:
     """A log from its beginning to its end; what is kept of one is bounded by the settings."""
-    found = logs.after(connection, task, after=0)
+    found = logs.of_task(connection, task)
     while found:
         yield from found
-        found = logs.after(connection, task, after=found[-1].id)
+        found = logs.of_task(connection, task, after=found[-1].id)
 
 
 def as_json(piece: Piece) -> dict[str, str | int]:

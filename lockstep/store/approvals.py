@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from lockstep import errors
 from lockstep.store import database as databases
-from lockstep.store.tables import approvals, decisions
+from lockstep.store.tables import approvals, decisions, tasks
 from lockstep.values import Json
 
 
@@ -26,7 +25,7 @@ class Question:
     task: int
     kind: str
     question: str
-    bound: Json
+    bound: Mapping[str, Json]
     approvers: Sequence[str] = ()
     needed: int = 1
 
@@ -48,9 +47,10 @@ class Approval:
     id: int
     run: int
     task: int
+    pipeline_task: str
     kind: str
     question: str
-    bound: Json
+    bound: Mapping[str, Json]
     approvers: Sequence[str]
     needed: int
     state: str
@@ -73,10 +73,12 @@ def get(connection: Connection, approval: int) -> Approval:
     Raises:
         NotFoundError: There is none.
     """
-    row = connection.execute(select(approvals).where(approvals.c.id == approval)).mappings().one_or_none()
-    if row is None:
-        raise errors.NotFoundError(f"There is no approval with the id {approval}.")
-    return _approval(connection, row)
+    found = _listed(connection, approvals.c.id == approval)
+    if not found:
+        raise errors.NotFoundError(
+            f"There is no approval with the id {approval}.", remedy="Look at the page of the run."
+        )
+    return found[0]
 
 
 def of_run(connection: Connection, run: int) -> list[Approval]:
@@ -92,6 +94,12 @@ def of_task(connection: Connection, task: int) -> list[Approval]:
 def pending(connection: Connection) -> list[Approval]:
     """Every question that waits for an answer, the oldest first."""
     return _listed(connection, approvals.c.state == "pending")
+
+
+def count_pending(connection: Connection) -> int:
+    """How many questions wait for an answer."""
+    statement = select(func.count()).select_from(approvals).where(approvals.c.state == "pending")
+    return int(connection.execute(statement).scalar_one())
 
 
 def put_decision(connection: Connection, approval: int, decision: Decision) -> None:
@@ -111,15 +119,12 @@ def close(connection: Connection, approval: int, state: str, *, at: datetime) ->
     return closed.first() is not None
 
 
-def _listed(connection: Connection, condition: Any) -> list[Approval]:
-    rows = connection.execute(select(approvals).where(condition).order_by(approvals.c.id)).mappings().all()
-    return [_approval(connection, row) for row in rows]
-
-
-def _approval(connection: Connection, row: RowMapping) -> Approval:
-    statement = select(decisions).where(decisions.c.approval == row["id"]).order_by(decisions.c.at, decisions.c.by)
-    answers = tuple(
-        Decision(by=one.by, decision=one.decision, comment=one.comment, at=one.at)
-        for one in connection.execute(statement)
-    )
-    return Approval(**row, decisions=answers)
+def _listed(connection: Connection, condition: ColumnElement[bool]) -> list[Approval]:
+    answers = select(decisions).join(approvals, approvals.c.id == decisions.c.approval).where(condition)
+    given: dict[int, list[Decision]] = {}
+    for one in connection.execute(answers.order_by(decisions.c.at, decisions.c.by)):
+        decision = Decision(by=one.by, decision=one.decision, comment=one.comment, at=one.at)
+        given.setdefault(one.approval, []).append(decision)
+    statement = select(approvals, tasks.c.pipeline_task).join(tasks, tasks.c.id == approvals.c.task).where(condition)
+    rows = connection.execute(statement.order_by(approvals.c.id)).mappings()
+    return [Approval(**row, decisions=tuple(given.get(row["id"], ()))) for row in rows]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, func, select
 
 from lockstep.store.database import insert
 from lockstep.store.tables import deployments
@@ -23,6 +23,7 @@ class Deployment:
     ``images`` maps ``name`` or ``name:tag`` to the digest that was deployed; ``state`` is done, failed or held.
     """
 
+    id: int = 0
     application: str
     site: str
     run: str
@@ -39,20 +40,8 @@ class Deployment:
 
 def record(connection: Connection, deployment: Deployment) -> None:
     """Remember a deploy; the same run at the same site replaces what it said before."""
-    values = {
-        "application": deployment.application,
-        "site": deployment.site,
-        "run": deployment.run,
-        "revision": deployment.revision,
-        "images": dict(deployment.images),
-        "state": deployment.state,
-        "message": deployment.message,
-        "objects": deployment.objects,
-        "changed": deployment.changed,
-        "deleted": deployment.deleted,
-        "started_at": deployment.started_at,
-        "ended_at": deployment.ended_at,
-    }
+    values = {name: getattr(deployment, name) for name in Deployment.__dataclass_fields__ if name != "id"}
+    values["images"] = dict(deployment.images)
     keys = ("application", "site", "run")
     statement = insert(connection, deployments).values(values)
     connection.execute(
@@ -62,46 +51,40 @@ def record(connection: Connection, deployment: Deployment) -> None:
     )
 
 
-def last(connection: Connection, application: str, site: str) -> Deployment | None:
-    """The newest deploy to a site that was done."""
-    found = history(connection, application, site=site, most=1, done_only=True)
-    return found[0] if found else None
+def last(connection: Connection, application: str, *, site: str = "", revision: str = "") -> Deployment | None:
+    """The newest deploy that was done: to one site or any, of one commit or any."""
+    conditions = [deployments.c.application == application, deployments.c.state == DONE]
+    if site:
+        conditions.append(deployments.c.site == site)
+    if revision:
+        conditions.append(deployments.c.revision == revision)
+    statement = select(deployments).where(*conditions).order_by(deployments.c.id.desc()).limit(1)
+    row = connection.execute(statement).mappings().one_or_none()
+    return Deployment(**row) if row else None
 
 
 def of_run(connection: Connection, run: str, site: str) -> Deployment | None:
     """What a run did to a site; None when it has not been there."""
     statement = select(deployments).where(deployments.c.run == run, deployments.c.site == site)
-    row = connection.execute(statement).one_or_none()
-    return _deployment(row) if row else None
+    row = connection.execute(statement).mappings().one_or_none()
+    return Deployment(**row) if row else None
 
 
-def newest(connection: Connection, application: str, *, revision: str = "") -> Deployment | None:
-    """The newest deploy that was done, to any site: of one commit, or of any."""
-    found = history(connection, application, revision=revision, most=1, done_only=True)
-    return found[0] if found else None
+def newest(connection: Connection, application: str) -> list[Deployment]:
+    """The newest deploy of an application to each of its sites, however it ended."""
+    ids = select(func.max(deployments.c.id)).where(deployments.c.application == application)
+    statement = select(deployments).where(deployments.c.id.in_(ids.group_by(deployments.c.site)))
+    return [Deployment(**row) for row in connection.execute(statement.order_by(deployments.c.site)).mappings()]
 
 
-def history(
-    connection: Connection,
-    application: str,
-    *,
-    site: str = "",
-    revision: str = "",
-    most: int = 20,
-    done_only: bool = False,
-) -> list[Deployment]:
-    """Deploys of an application, to one site or all, of one commit or all; the newest first."""
-    statement = select(deployments).where(deployments.c.application == application)
-    if revision:
-        statement = statement.where(deployments.c.revision == revision)
-    if site:
-        statement = statement.where(deployments.c.site == site)
-    if done_only:
-        statement = statement.where(deployments.c.state == DONE)
-    rows = connection.execute(statement.order_by(deployments.c.id.desc()).limit(most))
-    return [_deployment(row) for row in rows]
-
-
-def _deployment(row: Row[tuple[object, ...]]) -> Deployment:
-    fields = {name: value for name, value in row._mapping.items() if name != "id"}  # noqa: SLF001 - Row's public view
-    return Deployment(**fields)
+def revisions(connection: Connection, application: str, site: str, *, most: int = 20) -> list[str]:
+    """The commits that were deployed to a site with success, the newest first, each once."""
+    revision = deployments.c.revision
+    statement = (
+        select(revision)
+        .where(deployments.c.application == application, deployments.c.site == site, deployments.c.state == DONE)
+        .group_by(revision)
+        .order_by(func.max(deployments.c.id).desc())
+        .limit(most)
+    )
+    return list(connection.scalars(statement))

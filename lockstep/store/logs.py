@@ -35,6 +35,12 @@ def of_task(connection: Connection, task: int, *, after: int = 0, most: int = 50
     return [Piece(**row) for row in connection.execute(statement).mappings()]
 
 
+def last(connection: Connection, task: int, *, most: int = 500) -> list[Piece]:
+    """The last pieces of a task, in order."""
+    statement = select(logs).where(logs.c.task == task).order_by(logs.c.id.desc()).limit(most)
+    return [Piece(**row) for row in connection.execute(statement).mappings()][::-1]
+
+
 def of_run(connection: Connection, run: int, *, after: int = 0, most: int = 500) -> list[Piece]:
     """The pieces of all tasks of a run after an id, in order."""
     statement = select(logs).join(tasks, tasks.c.id == logs.c.task).where(tasks.c.run == run, logs.c.id > after)

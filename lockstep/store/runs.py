@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, update
 
 from lockstep import errors
-from lockstep.store.tables import runs
+from lockstep.store.tables import approvals, runs
 from lockstep.values import Json
 
 # PostgreSQL's advisory locks are pairs of numbers: here what for ("runs" in ASCII), and a hash of which.
 _APPLICATIONS = 0x72756E73
-_COLUMNS = [column for column in runs.c if column.name != "snapshot"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +34,10 @@ class New:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A run as it stands, without its snapshot.
+    """A run as it stands, without what is large.
 
-    ``state`` is pending, running or ended; ``status``, ``reason`` and ``message`` are the condition Succeeded.
+    ``state`` is pending, running or ended; ``status``, ``reason`` and ``message`` are the condition Succeeded;
+    ``waiting`` counts the questions to people that are open.
     """
 
     id: int
@@ -45,24 +45,50 @@ class Run:
     pipeline: str
     application: str
     revision: str
-    cause: Json
+    cause: Mapping[str, Json]
     state: str
     status: str
     reason: str
     message: str
-    results: Sequence[Json]
-    skipped: Sequence[Json]
     requested: str
     superseded_by: str
     created_at: datetime
     started_at: datetime | None
     finally_at: datetime | None
     ended_at: datetime | None
+    waiting: int
 
     @property
     def ended(self) -> bool:
         """Whether nothing more will happen."""
         return self.state == "ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """A run with what is large: the documents that it was made of, its results, what it skipped."""
+
+    run: Run
+    snapshot: Mapping[str, Json] = field(repr=False)
+    results: Sequence[Json]
+    skipped: Sequence[Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which runs are asked for; an empty field asks for all. ``state`` may also be ``waiting``."""
+
+    application: str = ""
+    state: str = ""
+
+
+_WAITING = (
+    select(func.count())
+    .select_from(approvals)
+    .where(approvals.c.run == runs.c.id, approvals.c.state == "pending")
+    .scalar_subquery()
+)
+_RUN = (*(runs.c[name] for name in Run.__dataclass_fields__ if name != "waiting"), _WAITING.label("waiting"))
 
 
 def add(connection: Connection, new: New, *, at: datetime) -> int:
@@ -85,7 +111,7 @@ def get(connection: Connection, run: int) -> Run:
     Raises:
         NotFoundError: There is none.
     """
-    return _one(connection, run)
+    return _one(connection, select(*_RUN).where(runs.c.id == run), f"with the id {run}")
 
 
 def lock(connection: Connection, run: int) -> Run:
@@ -94,7 +120,8 @@ def lock(connection: Connection, run: int) -> Run:
     Raises:
         NotFoundError: There is none.
     """
-    return _one(connection, run, lock=True)
+    statement = select(*_RUN).where(runs.c.id == run).with_for_update(of=runs)
+    return _one(connection, statement, f"with the id {run}")
 
 
 def named(connection: Connection, name: str) -> Run:
@@ -103,28 +130,51 @@ def named(connection: Connection, name: str) -> Run:
     Raises:
         NotFoundError: There is none.
     """
-    row = connection.execute(select(*_COLUMNS).where(runs.c.name == name)).mappings().one_or_none()
-    if row is None:
-        raise errors.NotFoundError(f"There is no run {name!r}.", remedy="List the runs to see their names.")
-    return Run(**row)
+    return _one(connection, select(*_RUN).where(runs.c.name == name), repr(name))
 
 
-def listed(connection: Connection, *, application: str = "", before: int = 0, most: int = 50) -> list[Run]:
-    """Runs, the newest first; of one application, and older than an id, where these are given."""
-    statement = select(*_COLUMNS).order_by(runs.c.id.desc()).limit(most)
-    if application:
-        statement = statement.where(runs.c.application == application)
-    if before:
-        statement = statement.where(runs.c.id < before)
-    return [Run(**row) for row in connection.execute(statement).mappings()]
+def whole(connection: Connection, run: int) -> Whole:
+    """The run of this id, with what is large.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    found = get(connection, run)
+    large = select(runs.c.snapshot, runs.c.results, runs.c.skipped).where(runs.c.id == run)
+    return Whole(run=found, **connection.execute(large).mappings().one())
+
+
+def page(connection: Connection, wanted: Filter, *, before: int | None = None, limit: int = 50) -> list[Run]:
+    """Runs, the newest first; ``before`` is the id of the last one of the page before."""
+    conditions = _conditions(wanted)
+    if before is not None:
+        conditions.append(runs.c.id < before)
+    return _listed(connection, select(*_RUN).where(*conditions).order_by(runs.c.id.desc()).limit(limit))
 
 
 def unended(connection: Connection, *, application: str = "") -> list[Run]:
     """Runs that have not ended, the oldest first; of one application where it is given."""
-    statement = select(*_COLUMNS).where(runs.c.state != "ended").order_by(runs.c.id)
-    if application:
-        statement = statement.where(runs.c.application == application)
-    return [Run(**row) for row in connection.execute(statement).mappings()]
+    statement = select(*_RUN).where(runs.c.state != "ended").order_by(runs.c.id)
+    return _listed(connection, statement.where(runs.c.application == application) if application else statement)
+
+
+def newest(connection: Connection, applications: Collection[str]) -> dict[str, Run]:
+    """The newest run of each application that has one."""
+    ids = select(func.max(runs.c.id)).where(runs.c.application.in_(applications)).group_by(runs.c.application)
+    return {run.application: run for run in _listed(connection, select(*_RUN).where(runs.c.id.in_(ids)))}
+
+
+def newest_ended(connection: Connection) -> list[Run]:
+    """The newest run of each application that has ended."""
+    ended = (runs.c.state == "ended") & (runs.c.application != "")
+    ids = select(func.max(runs.c.id)).where(ended).group_by(runs.c.application)
+    return _listed(connection, select(*_RUN).where(runs.c.id.in_(ids)))
+
+
+def counts(connection: Connection) -> dict[tuple[str, str], int]:
+    """How many runs there are by state and reason."""
+    statement = select(runs.c.state, runs.c.reason, func.count()).group_by(runs.c.state, runs.c.reason)
+    return {(state, reason): int(count) for state, reason, count in connection.execute(statement)}
 
 
 def snapshot(connection: Connection, run: int) -> Json:
@@ -146,9 +196,23 @@ def lock_application(connection: Connection, application: str) -> None:
         connection.execute(select(func.pg_advisory_xact_lock(_APPLICATIONS, func.hashtext(application))))
 
 
-def _one(connection: Connection, run: int, *, lock: bool = False) -> Run:
-    statement = select(*_COLUMNS).where(runs.c.id == run)
-    row = connection.execute(statement.with_for_update() if lock else statement).mappings().one_or_none()
+def _one(connection: Connection, statement: Select[Any], which: str) -> Run:
+    row = connection.execute(statement).mappings().one_or_none()
     if row is None:
-        raise errors.NotFoundError(f"There is no run with the id {run}.")
+        raise errors.NotFoundError(f"There is no run {which}.", remedy="Look at the list of runs.")
     return Run(**row)
+
+
+def _listed(connection: Connection, statement: Select[Any]) -> list[Run]:
+    return [Run(**row) for row in connection.execute(statement).mappings()]
+
+
+def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.application:
+        conditions.append(runs.c.application == wanted.application)
+    if wanted.state == "waiting":
+        conditions.append(runs.c.id.in_(select(approvals.c.run).where(approvals.c.state == "pending")))
+    elif wanted.state:
+        conditions.append(runs.c.state == wanted.state)
+    return conditions

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Select, insert, select, update
 
 from lockstep import errors
 from lockstep.store import database as databases
-from lockstep.store.tables import steps, tasks
+from lockstep.store.tables import runs, steps, tasks
 from lockstep.values import Json
 
 
@@ -31,7 +31,7 @@ class New:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A task as it stands. ``state`` is queued, running, waiting or ended."""
+    """A task as it stands, without what it runs. ``state`` is queued, running, waiting or ended."""
 
     id: int
     run: int
@@ -44,13 +44,12 @@ class Task:
     status: str
     reason: str
     message: str
-    spec: Json = field(repr=False)
     asked: str
     attempt: int
     retries: Sequence[Json]
     params: Mapping[str, Json]
     results: Sequence[Json]
-    detail: Json
+    detail: Mapping[str, Json]
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
@@ -78,6 +77,9 @@ class Step:
     ended_at: datetime | None = None
 
 
+_TASK = tuple(tasks.c[name] for name in Task.__dataclass_fields__)
+
+
 def add(connection: Connection, new: New, *, at: datetime) -> int:
     """Store a task; its id."""
     values = {name: getattr(new, name) for name in New.__dataclass_fields__}
@@ -91,16 +93,34 @@ def get(connection: Connection, task: int) -> Task:
     Raises:
         NotFoundError: There is none.
     """
-    row = connection.execute(select(tasks).where(tasks.c.id == task)).mappings().one_or_none()
-    if row is None:
-        raise errors.NotFoundError(f"There is no task with the id {task}.")
-    return Task(**row)
+    return _one(connection, select(*_TASK).where(tasks.c.id == task), f"There is no task with the id {task}.")
+
+
+def in_run(connection: Connection, run: str, task: int) -> Task:
+    """The task of this id, if it is one of the run of this name.
+
+    Raises:
+        NotFoundError: It is not.
+    """
+    statement = select(*_TASK).join(runs, runs.c.id == tasks.c.run).where(runs.c.name == run, tasks.c.id == task)
+    return _one(connection, statement, f"The run {run!r} has no task {task}.")
 
 
 def of_run(connection: Connection, run: int) -> list[Task]:
     """The tasks of a run, in the order in which they were started."""
-    statement = select(tasks).where(tasks.c.run == run).order_by(tasks.c.id)
+    statement = select(*_TASK).where(tasks.c.run == run).order_by(tasks.c.id)
     return [Task(**row) for row in connection.execute(statement).mappings()]
+
+
+def spec(connection: Connection, task: int) -> Json:
+    """What a task runs, as it was fixed when it was started."""
+    return connection.execute(select(tasks.c.spec).where(tasks.c.id == task)).scalar_one()
+
+
+def specs(connection: Connection, run: int) -> dict[int, Json]:
+    """What each task of a run runs, by its id."""
+    found = connection.execute(select(tasks.c.id, tasks.c.spec).where(tasks.c.run == run))
+    return {row.id: row.spec for row in found}
 
 
 def asked(connection: Connection, task: int) -> str:
@@ -113,12 +133,24 @@ def change(connection: Connection, task: int, **values: Any) -> None:
     connection.execute(update(tasks).where(tasks.c.id == task).values(**values))
 
 
-def steps_of(connection: Connection, task: int, attempt: int | None = None) -> list[Step]:
-    """The steps of a task, in order; of one attempt where it is given."""
-    statement = select(steps).where(steps.c.task == task).order_by(steps.c.attempt, steps.c.position)
-    if attempt is not None:
-        statement = statement.where(steps.c.attempt == attempt)
+def steps_of(connection: Connection, task: int, attempt: int) -> list[Step]:
+    """The steps of one attempt of a task, in order."""
+    statement = select(steps).where(steps.c.task == task, steps.c.attempt == attempt).order_by(steps.c.position)
     return [Step(**row) for row in connection.execute(statement).mappings()]
+
+
+def steps_of_run(connection: Connection, run: int) -> dict[int, list[Step]]:
+    """The steps of every task of a run, all attempts in order, by the task's id."""
+    statement = (
+        select(steps)
+        .join(tasks, tasks.c.id == steps.c.task)
+        .where(tasks.c.run == run)
+        .order_by(steps.c.task, steps.c.attempt, steps.c.position)
+    )
+    found: dict[int, list[Step]] = {}
+    for row in connection.execute(statement).mappings():
+        found.setdefault(row["task"], []).append(Step(**row))
+    return found
 
 
 def put_step(connection: Connection, step: Step) -> None:
@@ -130,6 +162,8 @@ def put_step(connection: Connection, step: Step) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changed))
 
 
-def forget_steps(connection: Connection, task: int) -> None:
-    """Take away the steps of a task: their attempts are kept elsewhere."""
-    connection.execute(delete(steps).where(steps.c.task == task))
+def _one(connection: Connection, statement: Select[Any], otherwise: str) -> Task:
+    row = connection.execute(statement).mappings().one_or_none()
+    if row is None:
+        raise errors.NotFoundError(otherwise, remedy="Look at the page of the run.")
+    return Task(**row)

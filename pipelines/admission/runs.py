@@ -22,10 +22,7 @@ def pipeline_run(snapshot: Snapshot) -> graph.Plan:
         Refusal: It cannot start.
     """
     given = _given(snapshot)
-    above = {
-        task.name: graph.parents(task, body)
-        for task, body in zip(given.pipeline.tasks, given.body.get("tasks", ()), strict=True)
-    }
+    above = {body["name"]: graph.parents(body) for body in given.body.get("tasks", ())}
     order = _order(given, above)
     own = given.run.pipeline_ref is not None
     wrong = [str(finding) for finding in pipelines.findings(given.pipeline, given.body, declared_only=own)]

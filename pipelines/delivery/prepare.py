@@ -142,7 +142,7 @@ def _digests(
 ) -> Digests:
     wanted = world.renderings.wanted(world.topology(), application, revision)
     with world.database.read() as connection:
-        before = deployments.newest(connection, application.name)
+        before = deployments.last(connection, application.name)
 
     def resolve(name: str, tag: str) -> str:
         found = world.doors.images(truth.site).resolve(name, tag)
@@ -199,7 +199,7 @@ def _hotfixes(world: World, request: plan.Request, at: site.Ends) -> tuple[model
     """
     application, place = request.application, request.place
     with world.database.read() as connection:
-        before = deployments.last(connection, application.name, place.site)
+        before = deployments.last(connection, application.name, site=place.site)
         known = drift.of_application(connection, application.name)
     fixes = {
         models.Hotfix(

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from lockstep.values import Json
-from pipelines import documents, fields, substitution
+from pipelines import fields, substitution
 
 _MATRIX_LENGTH = re.compile(r"tasks\.([^.]+)\.matrix\.[^.]+\.length")
 
@@ -25,9 +25,12 @@ def result_refs(body: Json) -> tuple[substitution.ResultRef, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def parents(task: documents.PipelineTask, body: Json) -> tuple[str, ...]:
-    """The tasks that must be done before this one, sorted: ``runAfter``, and those whose results it reads."""
-    names = {ref.task for ref in result_refs(body)} | set(task.run_after)
+def parents(body: Mapping[str, Json]) -> tuple[str, ...]:
+    """The tasks that must be done before this one, sorted: ``runAfter``, and those whose results it reads.
+
+    ``body`` is the JSON of a task of a pipeline that was understood.
+    """
+    names = {ref.task for ref in result_refs(body)} | set(body.get("runAfter", ()))
     for text in _texts(body):
         for name in substitution.variables(text):
             length = _MATRIX_LENGTH.fullmatch(name)

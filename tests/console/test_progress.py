@@ -8,8 +8,9 @@ import pytest
 
 from console import progress
 from console.progress import Shown
+from lockstep.store import runs
+from lockstep.store import tasks as stored
 from lockstep.store.database import Database
-from lockstep.store.views import runs
 from tests.support import bank
 
 TASKS = [{"name": "build"}, {"name": "push", "runAfter": ["build"]}]
@@ -22,8 +23,8 @@ def shown(database: Database, tasks: dict[str, dict[str, Any]], **changes: Any) 
         number = bank.run(connection, "r", **{"snapshot": {"pipeline": PIPELINE}, **changes})
         for name, values in tasks.items():
             bank.task(connection, number, name.partition("#")[0], **values)
-        whole = runs.get(connection, "r")
-        return progress.show(whole, runs.tasks_of(connection, number), runs.steps_of(connection, number))
+        whole = runs.whole(connection, runs.named(connection, "r").id)
+        return progress.show(whole, stored.of_run(connection, number), stored.steps_of_run(connection, number))
 
 
 RUNNING = {"state": "running", "status": "Unknown", "reason": "Running", "ended_at": None}
@@ -81,19 +82,3 @@ def test_what_ran_without_a_document_is_shown(file_database: Database) -> None:
     seen = shown(file_database, {"stray": {}}, snapshot={"pipeline": None})
     assert [(task.name, task.progress) for task in seen.tasks] == [("stray", "succeeded")]
     assert len(seen.picture.boxes) == 1
-
-
-@pytest.mark.parametrize(
-    ("body", "wanted"),
-    [
-        ({"runAfter": ["a", "b", "a"]}, ("a", "b")),
-        ({"params": [{"name": "x", "value": "$(tasks.fetch.results.commit)"}]}, ("fetch",)),
-        ({"when": [{"input": "$(tasks.check.results.ok[0])"}], "runAfter": ["a"]}, ("a", "check")),
-        ({"params": [{"value": "$(tasks.status)"}], "runAfter": "a"}, ()),
-        ({}, ()),
-    ],
-    ids=str,
-)
-def test_a_task_waits_for_what_it_names_and_what_it_reads(body: dict[str, Any], wanted: tuple[str, ...]) -> None:
-    """``runAfter``, and every task whose results stand in it."""
-    assert progress.parents(body) == wanted

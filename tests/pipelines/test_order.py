@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -36,6 +37,24 @@ tasks:
     assert not run.step().start
     run.end("walk-a", results={"r": "1"})
     assert {start.node.name: dict(start.params) for start in run.step().start} == {"late": {}, "reads": {"p": "1"}}
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        ({"runAfter": ["b", "a", "b"]}, ("a", "b")),
+        ({"params": [{"name": "x", "value": "$(tasks.fetch.results.commit)"}]}, ("fetch",)),
+        ({"when": [{"input": "$(tasks.check.results.ok[0])"}], "runAfter": ["a"]}, ("a", "check")),
+        ({"params": [{"name": "x", "value": "$(tasks.shards.matrix.r.length)"}]}, ("shards",)),
+        ({"taskSpec": {"steps": [{"image": "i", "script": "echo $(tasks.fetch.results.commit)"}]}}, ("fetch",)),
+        ({"params": [{"name": "x", "value": "$(tasks.status) $(tasks.a.status)"}]}, ()),
+        ({}, ()),
+    ],
+    ids=str,
+)
+def test_a_task_waits_for_what_it_names_and_what_it_reads(body: dict[str, Any], wanted: tuple[str, ...]) -> None:
+    """``runAfter``, and every task whose results stand in it."""
+    assert graph.parents(body) == wanted
 
 
 def test_a_task_skipped_by_when_lets_what_only_follows_it_run() -> None:

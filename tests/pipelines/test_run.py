@@ -61,7 +61,7 @@ tasks:
     assert house.told.asked[1].results == {"a": {"list": ("x", "y")}}
     ended = house.run(run)
     assert (ended.state, ended.status, ended.reason) == ("ended", "True", "Succeeded")
-    assert ended.results == [{"name": "out", "type": "string", "value": "done"}]
+    assert house.whole(run).results == [{"name": "out", "type": "string", "value": "done"}]
 
 
 def test_a_run_that_cannot_start_ends_at_once(house: House) -> None:
@@ -123,7 +123,7 @@ def test_one_reject_rejects_and_finally_runs(house: House) -> None:
     assert house.tasks(run)["approve"].message == "rejected by jun: not today"
     ended = house.run(run)
     assert ended.reason == "Failed"
-    assert ended.skipped == [{"name": "deploy", "reason": "PipelineRun was stopping"}]
+    assert house.whole(run).skipped == [{"name": "deploy", "reason": "PipelineRun was stopping"}]
 
 
 def test_different_people_are_counted_and_each_may_think_again(house: House) -> None:

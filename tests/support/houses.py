@@ -117,6 +117,11 @@ class House:
         with self.database.write() as connection:
             return decisions.decide(connection, self.runs, asked[0].id, answer)
 
+    def whole(self, run: int) -> runs.Whole:
+        """How a run stands, with what is large."""
+        with self.database.read() as connection:
+            return runs.whole(connection, run)
+
     def run(self, run: int) -> runs.Run:
         """How a run stands."""
         with self.database.read() as connection:
