@@ -5,17 +5,21 @@
     LockstepError
     ├── InputError              what was given is wrong: fix it and try again
     │   ├── DocumentError       a YAML or JSON document cannot be read (file, line, column)
+    │   ├── InvalidError        a server calls what was given invalid (carries which fields)
     │   └── ConfigurationError  the configuration has problems; carries all of them at once
     ├── TemporaryError          the same call may succeed later; the engine retries it
     │   ├── UnreachableError    a site, forge or registry did not answer in time
     │   ├── ThrottledError      it answered: not now (carries how long to wait)
+    │   ├── FaultError          it answered that something in it is broken
     │   └── ConflictError       somebody else changed it between our look and our write
     ├── RefusedError            the other side understood and said no
     │   ├── UnauthorisedError   it does not know us
-    │   └── ForbiddenError      it knows us, and we may not
+    │   ├── ForbiddenError      it knows us, and we may not (carries which right is missing)
+    │   └── OwnedError          fields that we would set belong to others (carries whose)
     ├── NotFoundError           what was named is not there
     ├── IntegrityError          bytes are not what their digest or name says
     ├── UnsupportedError        a true request that this end cannot serve
+    │   └── NotServedError      it knows no such kind
     ├── MissingToolError        a program that is needed is not installed
     ├── HeldError               a guard or a stance holds it until a person decides
     └── LostWorkError           the lease is gone: another worker has this job now
@@ -73,6 +77,28 @@ class DocumentError(InputError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Fault:
+    """One field that a server calls invalid: its path as the server writes it, and what is wrong with it."""
+
+    field: str
+    message: str
+
+
+class InvalidError(InputError):
+    """A server calls what was given invalid.
+
+    Args:
+        message: What was given, and what the server says.
+        remedy: What to do.
+        faults: The fields, where the server names any.
+    """
+
+    def __init__(self, message: str, *, remedy: str = "", faults: Sequence[Fault] = ()) -> None:
+        super().__init__(message, remedy=remedy)
+        self.faults = tuple(faults)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Problem:
     """One thing wrong with the configuration.
 
@@ -124,6 +150,10 @@ class ThrottledError(TemporaryError):
         self.wait_seconds = wait_seconds
 
 
+class FaultError(TemporaryError):
+    """The other side answered that something in it is broken."""
+
+
 class ConflictError(TemporaryError):
     """Somebody else changed it between our look and our write."""
 
@@ -136,8 +166,59 @@ class UnauthorisedError(RefusedError):
     """The other side does not know us."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Right:
+    """What a Kubernetes API server is asked to allow: a verb on a resource (in the plural, as RBAC names it).
+
+    ``namespace`` is empty for the cluster's scope, ``name`` for all of them, ``group`` for the core group.
+    """
+
+    verb: str
+    resource: str
+    group: str = ""
+    namespace: str = ""
+    name: str = ""
+
+    def __str__(self) -> str:
+        what = f"{self.resource}.{self.group}" if self.group else self.resource
+        which = f"{what} {self.name}" if self.name else what
+        return f"{self.verb} {which} {f'in {self.namespace}' if self.namespace else 'in the whole cluster'}"
+
+
 class ForbiddenError(RefusedError):
-    """The other side knows us, and we may not."""
+    """The other side knows us, and we may not.
+
+    Args:
+        message: What is forbidden.
+        remedy: What to do.
+        right: The right that is missing; None when it is no right but a rule, such as a quota.
+    """
+
+    def __init__(self, message: str, *, remedy: str = "", right: Right | None = None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.right = right
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Owned:
+    """A field and the manager that it belongs to, both as the server writes them."""
+
+    manager: str
+    field: str
+
+
+class OwnedError(RefusedError):
+    """Fields that we would set belong to others.
+
+    Args:
+        message: Whose fields they are.
+        remedy: What to do.
+        owned: Which field belongs to whom.
+    """
+
+    def __init__(self, message: str, *, remedy: str = "", owned: Sequence[Owned] = ()) -> None:
+        super().__init__(message, remedy=remedy)
+        self.owned = tuple(owned)
 
 
 class NotFoundError(LockstepError):
@@ -150,6 +231,10 @@ class IntegrityError(LockstepError):
 
 class UnsupportedError(LockstepError):
     """A true request that this end cannot serve."""
+
+
+class NotServedError(UnsupportedError):
+    """This end knows no such kind."""
 
 
 class MissingToolError(LockstepError):

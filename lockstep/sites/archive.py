@@ -22,7 +22,7 @@ from typing import TypeVar
 from lockstep import clock, errors, values
 from lockstep.sites import archive_note, directory, exchange, marks, object_files
 from lockstep.sites.archive_note import Record
-from lockstep.sites.ends import Change, Inventory, Selection
+from lockstep.sites.ends import Applied, Change, Inventory, Selection
 from lockstep.sites.folder import typed
 from lockstep.values import Json, ObjectKey
 
@@ -170,11 +170,18 @@ class ArchivedRendering:
         """One object; None when it is not there. Raises as a directory cluster does."""
         return self._whole(lambda folder: _cluster(folder, self.archive.clock).get(key, api_version=api_version))
 
-    def apply(self, manifest: Mapping[str, Json], *, dry_run: bool = False) -> Change:  # noqa: ARG002 - refused
+    def apply(
+        self,
+        manifest: Mapping[str, Json],  # noqa: ARG002 - refused
+        *,
+        dry_run: bool = False,  # noqa: ARG002 - refused
+        force: bool = False,  # noqa: ARG002 - refused
+        before: Mapping[str, Json] | None = None,  # noqa: ARG002 - refused
+    ) -> Applied:
         """Objects are not written one by one. Raises UnsupportedError."""
         raise self._refusal()
 
-    def delete(self, key: ObjectKey, *, api_version: str) -> bool:  # noqa: ARG002 - refused
+    def delete(self, key: ObjectKey, *, api_version: str, uid: str = "") -> bool:  # noqa: ARG002 - refused
         """Objects are not deleted one by one. Raises UnsupportedError."""
         raise self._refusal()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lockstep import errors
 from lockstep.sites import backup_reading
-from lockstep.sites.ends import Change, Gap, Inventory, Selection
+from lockstep.sites.ends import Applied, Gap, Inventory, Selection
 from lockstep.sites.folder import typed
 from lockstep.values import Json, ObjectKey
 
@@ -51,7 +51,7 @@ class BackupCluster:
             InputError: It is no backup.
         """
         contents = self._read()
-        chosen = [key for key in contents.objects if _is_selected(key, selection)]
+        chosen = [key for key in contents.objects if selection.covers(key)]
         return Inventory(
             objects=tuple(contents.objects[key] for key in sorted(chosen)),
             read_at=contents.taken_at,
@@ -72,11 +72,18 @@ class BackupCluster:
             raise errors.InputError(f"{self.path}: {hidden.what}: {hidden.why}", remedy="Take the backup again.")
         return contents.objects.get(key)
 
-    def apply(self, manifest: Mapping[str, Json], *, dry_run: bool = False) -> Change:  # noqa: ARG002 - refused
+    def apply(
+        self,
+        manifest: Mapping[str, Json],  # noqa: ARG002 - refused
+        *,
+        dry_run: bool = False,  # noqa: ARG002 - refused
+        force: bool = False,  # noqa: ARG002 - refused
+        before: Mapping[str, Json] | None = None,  # noqa: ARG002 - refused
+    ) -> Applied:
         """Nothing is written here. Raises UnsupportedError."""
         raise self._refusal()
 
-    def delete(self, key: ObjectKey, *, api_version: str) -> bool:  # noqa: ARG002 - refused
+    def delete(self, key: ObjectKey, *, api_version: str, uid: str = "") -> bool:  # noqa: ARG002 - refused
         """Nothing is written here. Raises UnsupportedError."""
         raise self._refusal()
 
@@ -97,12 +104,6 @@ class BackupCluster:
                     raise errors.InputError(f"{self.path}: {error.message}", remedy=error.remedy) from error
                 self._seen = seen
             return self._contents
-
-
-def _is_selected(key: ObjectKey, selection: Selection) -> bool:
-    if key.namespace:
-        return key.namespace in selection.namespaces
-    return selection.cluster_scoped is None or key in selection.cluster_scoped
 
 
 def _asks_beside_namespaces(selection: Selection) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lockstep import clock, documents, errors
 from lockstep.sites import directory_reading, object_files
-from lockstep.sites.ends import Change, Inventory, Selection
+from lockstep.sites.ends import Applied, Change, Inventory, Selection
 from lockstep.sites.folder import SPARE, Folder, typed
 from lockstep.values import Json, ObjectKey
 
@@ -55,7 +55,7 @@ class DirectoryCluster:
             reading = directory_reading.Reading(root=root)
             reading.select(selection)
         return Inventory(
-            objects=reading.objects(),
+            objects=tuple(one for one in reading.objects() if selection.covers(ObjectKey.of(one))),
             read_at=now,
             method="directory",
             gaps=reading.gaps(),
@@ -71,7 +71,14 @@ class DirectoryCluster:
         with self._open() as root:
             return directory_reading.one(root, key)
 
-    def apply(self, manifest: Mapping[str, Json], *, dry_run: bool = False) -> Change:
+    def apply(
+        self,
+        manifest: Mapping[str, Json],
+        *,
+        dry_run: bool = False,
+        force: bool = False,  # noqa: ARG002 - nothing in a file belongs to anybody
+        before: Mapping[str, Json] | None = None,  # noqa: ARG002 - looking costs nothing here
+    ) -> Applied:
         """Make the object's file say exactly what the manifest says; one that says it already is left alone.
 
         Raises:
@@ -84,9 +91,9 @@ class DirectoryCluster:
             there, change = _compare(root, key, wanted)
             if change is not Change.UNCHANGED and not dry_run:
                 self._write(root, key, wanted, there)
-        return change
+        return Applied(change=change, object=wanted)
 
-    def delete(self, key: ObjectKey, *, api_version: str) -> bool:  # noqa: ARG002 - a file has one version
+    def delete(self, key: ObjectKey, *, api_version: str, uid: str = "") -> bool:  # noqa: ARG002 - a file has neither
         """Delete one object; False when it was not there.
 
         Raises:

@@ -294,12 +294,46 @@ class ImageStore(Protocol):
 # --- clusters -------------------------------------------------------------------------------------
 
 
+MOMENTS = frozenset(
+    {
+        ("", "ComponentStatus"),
+        ("", "Event"),
+        ("coordination.k8s.io", "Lease"),
+        ("coordination.k8s.io", "LeaseCandidate"),
+        ("events.k8s.io", "Event"),
+        ("metrics.k8s.io", "NodeMetrics"),
+        ("metrics.k8s.io", "PodMetrics"),
+    }
+)
+"""Kinds, by group, that say what happened and never what should be: nobody reads them unless they ask to."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What to read: these namespaces whole, and these cluster-scoped objects (all of them when None)."""
+    """What to read: these namespaces whole, and these cluster-scoped objects (all of them when None).
+
+    ``kinds`` narrows it to some kinds, by group, and ``without`` leaves some out. ``versions`` are pairs of an
+    ``apiVersion`` and a kind: such a kind is read in that version where the server has it, else in the one that
+    the server prefers.
+    """
 
     namespaces: frozenset[str]
     cluster_scoped: frozenset[ObjectKey] | None = frozenset()
+    kinds: frozenset[tuple[str, str]] | None = None
+    without: frozenset[tuple[str, str]] = MOMENTS
+    versions: frozenset[tuple[str, str]] = frozenset()
+
+    def has_kind(self, group: str, kind: str) -> bool:
+        """Whether objects of a kind are asked for."""
+        return (group, kind) not in self.without and (self.kinds is None or (group, kind) in self.kinds)
+
+    def covers(self, key: ObjectKey) -> bool:
+        """Whether an object is asked for."""
+        if not self.has_kind(key.group, key.kind):
+            return False
+        if key.namespace:
+            return key.namespace in self.namespaces
+        return self.cluster_scoped is None or key in self.cluster_scoped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -341,6 +375,19 @@ class Change(Enum):
     UNCHANGED = "unchanged"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What became of an apply, or would become of it.
+
+    ``object`` is the object as it is afterwards: what a directory was given, or what a server made of it.
+    ``warnings`` are what the server had to say about it.
+    """
+
+    change: Change
+    object: dict[str, Json]
+    warnings: tuple[str, ...] = ()
+
+
 class Cluster(Protocol):
     """A Kubernetes API, a directory of manifests, or a backup."""
 
@@ -367,17 +414,62 @@ class Cluster(Protocol):
         """One object; None when it is not there."""
         ...
 
-    def apply(self, manifest: Mapping[str, Json], *, dry_run: bool = False) -> Change:
+    def apply(
+        self,
+        manifest: Mapping[str, Json],
+        *,
+        dry_run: bool = False,
+        force: bool = False,
+        before: Mapping[str, Json] | None = None,
+    ) -> Applied:
         """Make the object be as the manifest says.
+
+        Args:
+            manifest: The object; a server sets what it names, a directory makes it exactly this.
+            dry_run: Only say what would become of it.
+            force: Take over fields that belong to other managers.
+            before: The object as it was read last, where the caller has it: that spares asking for it again.
 
         Raises:
             UnsupportedError: Nothing is written here.
+            OwnedError: Fields belong to others, and nobody said to take them over.
             RefusedError, ConflictError, InputError (the server calls the manifest invalid).
         """
         ...
 
-    def delete(self, key: ObjectKey, *, api_version: str) -> bool:
-        """Delete one object; False when it was not there."""
+    def delete(self, key: ObjectKey, *, api_version: str, uid: str = "") -> bool:
+        """Delete one object; False when it was not there.
+
+        ``uid`` is that of the object that is meant, where the caller knows it: a server then spares another one
+        that has taken its name, with a ConflictError.
+        """
+        ...
+
+
+class Watch(Protocol):
+    """What is known of a cluster that tells by itself what changes."""
+
+    def inventory(self) -> Inventory:
+        """What is there as far as is known now; a kind that has been silent for too long is a gap."""
+        ...
+
+    def changed(self, *, seconds: float) -> frozenset[ObjectKey]:
+        """What has changed since this was asked last; waits some seconds for a first change.
+
+        A hint: what is there now, ``inventory`` says.
+        """
+        ...
+
+
+class Watched(Protocol):
+    """A cluster that tells what changes. Not every end is one."""
+
+    def watch(self, selection: Selection) -> AbstractContextManager[Watch]:
+        """Watch what is selected until the block ends.
+
+        Raises:
+            LockstepError: The cluster does not say what it serves.
+        """
         ...
 
 

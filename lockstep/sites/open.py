@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 from lockstep import errors, settings
 from lockstep.sites import archive as archives
 from lockstep.sites import backup, directory, ends, git, layout
+from lockstep.sites import cluster as kubernetes
 from lockstep.topology import kinds, secrets
 from lockstep.topology.model import Topology
 
@@ -93,10 +94,10 @@ class Doors:
     # --- clusters
 
     def cluster(self, site: str) -> ends.Cluster:
-        """A site's cluster.
+        """A site's cluster. Nobody is asked yet whether it is there.
 
         Raises:
-            UnsupportedError: The site has none, or one that cannot be opened yet.
+            UnsupportedError: The site has none.
         """
         end = self._topology().site(site).spec.cluster
         if end is None:
@@ -108,7 +109,7 @@ class Doors:
             return directory.DirectoryCluster(root=self._topology().path(end.directory).absolute())
         if end.archive is not None:
             return backup.BackupCluster(self._topology().path(end.archive).absolute())
-        raise _not_yet("cluster", end.context or "in-cluster")
+        return kubernetes.open_cluster(end, reader=self._reader, path=self._topology().path)
 
     def archive(self, site: str) -> archives.Archive | None:
         """Where a site keeps full-size renderings; None when it has no such place."""

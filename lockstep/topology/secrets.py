@@ -53,6 +53,11 @@ class Reader:
         self._kubernetes = kubernetes
         self._warned: set[Path] = set()
 
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment that Lockstep was started with: what a program that gives credentials is run with."""
+        return self._environ
+
     def text(self, ref: kinds.SecretRef) -> str:
         """The secret as text; the newline that editors put at the end of a file is no part of it.
 

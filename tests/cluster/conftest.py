@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from lockstep.sites import cluster
+from lockstep.topology import kinds, secrets
 from tests.support import apiserver
 
 _ASSETS = Path(os.environ.get("KUBEBUILDER_ASSETS") or "/nonexistent")
@@ -66,6 +68,24 @@ def namespace(admin: apiserver.Admin) -> str:
     admin.create("/api/v1/namespaces", {"metadata": {"name": name}})
     admin.create(f"/api/v1/namespaces/{name}/serviceaccounts", {"metadata": {"name": "default"}})
     return name
+
+
+Door = Callable[..., cluster.KubernetesCluster]
+
+
+@pytest.fixture
+def door(server: apiserver.Server) -> Iterator[Door]:
+    """Opens the server as the configuration of a site does: ``door(user="reader", limits=...)``."""
+    with contextlib.ExitStack() as opened:
+
+        def open_(*, user: str = "admin", limits: cluster.Limits | None = None) -> cluster.KubernetesCluster:
+            end = kinds.ClusterEnd(kubeconfig=kinds.SecretRef(file=str(server.kubeconfig(user))))
+            reader = secrets.Reader(Path("/"), {})
+            door = cluster.open_cluster(end, reader=reader, path=Path, limits=limits)
+            opened.callback(door.close)
+            return door
+
+        yield open_
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -27,6 +27,7 @@ from tests.support import certificates, leashed
 _START_SECONDS = 120.0
 _MERGE = "application/merge-patch+json"
 _SERVING = b"Serving securely"
+_RBAC = "rbac.authorization.k8s.io"
 _PROGRAMS = ("etcd", "kube-apiserver")
 
 
@@ -100,6 +101,19 @@ class Admin:
     def delete(self, path: str) -> None:
         """Delete an object."""
         self.ask("DELETE", path)
+
+    def answers(self, path: str) -> bool:
+        """Whether there is anything at a path."""
+        return self._client.get(path).is_success
+
+    def bind(self, namespace: str, *, role: str, user: str) -> None:
+        """Let somebody do in a namespace what a role there allows."""
+        binding = {
+            "metadata": {"name": f"{role}-{user}"},
+            "roleRef": {"apiGroup": _RBAC, "kind": "Role", "name": role},
+            "subjects": [{"apiGroup": _RBAC, "kind": "User", "name": user}],
+        }
+        self.create(f"/apis/{_RBAC}/v1/namespaces/{namespace}/rolebindings", binding)
 
     def close(self) -> None:
         """Close its connections."""

@@ -24,10 +24,10 @@ class Authority:
     folder: Path
     own: Certificate
 
-    def server(self) -> Certificate:
-        """A certificate for the loopback."""
-        extensions = ("subjectAltName=IP:127.0.0.1,DNS:localhost", "extendedKeyUsage=serverAuth")
-        return self._issued("server", "/CN=127.0.0.1", extensions)
+    def server(self, name: str = "IP:127.0.0.1") -> Certificate:
+        """A certificate for the loopback, or for another name."""
+        extensions = (f"subjectAltName={name}", "extendedKeyUsage=serverAuth")
+        return self._issued(f"server-{name.replace(':', '-')}", "/CN=server", extensions)
 
     def client(self, user: str, *, group: str = "") -> Certificate:
         """A certificate that says who somebody is, as Kubernetes reads it: CN the user, O a group."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from lockstep import errors
-from lockstep.sites.ends import Change, Gap, Inventory, Selection
+from lockstep.sites.ends import Applied, Change, Gap, Inventory, Selection
 from lockstep.values import Json, ObjectKey
 
 
@@ -28,28 +28,32 @@ class MemoryCluster:
 
     def read(self, selection: Selection) -> Inventory:
         """What is selected, as copies."""
-        chosen = [
-            copy.deepcopy(manifest)
-            for key, manifest in sorted(self.objects.items())
-            if (key.namespace in selection.namespaces if key.namespace else self._cluster_scoped(key, selection))
-        ]
+        chosen = [copy.deepcopy(manifest) for key, manifest in sorted(self.objects.items()) if selection.covers(key)]
         return Inventory(objects=tuple(chosen), read_at=datetime.now(UTC), method="memory", gaps=self.gaps)
 
     def get(self, key: ObjectKey, *, api_version: str) -> dict[str, Json] | None:
         """One object, as a copy."""
         return copy.deepcopy(self.objects.get(key))
 
-    def apply(self, manifest: Mapping[str, Json], *, dry_run: bool = False) -> Change:
+    def apply(
+        self,
+        manifest: Mapping[str, Json],
+        *,
+        dry_run: bool = False,
+        force: bool = False,
+        before: Mapping[str, Json] | None = None,
+    ) -> Applied:
         """Keep an object."""
         key = ObjectKey.of(dict(manifest))
         self._do("apply", key)
         with self._lock:
-            before = self.objects.get(key)
+            there = self.objects.get(key)
             if not dry_run:
                 self.objects[key] = copy.deepcopy(dict(manifest))
-        return Change.CREATED if before is None else Change.UNCHANGED if before == manifest else Change.CHANGED
+        change = Change.CREATED if there is None else Change.UNCHANGED if there == manifest else Change.CHANGED
+        return Applied(change=change, object=copy.deepcopy(dict(manifest)))
 
-    def delete(self, key: ObjectKey, *, api_version: str) -> bool:
+    def delete(self, key: ObjectKey, *, api_version: str, uid: str = "") -> bool:
         """Forget an object."""
         self._do("delete", key)
         with self._lock:
@@ -60,7 +64,3 @@ class MemoryCluster:
             self.done.append((what, key))
         if key.name in self.failing:
             raise errors.ForbiddenError(f"{key} may not be written.", remedy="Ask for the right.")
-
-    @staticmethod
-    def _cluster_scoped(key: ObjectKey, selection: Selection) -> bool:
-        return selection.cluster_scoped is None or key in selection.cluster_scoped

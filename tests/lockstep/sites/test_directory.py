@@ -44,7 +44,7 @@ def test_an_object_gets_a_file_that_says_exactly_what_its_manifest_says(tmp_path
         "metadata": {"namespace": "pay", "name": "api", "annotations": {"wave": "1", "on": "yes"}},
         "apiVersion": "apps/v1",
     }
-    assert DirectoryCluster(root=tmp_path).apply(manifest) is Change.CREATED
+    assert DirectoryCluster(root=tmp_path).apply(manifest).change is Change.CREATED
     assert (tmp_path / "pay/Deployment.apps/api.yaml").read_text() == (
         "apiVersion: apps/v1\n"
         "kind: Deployment\n"
@@ -87,19 +87,19 @@ def test_what_is_equal_is_not_written_again(tmp_path: Path) -> None:
     file = tmp_path / "pay/ConfigMap.core/settings.yaml"
     file.write_text("# ours\n" + file.read_text().replace("'1'", '"1"'))
     before = file.read_bytes()
-    assert cluster.apply(_config(a="1")) is Change.UNCHANGED
+    assert cluster.apply(_config(a="1")).change is Change.UNCHANGED
     assert file.read_bytes() == before
-    assert cluster.apply(_config(a="2")) is Change.CHANGED
+    assert cluster.apply(_config(a="2")).change is Change.CHANGED
     assert cluster.get(ObjectKey.of(_config()), api_version="v1") == _config(a="2")
 
 
 def test_a_dry_run_says_what_would_be_and_writes_nothing(tmp_path: Path) -> None:
     """Not even a folder."""
     cluster = DirectoryCluster(root=tmp_path)
-    assert cluster.apply(_config(), dry_run=True) is Change.CREATED
+    assert cluster.apply(_config(), dry_run=True).change is Change.CREATED
     assert list(tmp_path.iterdir()) == []
     cluster.apply(_config())
-    assert cluster.apply(_config(a="2"), dry_run=True) is Change.CHANGED
+    assert cluster.apply(_config(a="2"), dry_run=True).change is Change.CHANGED
     assert cluster.get(ObjectKey.of(_config()), api_version="v1") == _config()
 
 
@@ -140,8 +140,8 @@ def test_every_name_that_kubernetes_allows_comes_back(tmp_path: Path, names: lis
     root.mkdir()
     cluster = DirectoryCluster(root=root)
     for name in names:
-        assert cluster.apply(_role(name)) is Change.CREATED
-        assert cluster.apply(_role(name)) is Change.UNCHANGED
+        assert cluster.apply(_role(name)).change is Change.CREATED
+        assert cluster.apply(_role(name)).change is Change.UNCHANGED
     inventory = cluster.read(PAY)
     assert {manifest["metadata"]["name"] for manifest in inventory.objects} == set(names)
     assert inventory.gaps == ()
@@ -225,7 +225,7 @@ def test_applying_over_another_spelling_leaves_one_file(tmp_path: Path) -> None:
             "pay/ConfigMap.core/settings.json": documents.canonical(_config(a="2")),
         },
     )
-    assert DirectoryCluster(root=tmp_path).apply(_config(a="3")) is Change.CHANGED
+    assert DirectoryCluster(root=tmp_path).apply(_config(a="3")).change is Change.CHANGED
     assert list(trees.read(tmp_path)) == ["pay/ConfigMap.core/settings.yaml"]
 
 
@@ -405,8 +405,8 @@ def test_a_file_that_cannot_be_understood_is_replaced_by_an_apply(tmp_path: Path
     cluster = DirectoryCluster(root=tmp_path)
     with pytest.raises(errors.InputError, match=r"pay/ConfigMap\.core/settings\.yaml"):
         cluster.get(ObjectKey.of(_config()), api_version="v1")
-    assert cluster.apply(_config(), dry_run=True) is Change.CHANGED
-    assert cluster.apply(_config()) is Change.CHANGED
+    assert cluster.apply(_config(), dry_run=True).change is Change.CHANGED
+    assert cluster.apply(_config()).change is Change.CHANGED
     assert cluster.get(ObjectKey.of(_config()), api_version="v1") == _config()
 
 

@@ -1,0 +1,133 @@
+"""Watches on bad days: a place that is gone, a server that falls silent, an answer that is none."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from lockstep.sites.cluster import watching
+from lockstep.sites.cluster.discovery import Resource, Served
+from lockstep.sites.ends import Inventory, Selection
+from lockstep.values import Json
+from tests.lockstep.sites.cluster import calling
+from tests.support import scripted
+from tests.support.scripted import Asked, Reply, said
+
+_VERBS = frozenset({"list", "watch"})
+_CONFIGS = Resource(group="", version="v1", kind="ConfigMap", plural="configmaps", namespaced=True, verbs=_VERBS)
+_SERVED = Served(resources=(_CONFIGS,))
+_SELECTION = Selection(namespaces=frozenset({"pay"}))
+_SECONDS = 20.0
+
+
+def _config(name: str, version: str) -> dict[str, Json]:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "namespace": "pay", "resourceVersion": version},
+    }
+
+
+def _line(kind: str, content: Json) -> bytes:
+    return json.dumps({"type": kind, "object": content}).encode() + b"\n"
+
+
+def _names(inventory: Inventory) -> list[str]:
+    return sorted(one["metadata"]["name"] for one in inventory.objects)
+
+
+class _Script:
+    """Lists what is there, and lets each watch tell the next of some lines; then it stays silent."""
+
+    def __init__(self, *watches: bytes) -> None:
+        self.lists = [[_config("first", "1")]]
+        self.watches = list(watches)
+        self.server: scripted.Scripted
+
+    def __call__(self, asked: Asked) -> Reply:
+        if "watch" not in asked.query:
+            listed = self.lists.pop(0) if len(self.lists) > 1 else self.lists[0]
+            items = [{"metadata": one["metadata"]} for one in listed]
+            return said({"kind": "ConfigMapList", "metadata": {"resourceVersion": "1"}, "items": items})
+        if self.watches:
+            return Reply(pieces=[self.watches.pop(0)])
+        return Reply(pieces=self._silent())
+
+    def _silent(self) -> Iterator[bytes]:
+        self.server.closing.wait()
+        yield b""
+
+
+def _watch(script: _Script, check: Callable[[Inventory], bool], **limits: Any) -> tuple[Inventory, list[Asked]]:
+    """Watch until a check holds; what is known then, and what was asked."""
+    with scripted.serving(script) as server:
+        script.server = server
+        api = calling.api(server, **limits)
+        with watching.Watching(api, _SERVED, _SELECTION).running() as running:
+            end = time.monotonic() + _SECONDS
+            while not check(running.inventory()):
+                assert time.monotonic() < end, running.inventory()
+                running.changed(seconds=0.05)
+            return running.inventory(), list(server.asked)
+
+
+def test_a_place_that_is_gone_is_listed_anew() -> None:
+    """Whatever happened in between is in the new list."""
+    script = _Script(_line("ERROR", calling.status(410, "too old resource version", reason="Expired")))
+    script.lists.append([_config("second", "9")])
+    inventory, asked = _watch(script, lambda inventory: _names(inventory) == ["second"])
+    assert inventory.gaps == ()
+    assert sum("watch" not in one.query for one in asked) == 2
+
+
+def test_a_watch_goes_on_where_a_bookmark_left_it() -> None:
+    """So that a place does not grow too old while nothing changes."""
+    bookmark = {"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"resourceVersion": "77"}}
+    script = _Script(_line("BOOKMARK", bookmark), _line("ADDED", _config("later", "78")))
+    _, asked = _watch(script, lambda inventory: _names(inventory) == ["first", "later"])
+    assert [one.query["resourceVersion"] for one in asked if "watch" in one.query][:2] == ["1", "77"]
+
+
+def test_a_watch_that_falls_silent_makes_everything_unknown() -> None:
+    """An old truth is none, and what was known is not shown as if it still were."""
+    script = _Script(_line("ADDED", _config("later", "2")))
+    inventory, _ = _watch(script, lambda inventory: bool(inventory.gaps) and _known(script), stale_seconds=0.3)
+    assert inventory.objects == ()
+    assert "silent" in inventory.gaps[0].why
+    assert (inventory.gaps[0].kind, inventory.gaps[0].namespace) == ("ConfigMap", "pay")
+
+
+def _known(script: _Script) -> bool:
+    return not script.watches
+
+
+@pytest.mark.parametrize(
+    "told",
+    [b"<html>\n", b"[]\n", _line("NEWS", _config("x", "2")), _line("ADDED", "text"), b'{"type":"ADDED"'],
+)
+def test_what_is_no_event_is_said_and_changes_nothing(told: bytes) -> None:
+    """The watch begins again."""
+    script = _Script(told)
+    inventory, asked = _watch(script, lambda _: not script.watches)
+    assert _names(inventory) in ([], ["first"])
+    assert asked
+
+
+def test_before_the_first_list_everything_is_unknown() -> None:
+    """Nothing is there is something else than nothing is known."""
+    with scripted.serving(lambda _: said(calling.status(403, "no"), 403)) as server:
+        watch = watching.Watching(calling.api(server), _SERVED, _SELECTION)
+        assert watch.inventory().objects == ()
+        (gap,) = watch.inventory().gaps
+        assert "not been listed" in gap.why
+
+
+def test_a_server_whose_watches_end_at_once_is_not_asked_without_pause() -> None:
+    """A proxy that cuts every stream would otherwise be asked as fast as it answers."""
+    script = _Script(*[b""] * 1000)
+    _, asked = _watch(script, lambda inventory: _names(inventory) == ["first"] and len(script.watches) < 998)
+    assert len(asked) < 20
