@@ -18,7 +18,7 @@ from pathlib import Path
 from lockstep.sites.layout import LayoutStore
 from sync.mirror import Order, mirror
 from sync.states import State
-from tests.support.images import Maker
+from tests.support.images import Maker, new_store
 
 REPOSITORY = "pay/api"
 _SHARED_BYTES = 4 * 2**20
@@ -59,8 +59,8 @@ def _seconds(work: Callable[[], None]) -> float:
 def _mirror(root: Path, tags: Sequence[str], sites: Sequence[str]) -> None:
     order = Order(
         repository=REPOSITORY,
-        source=LayoutStore(root / "source"),
-        sites={site: LayoutStore(root / site) for site in sites},
+        source=new_store(root / "source"),
+        sites={site: new_store(root / site) for site in sites},
         references=dict.fromkeys(tags, ""),
     )
     assert {result.state for result in mirror(order)} == {State.EQUAL}
@@ -77,7 +77,7 @@ def _skopeo(root: Path, tags: Sequence[str], sites: Sequence[str]) -> None:
 
 def _source(root: Path, tags: int) -> LayoutStore:
     """Tags of two platforms each, which share a large layer and have small ones of their own."""
-    store = LayoutStore(root / "source")
+    store = new_store(root / "source")
     maker = Maker(store=store, repository=REPOSITORY)
     shared = os.urandom(_SHARED_BYTES)
     for number in range(tags):

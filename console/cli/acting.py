@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from console import runtime, wiring
-from console.cli import frame
+from console.cli import frame, terminal
 from console.runtime import Runtime
 from lockstep import settings
 from lockstep.engine.worker import Worker
@@ -26,13 +26,19 @@ def opened(places: frame.Frame) -> Iterator[Runtime]:
         yield made
 
 
+def agree(process: Runtime) -> None:
+    """Bring the stances of all pairs together, as a service does again and again: a stance unknown holds everything."""
+    if not process.served_elsewhere():
+        stances.reconcile(process.database, process.doors, process.topology(), process.clock)
+
+
 def until(process: Runtime, done: Callable[[], bool]) -> None:
     """Let work be done until this is true: by the service that runs, or here."""
     if process.served_elsewhere():
         while not done():
             time.sleep(_POLL_SECONDS)
         return
-    stances.reconcile(process.database, process.doors, process.topology(), process.clock)
+    agree(process)
     Worker(process.queue, wiring.handlers_of(process), working=process.settings.working).run_until(done)
 
 
@@ -46,7 +52,7 @@ def me() -> str:
 
 def progress() -> Progress:
     """A progress bar for whoever is looking; nothing for a pipe."""
-    console = frame.progress_console()
+    console = terminal.err()
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),

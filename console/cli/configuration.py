@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from console.cli import frame
+from console.cli import frame, terminal
 from lockstep import errors
 from lockstep.topology import load
 from lockstep.topology import schema as schemas
@@ -33,11 +33,12 @@ def validate(*, directory: Path, form: str, **_places: object) -> int:
     if form == "json":
         frame.write_json({"problems": [asdict(problem) for problem in problems]})
     elif topology:
-        frame.table_console().print(_summary(topology))
+        terminal.write(_summary(topology))
     else:
         for problem in problems:
             _print_problem(problem)
-        frame.say(f"[bold red]{len(problems)} problem{'s' if len(problems) > 1 else ''}[/]; nothing was loaded.")
+        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''};"
+        terminal.say("nothing was loaded.", lead=count, style="bold red")
     return 1 if problems else 0
 
 
@@ -67,8 +68,8 @@ def _summary(topology: Topology) -> str:
 
 def _print_problem(problem: errors.Problem) -> None:
     place = f"{problem.file}:{problem.line}" if problem.line else problem.file
-    line = Text(f"{place}: ", style="bold")
-    line.append(f"{problem.field}: " if problem.field else "", style="cyan")
-    line.append(problem.message, style="default")
-    line.append(f" {problem.remedy}", style="dim")
-    frame.table_console().print(line)
+    line = Text(terminal.safe(f"{place}: "), style="bold")
+    line.append(terminal.safe(f"{problem.field}: ") if problem.field else "", style="cyan")
+    line.append(terminal.safe(problem.message), style="default")
+    line.append(f" {terminal.safe(problem.remedy)}", style="dim")
+    terminal.out().print(line)

@@ -33,6 +33,7 @@ def deploy(
         with acting.opened(places) as process:
             actions = Actions(process)
             if dry_run:
+                acting.agree(process)
                 world = wiring.world_of(process)
                 found = process.topology().application(application)
                 commit = actions.commit(found, revision)

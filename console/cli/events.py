@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import click
-from rich.table import Table
 
-from console.cli import acting, frame
+from console.cli import acting, frame, terminal
 from lockstep import work
 from lockstep.store import deliveries
 from lockstep.store.deliveries import Filter, Summary
@@ -32,11 +31,8 @@ def list_(places: frame.Frame, *, hook: str, most: int, form: str) -> int:
     if form == "json":
         frame.write_json([_as_json(one) for one in found])
         return frame.Exit.DONE
-    table = Table("id", "received", "hook", "event", "state", "what came of it", box=None, header_style="bold")
-    for one in found:
-        received = one.received_at.strftime("%Y-%m-%d %H:%M:%S")
-        table.add_row(str(one.id), received, one.hook, one.event, one.state.value, _came_of(one))
-    frame.table_console().print(table if found else "No deliveries yet.")
+    columns = ("id", "received", "hook", "event", "state", "what came of it")
+    terminal.write_table(columns, map(_row, found), empty="No deliveries yet.")
     return frame.Exit.DONE
 
 
@@ -74,8 +70,13 @@ def replay(places: frame.Frame, *, delivery: int) -> int:
             deliveries.replay(connection, delivery)
             process.queue.enqueue(connection, work.process_delivery(delivery))
         acting.until(process, done)
-    frame.say(f"Delivery {delivery} was worked on again.")
+    terminal.say(f"Delivery {delivery} was worked on again.")
     return frame.Exit.DONE
+
+
+def _row(one: Summary) -> list[str]:
+    received = one.received_at.strftime("%Y-%m-%d %H:%M:%S")
+    return [str(one.id), received, one.hook, one.event, one.state.value, _came_of(one)]
 
 
 def _came_of(one: Summary) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import os
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -16,8 +15,8 @@ from typing import Any, TypeVar
 
 import click
 import orjson
-from rich.console import Console
 
+from console.cli import terminal
 from lockstep import documents, errors, settings
 from lockstep.values import Json
 
@@ -41,7 +40,7 @@ class CommandError(click.ClickException):
 
     def show(self, file: Any = None) -> None:  # noqa: ARG002 - click's own signature
         """To stderr, in red when a person is looking."""
-        say(f"[bold red]error:[/] {_escape(self.message)}")
+        terminal.say(self.message, lead="error:", style="bold red")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,27 +114,6 @@ def output(*formats: str) -> Callable[[Command], Command]:
         show_default=True,
         help="How the result is written.",
     )
-
-
-def table_console() -> Console:
-    """Where tables for people go: stdout, plain when nobody is looking."""
-    # A pipe has no width: nothing is wrapped or cut for it.
-    return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=1000, soft_wrap=True)
-
-
-def progress_console() -> Console:
-    """Where progress and remarks go: stderr; a log file has no width."""
-    console = Console(stderr=True, highlight=False)
-    return console if console.is_terminal else Console(stderr=True, highlight=False, width=1000, soft_wrap=True)
-
-
-def say(text: str) -> None:
-    """A remark for the person at the terminal, on stderr; ``text`` may have rich's markup."""
-    progress_console().print(text)
-
-
-def _escape(text: str) -> str:
-    return text.replace("[", r"\[")
 
 
 def write_json(value: Json) -> None:

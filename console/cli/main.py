@@ -10,13 +10,14 @@ from pathlib import Path
 import click
 
 import lockstep
-from console.cli import frame
+from console.cli import frame, terminal
 from lockstep import crash, errors
 
 # Each command by the module that has it: a command pays for the imports that it needs, not for all.
 COMMANDS = {
     "demo": "demo",
     "deploy": "deploy",
+    "doctor": "doctor",
     "drift": "drift",
     "events": "events",
     "pair": "pair",
@@ -75,6 +76,10 @@ def main() -> None:
         code = error.code
     except (click.Abort, KeyboardInterrupt):
         code = 130
+    except (errors.InputError, errors.NotFoundError) as error:
+        # A wrong name, a wrong file: for whoever called to correct.
+        frame.CommandError(error, frame.Exit.USAGE).show()
+        code = frame.Exit.USAGE
     except errors.LockstepError as error:
         frame.CommandError(error, frame.Exit.UNEXPECTED).show()
         code = frame.Exit.UNEXPECTED
@@ -83,6 +88,6 @@ def main() -> None:
         code = frame.Exit.DONE
     except Exception:  # noqa: BLE001 - the last place that can keep a bug from looking like a verdict
         traceback.print_exc()
-        frame.say("[bold red]This is a mistake in Lockstep.[/] Please report it with the lines above.")
+        terminal.say("Please report it with the lines above.", lead="This is a mistake in Lockstep.", style="bold red")
         code = frame.Exit.UNEXPECTED
     sys.exit(int(code or 0))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import click
-from rich.table import Table
 
-from console.cli import acting, frame
+from console.cli import acting, frame, terminal
 from console.runtime import Runtime
 from lockstep.sites import stances
 from lockstep.store import stances as stored
@@ -29,18 +28,16 @@ def pair() -> None:
 def show(places: frame.Frame, *, name: str, form: str) -> int:
     """How the pair NAME stands, or all of them: stance, direction, what is held."""
     with acting.opened(places) as process:
+        acting.agree(process)
         names = [process.topology().pair(name).name] if name else list(process.topology().pairs)
         found = [_standing(process, one) for one in names]
     if form == "json":
         frame.write_json(found)
         return frame.Exit.DONE
-    table = Table("pair", "stance", "truth", "follower", "not written to", "since", "by", "reason", box=None)
-    for one in found:
-        held = ", ".join(one["held"]) or "-"
-        table.add_row(
-            one["pair"], one["stance"], one["truth"], one["follower"], held, one["at"], one["by"], one["reason"]
-        )
-    frame.table_console().print(table)
+    columns = ("pair", "stance", "truth", "follower", "not written to", "since", "by", "reason")
+    keys = ("pair", "stance", "truth", "follower", "held", "at", "by", "reason")
+    rows = [[", ".join(one[key]) or "-" if key == "held" else str(one[key]) for key in keys] for one in found]
+    terminal.write_table(columns, rows, empty="No pairs are configured.")
     return frame.Exit.DONE
 
 
@@ -68,7 +65,7 @@ def stance(places: frame.Frame, *, name: str, wanted: str | None, reason: str, b
             )
             written = stances.set_stance(process.database, process.doors, found, wanted=record)
             for site, why in written.untold.items():
-                frame.say(f"[yellow]{site} could not be told yet:[/] {why} It is told when it can be reached.")
+                terminal.say(f"{why} It is told when it can be reached.", lead=f"{site} could not be told yet:")
         else:
             stances.reconcile(process.database, process.doors, process.topology(), process.clock)
         standing = _standing(process, name)
@@ -76,7 +73,7 @@ def stance(places: frame.Frame, *, name: str, wanted: str | None, reason: str, b
         frame.write_json(standing)
     else:
         held = f"; not written to: {', '.join(standing['held'])}" if standing["held"] else ""
-        frame.table_console().print(f"{name}: {standing['stance']}, the truth is {standing['truth']}{held}")
+        terminal.write(f"{name}: {standing['stance']}, the truth is {standing['truth']}{held}")
     return frame.Exit.DONE
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from rich.text import Text
 
 from console.actions import Actions
-from console.cli import acting, frame, showing
+from console.cli import acting, frame, showing, terminal
 from lockstep import errors
 from lockstep.store import logs, runs
 from lockstep.values import Json
@@ -36,7 +37,7 @@ def run(*, files: tuple[Path, ...], params: tuple[str, ...], approve_as: str, fo
     wishes = standalone.Wishes(params=_pairs(params), approve_as=approve_as)
 
     def show(line: standalone.Line) -> None:
-        frame.progress_console().print(f"[{line.task}/{line.step}] {line.text}", end="", markup=False)
+        terminal.err().print(Text(terminal.safe(f"[{line.task}/{line.step}] {line.text}")), end="")
 
     try:
         ended = standalone.run_files(files, wishes, show=show)
@@ -52,7 +53,7 @@ def run(*, files: tuple[Path, ...], params: tuple[str, ...], approve_as: str, fo
         for one in objects:
             condition = one["status"]["conditions"][0]
             name = one["metadata"]["name"]
-            frame.table_console().print(f"{name}: {condition['reason']}: {condition['message']}", markup=False)
+            terminal.write(f"{name}: {condition['reason']}: {condition['message']}")
     return 0 if all(one.succeeded for one in ended) else 1
 
 
@@ -93,7 +94,7 @@ def list_runs(places: frame.Frame, *, application: str, most: int, form: str) ->
     if form == "json":
         frame.write_json([showing.as_json(one) for one in found])
     else:
-        frame.table_console().print(showing.table_of(found) if found else "No runs yet.")
+        showing.write_table(found)
     return frame.Exit.DONE
 
 
@@ -150,7 +151,7 @@ def _answering(name: str, approve: bool, about: str) -> click.Command:
                 found = showing.look(process, run)
         except errors.LockstepError as error:
             raise frame.CommandError(error, 1) from error
-        frame.say(f"{by} {'approved' if approve else 'rejected'}: {question}")
+        terminal.say(f"{by} {'approved' if approve else 'rejected'}: {question}")
         return _show(found, form) if form == "json" else frame.Exit.DONE
 
     command: click.Command = answer
@@ -171,7 +172,7 @@ def cancel(places: frame.Frame, name: str, *, by: str) -> int:
     with acting.opened(places) as process:
         Actions(process).cancel(name, by=by or acting.me())
         acting.until(process, lambda: showing.look(process, name).run.ended)
-    frame.say(f"{name} was cancelled.")
+    terminal.say(f"{name} was cancelled.")
     return frame.Exit.DONE
 
 
@@ -194,9 +195,9 @@ def _show(found: showing.Look, form: str) -> int:
     if form == "json":
         frame.write_json(showing.as_json(found))
     else:
-        frame.table_console().print(showing.table_of([found]))
+        showing.write_table([found])
         for one in found.tasks:
-            frame.table_console().print(f"  {one.pipeline_task}: {one.reason} {one.message}".rstrip(), markup=False)
+            terminal.write(f"  {one.pipeline_task}: {one.reason} {one.message}".rstrip())
     return frame.Exit.DONE
 
 

@@ -9,7 +9,7 @@ import click
 from rich.console import RenderableType
 
 from console import language, reports
-from console.cli import frame
+from console.cli import frame, terminal
 from drift.report import Report
 
 FORMS = ("table", "json", "yaml", "markdown", "junit", "html")
@@ -50,7 +50,7 @@ def emit(report: Report, *, form: str, lang: str, everything: bool) -> int:
 
 def _print(table: RenderableType) -> None:
     """To a terminal as it is; a pipe gets no blanks at the ends of lines, however wide the table is."""
-    console = frame.table_console()
+    console = terminal.out()
     if console.is_terminal:
         console.print(table)
         return

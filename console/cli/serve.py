@@ -9,7 +9,7 @@ import click
 from rich.logging import RichHandler
 
 from console import runtime, service
-from console.cli import frame
+from console.cli import frame, terminal
 from lockstep import settings
 
 
@@ -50,17 +50,17 @@ def serve(places: frame.Frame, *, listen: str, threads: int, lease: float) -> in
 
 
 def _say_ready(started: service.Started, token: Path) -> None:
-    frame.say(f"Lockstep serves at [bold]{started.url}[/]")
+    terminal.say(started.url, lead="Lockstep serves at", style="bold")
     # Where nobody is looking, stderr is a log, and a token has no place there.
-    if started.new_token and frame.progress_console().is_terminal:
-        frame.say(f"The token, shown this once: [bold]{started.new_token}[/]")
+    if started.new_token and terminal.err().is_terminal:
+        terminal.say(started.new_token, lead="The token, shown this once:", style="bold")
     elif started.new_token:
-        frame.say(f"The token that signs people in was made: it is in {token}.")
+        terminal.say(f"The token that signs people in was made: it is in {token}.")
 
 
 def _log_to_stderr() -> None:
     handler: logging.Handler
-    console = frame.progress_console()
+    console = terminal.err()
     if console.is_terminal:
         handler = RichHandler(console=console, show_path=False)
         handler.setFormatter(logging.Formatter("%(message)s"))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rich.table import Table
+from rich.text import Text
 
-from console.cli import acting, frame
+from console.cli import acting, frame, terminal
 from console.runtime import Runtime
 from lockstep.store import approvals, logs, runs, tasks
 from lockstep.values import Json
@@ -102,9 +102,9 @@ def follow(process: Runtime, name: str, form: str) -> int:
     else:
         _tell(process, name, last)
         for one in found.open:
-            frame.say(f"[yellow]{name} waits:[/] {one.question}")
-            frame.say(f"Approve it: lockstep pipeline approve {name} --by YOU")
-        frame.table_console().print(f"{name}: {found.run.reason} {found.run.message}".rstrip())
+            terminal.say(one.question, lead=f"{name} waits:")
+            terminal.say(f"Approve it: lockstep pipeline approve {name} --by YOU")
+        terminal.write(f"{found.run.reason} {found.run.message}".rstrip(), lead=f"{name}:")
     return 0 if found.run.status == "True" else 1
 
 
@@ -114,7 +114,7 @@ def _tell(process: Runtime, name: str, after: int) -> int:
         run = runs.named(connection, name)
         pieces = logs.of_run(connection, run.id, after=after)
     for piece in pieces:
-        frame.progress_console().print(piece.text, end="", markup=False, style="dim")
+        terminal.err().print(Text(terminal.safe(piece.text), style="dim"), end="")
     return pieces[-1].id if pieces else after
 
 
@@ -127,17 +127,19 @@ def plan(whole: Whole, form: str) -> int:
         return 0 if idle else 1
     for one in whole.sites:
         for line in one.described:
-            frame.table_console().print(line, markup=False)
+            terminal.write(line)
         for problem in (f"held: {one.held}" if one.held else "", *(f"not there yet: {image}" for image in one.missing)):
             if problem:
-                frame.table_console().print(f"  ! {problem}", markup=False)
+                terminal.write(f"  ! {problem}")
     return 0 if idle else 1
 
 
-def table_of(found: list[Look]) -> Table:
+def write_table(found: list[Look]) -> None:
     """Runs for people."""
-    table = Table("run", "status", "revision", "cause", "message", box=None, header_style="bold")
-    for one in found:
-        waits = "waits for approval" if one.open else one.run.message
-        table.add_row(one.run.name, one.run.reason, one.run.revision[:12], str(one.run.cause.get("kind", "")), waits)
-    return table
+    terminal.write_table(("run", "status", "revision", "cause", "message"), map(_row, found), empty="No runs yet.")
+
+
+def _row(one: Look) -> list[str]:
+    run = one.run
+    message = "waits for approval" if one.open else run.message
+    return [run.name, run.reason, run.revision[:12], str(run.cause.get("kind", "")), message]

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from rich.table import Table
 
 from console import wiring
-from console.cli import acting, frame
+from console.cli import acting, frame, terminal
 from lockstep import errors
 from sync import git as mirroring_git
 from sync import images as mirroring_images
@@ -36,6 +35,7 @@ def git(places: frame.Frame, *, name: str, site: str, dry_run: bool, form: str) 
     """Mirror repositories: all, those of the GitMirror NAME, or the repository NAME."""
     try:
         with acting.opened(places) as process, acting.progress() as bar:
+            acting.agree(process)
             shown = bar.add_task("mirroring git", total=None)
             request = mirroring_git.Request(site=site, dry_run=dry_run, on_outcome=lambda _outcome: bar.advance(shown))
             report = mirroring_git.run(wiring.mirroring_git(process), request, name=name)
@@ -44,13 +44,12 @@ def git(places: frame.Frame, *, name: str, site: str, dry_run: bool, form: str) 
     if form == "json":
         frame.write_json(report.as_json())
         return report.exit_code
-    table = Table("repository", "site", "state", "detail", box=None, header_style="bold")
+    rows = []
     for one in report.sites:
         refs = "; ".join(f"{ref.ref}: {ref.action} {ref.outcome.value} {ref.reason}".strip() for ref in one.refs)
-        table.add_row(one.repository, one.site, one.state.value, one.reason or refs)
-    for repository, problem in report.problems.items():
-        table.add_row(repository, "", "unknown", problem)
-    frame.table_console().print(table)
+        rows.append((one.repository, one.site, one.state.value, one.reason or refs))
+    rows += [(repository, "", "unknown", problem) for repository, problem in report.problems.items()]
+    terminal.write_table(("repository", "site", "state", "detail"), rows, empty="No repositories are mirrored.")
     return report.exit_code
 
 
@@ -66,6 +65,7 @@ def images(places: frame.Frame, **given: Any) -> int:
     """Mirror images: all, those of the ImageMirror NAME, or the repository NAME."""
     try:
         with acting.opened(places) as process, acting.progress() as bar:
+            acting.agree(process)
             shown = bar.add_task("mirroring images (bytes)", total=None)
             listening = Listening(progress=lambda done, total: bar.update(shown, completed=done, total=total))
             request = mirroring_images.Request(
@@ -77,8 +77,10 @@ def images(places: frame.Frame, **given: Any) -> int:
     if given["form"] == "json":
         frame.write_json(report.as_json())
         return report.exit_code
-    table = Table("repository", "reference", "site", "state", "digest", "detail", box=None, header_style="bold")
-    for one in report.results:
-        table.add_row(one.repository, one.reference[:24], one.site, one.state.value, one.digest[:19], one.detail)
-    frame.table_console().print(table)
+    columns = ("repository", "reference", "site", "state", "digest", "detail")
+    rows = (
+        (one.repository, one.reference[:24], one.site, one.state.value, one.digest[:19], one.detail)
+        for one in report.results
+    )
+    terminal.write_table(columns, rows, empty="No images are mirrored yet.")
     return report.exit_code

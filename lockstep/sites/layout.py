@@ -38,18 +38,32 @@ _MOST_SCANNED = 64
 def _typed(
     method: Callable[Concatenate[LayoutStore, _Given], _Result],
 ) -> Callable[Concatenate[LayoutStore, _Given], _Result]:
-    """Let the errors of the operating system come out as those of the house."""
+    """Refuse a root that is not there, and let the errors of the operating system come out as those of the house."""
 
     @functools.wraps(method)
     def wrapped(self: LayoutStore, /, *args: _Given.args, **kwargs: _Given.kwargs) -> _Result:
-        with layout_files.typed(self.root):
+        with _reachable(self.root):
             return method(self, *args, **kwargs)
 
     return wrapped
 
 
+@contextlib.contextmanager
+def _reachable(root: Path) -> Iterator[None]:
+    if not root.is_dir():
+        # An unmounted disk is not an empty registry, and nothing may be written under its mount point.
+        raise errors.UnreachableError(
+            f"There is no directory {root}.", remedy="Mount it, or make it for a registry that is new."
+        )
+    with layout_files.typed(root):
+        yield
+
+
 class LayoutStore:
-    """The layouts below ``root``: ``<root>/<repository>``. Safe to share between threads."""
+    """The layouts below ``root``: ``<root>/<repository>``. Safe to share between threads.
+
+    Every method raises UnreachableError while there is no such directory.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -147,7 +161,7 @@ class LayoutStore:
     def writing(self, repository: str) -> Iterator[None]:
         """Be writing an image: nothing here is collected until the end."""
         with contextlib.ExitStack() as held:
-            with layout_files.typed(self.root):
+            with _reachable(self.root):
                 layout = self._layout(repository)
                 layout.make()
                 held.enter_context(layout.kept())
@@ -166,7 +180,7 @@ class LayoutStore:
         """Begin a blob."""
         _require_digest(descriptor.digest)
         layout = self._layout(repository)
-        with layout_files.typed(self.root):
+        with _reachable(self.root):
             layout.make()
         with layout.blobs.writing(descriptor) as writer:
             yield writer

@@ -89,7 +89,11 @@ class Doors:
 
     def built(self) -> layout.LayoutStore:
         """Where images stand between being built and being pushed: ours alone."""
-        return self._once(("built",), lambda: layout.LayoutStore(self._places.built))
+        return self._once(("built",), self._built)
+
+    def _built(self) -> layout.LayoutStore:
+        self._places.built.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return layout.LayoutStore(self._places.built)
 
     # --- clusters
 

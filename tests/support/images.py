@@ -8,16 +8,24 @@ import io
 import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import orjson
 
 from lockstep.sites import ends, oci
+from lockstep.sites.layout import LayoutStore
 from lockstep.values import Json
 
 LAYER = f"{oci.OCI_LAYER}+gzip"
 DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 FOREIGN_LAYER = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
+
+
+def new_store(root: Path) -> LayoutStore:
+    """An empty registry on disk."""
+    root.mkdir(parents=True, exist_ok=True)
+    return LayoutStore(root)
 
 
 def digest(data: bytes, algorithm: str = "sha256") -> str:

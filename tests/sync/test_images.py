@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from lockstep import errors, work
 from lockstep.sites import ends
-from lockstep.sites.layout import LayoutStore
 from lockstep.store import images as stored
 from lockstep.store.database import Database
 from lockstep.topology import kinds
@@ -25,7 +24,7 @@ from sync import selection
 from sync.images import Mirroring, Request
 from sync.states import State
 from tests.support import images
-from tests.support.images import Maker
+from tests.support.images import Maker, new_store
 from tests.support.stores import Watched
 from tests.support.topologies import topology
 
@@ -66,7 +65,7 @@ class Doors:
         """The site's."""
         if site in self.closed:
             raise self.closed[site]
-        return self.stores.setdefault(site, Watched(LayoutStore(self.root / site)))
+        return self.stores.setdefault(site, Watched(new_store(self.root / site)))
 
     def image_source(self, mirror: kinds.ImageMirror) -> ends.ImageStore:
         """The source's."""
@@ -95,7 +94,7 @@ class World:
             stances=lambda: self.stances,
             clock=self.clock,
         )
-        self.maker = Maker(store=LayoutStore(root / "seoul"), repository="pay/api")
+        self.maker = Maker(store=new_store(root / "seoul"), repository="pay/api")
 
     def handle(self, repository: str = "pay/api", *references: str) -> work.Outcome:
         """Run the job, and write its effects."""
@@ -232,7 +231,7 @@ def test_a_tag_that_the_source_no_longer_has_is_no_longer_recorded(world: World)
     world.maker.image(b"layer 2", tag="v2")
     world.handle()
     world.handle("pay/api", made.digest)
-    source = LayoutStore(world.doors.root / "seoul")
+    source = new_store(world.doors.root / "seoul")
     source.untag("pay/api", "v1")
     world.handle()
     assert set(world.states()) == {(ref, site) for ref in ("v2", made.digest) for site in ("sejong", "daegu")}
@@ -244,7 +243,7 @@ def test_a_tag_that_the_source_no_longer_has_is_no_longer_recorded(world: World)
 
 def test_a_repository_that_nobody_mirrors_is_nothing_to_do(world: World) -> None:
     """No mirror, no work, no rows."""
-    Maker(store=LayoutStore(world.doors.root / "seoul"), repository="other").image(tag="v1")
+    Maker(store=new_store(world.doors.root / "seoul"), repository="other").image(tag="v1")
     assert isinstance(world.handle("other"), work.Done)
     with world.context.database.read() as connection:
         assert stored.standings(connection) == []

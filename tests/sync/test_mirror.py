@@ -19,7 +19,7 @@ from sync.mirror import Listening, Order, Result, mirror
 from sync.states import State
 from sync.stock import verify
 from tests.support import images, killing
-from tests.support.images import Maker
+from tests.support.images import Maker, new_store
 from tests.support.stores import Watched
 
 SITES = ("busan", "daegu", "sejong")
@@ -30,8 +30,8 @@ class World:
     """A source and three sites, all layouts, all watched."""
 
     def __init__(self, root: Path) -> None:
-        self.source = Watched(LayoutStore(root / "source"))
-        self.sites = {site: Watched(LayoutStore(root / site)) for site in SITES}
+        self.source = Watched(new_store(root / "source"))
+        self.sites = {site: Watched(new_store(root / site)) for site in SITES}
         self.maker = Maker(store=self.source.inner, repository="pay/api")
 
     def order(self, *references: str, **changes: object) -> Order:

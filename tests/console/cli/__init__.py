@@ -1,1 +1,1 @@
-"""Tests of the command line."""
+"""The command line, as a person at a terminal and as a program sees it."""

@@ -11,13 +11,13 @@ from lockstep import errors
 from lockstep.sites import ends, oci
 from lockstep.sites.layout import LayoutStore
 from tests.support import images
-from tests.support.images import Maker
+from tests.support.images import Maker, new_store
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> LayoutStore:
     """An empty directory of layouts."""
-    return LayoutStore(tmp_path / "layouts")
+    return new_store(tmp_path / "layouts")
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
@@ -37,8 +37,20 @@ def test_everything_the_specification_allows_comes_back_as_it_was_written(store:
             assert images.digest(images.read(store, "pay/api", blob), algorithm) == blob.digest
 
 
+def test_a_disk_that_is_not_mounted_is_no_empty_registry(store: LayoutStore) -> None:
+    """Nobody is told that it has nothing, and nothing is written under the mount point."""
+    store.root.rmdir()
+    with pytest.raises(errors.UnreachableError):
+        store.repositories()
+    with pytest.raises(errors.UnreachableError):
+        store.tags("app")
+    with pytest.raises(errors.UnreachableError):
+        Maker(store=store, repository="app").image(tag="v1")
+    assert not store.root.exists()
+
+
 def test_nothing_there_is_a_value_and_not_an_error(store: LayoutStore) -> None:
-    """An absent root, repository, tag, digest or blob is told from an unreadable one."""
+    """An absent repository, tag, digest or blob is told from an unreadable one."""
     absent = images.blob(b"absent")
     assert store.repositories() == []
     assert store.tags("pay/api") is None
@@ -48,7 +60,7 @@ def test_nothing_there_is_a_value_and_not_an_error(store: LayoutStore) -> None:
     assert not store.has_blob("pay/api", absent)
     assert store.untag("pay/api", "v1")
     assert store.collect("pay/api").digests == ()
-    assert not store.root.exists()
+    assert not list(store.root.iterdir())
     with pytest.raises(errors.NotFoundError), store.read_blob("pay/api", absent):
         pass
 
@@ -74,7 +86,7 @@ def test_a_name_that_is_no_repository_never_becomes_a_path(store: LayoutStore, n
         store.tags(name)
     with pytest.raises(errors.InputError):
         Maker(store=store, repository=name).image(tag="v1")
-    assert not store.root.exists()
+    assert not list(store.root.iterdir())
 
 
 @pytest.mark.parametrize("reference", ["", "../v1", "a/b", "sha256:../../x", "sha256:" + "A" * 64, "é", "a" * 129])

@@ -16,7 +16,7 @@ from lockstep import errors
 from lockstep.sites import ends, layout_files, oci
 from lockstep.sites.layout import LayoutStore
 from tests.support import images
-from tests.support.images import Maker
+from tests.support.images import Maker, new_store
 from tests.support.killing import Forked, killed_at_each_step
 
 pytestmark = pytest.mark.chaos
@@ -27,7 +27,7 @@ def store(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.Mo
     """A directory of layouts, on a file system with nameless files and on one without."""
     if request.param == "named":
         monkeypatch.setattr(layout_files, "_DESCRIPTORS", tmp_path / "no-proc")
-    return LayoutStore(tmp_path / "layouts")
+    return new_store(tmp_path / "layouts")
 
 
 def test_killed_at_any_step_of_a_new_tag_the_layout_is_whole(store: LayoutStore) -> None:
@@ -134,7 +134,7 @@ def test_a_lock_ends_with_its_holder(store: LayoutStore) -> None:
 
 def test_many_writers_lose_no_tag_and_a_collector_takes_nothing_from_them(tmp_path: Path) -> None:
     """Four processes write to one repository while a fifth collects: every tag is there, and whole."""
-    store = LayoutStore(tmp_path)
+    store = new_store(tmp_path)
     names = [[f"w{writer}-{turn}" for turn in range(12)] for writer in range(4)]
 
     def writing(own: list[str]) -> Callable[[], None]:
@@ -162,7 +162,7 @@ def test_many_writers_lose_no_tag_and_a_collector_takes_nothing_from_them(tmp_pa
 
 def test_writers_that_are_killed_lose_nothing_that_they_had_finished(tmp_path: Path) -> None:
     """Whatever a writer reported before it was killed is there afterwards, beside the work of the others."""
-    store = LayoutStore(tmp_path)
+    store = new_store(tmp_path)
     finished: set[str] = set()
     for turn in range(6):
         reader, writer = os.pipe()

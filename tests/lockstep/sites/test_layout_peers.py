@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from lockstep.sites import oci
-from lockstep.sites.layout import LayoutStore
 from tests.support import images, skopeo
-from tests.support.images import Maker
+from tests.support.images import Maker, new_store
 
 # What skopeo 1.9 cannot find or copy in a layout: Docker's media types, an index inside an index, artifacts, sha512.
 COPIED = ["plain", "platforms", "annotated", "no-layers", "again"]
@@ -19,7 +18,7 @@ COPIED = ["plain", "platforms", "annotated", "no-layers", "again"]
 @pytest.mark.needs("skopeo")
 def test_skopeo_reads_what_we_write(tmp_path: Path) -> None:
     """Each image leaves our layout by skopeo with the digest that it has here."""
-    store = LayoutStore(tmp_path / "ours")
+    store = new_store(tmp_path / "ours")
     made = images.corpus(Maker(store=store, repository="pay/api"))
     for tag in COPIED:
         skopeo.copy(skopeo.at(tmp_path / "ours/pay/api", tag), skopeo.at(tmp_path / "theirs", tag))
@@ -29,12 +28,12 @@ def test_skopeo_reads_what_we_write(tmp_path: Path) -> None:
 @pytest.mark.needs("skopeo")
 def test_we_read_what_skopeo_writes(tmp_path: Path) -> None:
     """A layout that skopeo made has the same tags, manifests and blobs, and we write on in it."""
-    ours = LayoutStore(tmp_path / "ours")
+    ours = new_store(tmp_path / "ours")
     made = images.corpus(Maker(store=ours, repository="app"))
     (tmp_path / "theirs").mkdir()
     for tag in COPIED:
         skopeo.copy(skopeo.at(tmp_path / "ours/app", tag), skopeo.at(tmp_path / "theirs/app", tag))
-    theirs = LayoutStore(tmp_path / "theirs")
+    theirs = new_store(tmp_path / "theirs")
     assert theirs.repositories() == ["app"]
     assert theirs.tags("app") == {tag: made[tag].digest for tag in COPIED}
     waiting = [made[tag].digest for tag in COPIED]
@@ -53,7 +52,7 @@ def test_we_read_what_skopeo_writes(tmp_path: Path) -> None:
 @pytest.mark.needs("skopeo")
 def test_skopeo_writes_into_a_layout_of_ours(tmp_path: Path) -> None:
     """A tag that skopeo moves in our layout is moved, and ours stand beside it."""
-    store = LayoutStore(tmp_path)
+    store = new_store(tmp_path)
     one = Maker(store=store, repository="one").image(images.tar_gz({"a": b"1"}), tag="v1")
     kept = Maker(store=store, repository="two").image(images.tar_gz({"b": b"2"}), tag="kept")
     Maker(store=store, repository="two").image(images.tar_gz({"c": b"3"}), tag="v1")
@@ -70,7 +69,7 @@ def test_we_read_what_buildah_builds(tmp_path: Path) -> None:
     made = _output([*run, "from", "scratch"])
     _output([*run, "copy", "--quiet", made, str(tmp_path / "file"), "/file"])
     _output([*run, "commit", "--quiet", made, f"oci:{tmp_path / 'layouts/app'}:v1"])
-    store = LayoutStore(tmp_path / "layouts")
+    store = new_store(tmp_path / "layouts")
     named = store.resolve("app", "v1")
     assert named is not None
     manifest = store.manifest("app", named.digest)

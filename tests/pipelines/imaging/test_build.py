@@ -28,14 +28,14 @@ from pipelines.imaging import Base, Built, Directory, Recipe, build
 from sync.mirror import Order, mirror
 from sync.states import State
 from tests.support import images, skopeo, unpack
-from tests.support.images import Maker
+from tests.support.images import Maker, new_store
 from tests.support.stores import Watched
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> LayoutStore:
     """An empty directory of layouts."""
-    return LayoutStore(tmp_path / "layouts")
+    return new_store(tmp_path / "layouts")
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_the_same_input_gives_the_same_digest(store: LayoutStore, files: Path, t
     os.utime(copy / "data", (1, 1))
     (copy / "data").chmod(0o644)
     again = _build(
-        LayoutStore(tmp_path / "others"), copy, Recipe(entrypoint=("/bin/run",), environment={"B": "2", "A": "1"})
+        new_store(tmp_path / "others"), copy, Recipe(entrypoint=("/bin/run",), environment={"B": "2", "A": "1"})
     )
     assert first == again
     assert _build(store, files, Recipe(entrypoint=("/bin/run",), epoch=1)).digest != first.digest
@@ -119,7 +119,7 @@ NAMES = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"
 def test_what_is_packed_comes_out_again(content: dict[str, tuple[bytes, bool]]) -> None:
     """Whatever the names and bytes: unpacked they are the same, and packed twice they are one layer."""
     with tempfile.TemporaryDirectory() as directory:
-        root, store = Path(directory, "in"), LayoutStore(Path(directory, "layouts"))
+        root, store = Path(directory, "in"), new_store(Path(directory, "layouts"))
         root.mkdir()
         for name, (data, executable) in content.items():
             (root / name).write_bytes(data)
@@ -273,7 +273,7 @@ def test_layers_of_a_base_at_the_same_place_are_not_copied(store: LayoutStore, f
     _build(here, files, Recipe(architecture="amd64"), base=replace(base, store=here))
     assert here.count("mount_blob") == 1
     assert here.count("write_blob") == 2  # the new layer and the configuration
-    elsewhere = Watched(LayoutStore(store.root.parent / "elsewhere"))
+    elsewhere = Watched(new_store(store.root.parent / "elsewhere"))
     _build(elsewhere, files, Recipe(architecture="amd64"), base=base)
     assert elsewhere.count("write_blob") == 3
 
@@ -363,7 +363,7 @@ def test_a_web_server_starts_from_its_mirrored_image_and_answers_its_version(
         Recipe(entrypoint=("/app/server",), environment={"PYTHONDONTWRITEBYTECODE": "1"}),
         base=Base(store=store, repository="base", digest=ground.digest),
     )
-    site = LayoutStore(tmp_path / "site")
+    site = new_store(tmp_path / "site")
     order = Order(repository="app", source=store, sites={"sejong": site}, references={built.digest: ""})
     assert [result.state for result in mirror(order)] == [State.EQUAL]
     skopeo.copy(skopeo.at(tmp_path / "site/app"), f"dir:{tmp_path / 'theirs'}")

@@ -1,0 +1,119 @@
+"""Each command without a service: it does the work itself, says how it went, and its exit code means one thing."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from tests.console.cli.conftest import Terminal
+
+
+def test_mirroring_twice_changes_nothing(terminal: Terminal) -> None:
+    """The first run brings the repository to three sites, the second finds it there."""
+    commit = terminal.push()
+    first, second = terminal.types("sync", "git", "-o", "json"), terminal.types("sync", "git")
+    assert (first.code, second.code) == (0, 0)
+    assert first.out.count(commit) == 3
+    assert second.out.count("equal") == 3
+    assert terminal.types("sync", "images").code == 0
+
+
+def test_a_source_that_is_gone_is_an_error_that_names_it(terminal: Terminal) -> None:
+    """Nobody is told that all is well when nobody could be asked."""
+    shutil.rmtree(terminal.ground.forge)
+    said = terminal.types("sync", "git")
+    assert said.code == 2
+    assert "shop" in said.out
+
+
+def test_a_pipeline_is_started_answered_and_shown(terminal: Terminal) -> None:
+    """It works itself as far as the question; the answer leads it to its end."""
+    commit = terminal.push()
+    terminal.types("sync", "git")
+    started = terminal.types("pipeline", "start", "shop", "--by", "lee", "-o", "json")
+    assert started.code == 1
+    name = started.json["name"]
+    assert started.json["waiting"][0]["question"].startswith(f"Deploy {commit}")
+    assert terminal.types("pipeline", "approve", name, "--by", "kim").code == 0
+    assert "Succeeded" in terminal.types("pipeline", "show", name).out
+    assert terminal.types("pipeline", "show", name, "-o", "yaml").out.startswith("apiVersion: tekton.dev/v1\n")
+    assert "[build/" in terminal.types("pipeline", "logs", name).out
+    assert name in terminal.types("pipeline", "runs").out
+    again = terminal.types("pipeline", "approve", name, "--by", "kim")
+    assert (again.code, "asks nothing" in again.err) == (1, True)
+    assert terminal.types("deploy", "shop", "--dry-run").code == 0
+
+
+def test_a_dry_run_says_what_a_deploy_would_do_and_writes_nothing(terminal: Terminal) -> None:
+    """Exit code 1: something would change."""
+    terminal.push()
+    (terminal.ground.work / "deploy/base/web.yaml").write_text("{}\n", encoding="utf-8")
+    said = terminal.types("deploy", "shop", "--dry-run")
+    assert said.code == 2
+    assert "error:" in said.err
+    assert not list((terminal.ground.site("seoul") / "cluster").iterdir())
+
+
+def test_a_stance_is_put_in_force_with_a_reason(terminal: Terminal) -> None:
+    """Which site is the truth and what is held follow from it; without a reason it is refused."""
+    assert terminal.types("pair", "stance", "seoul-sejong", "switched").code == 64
+    said = terminal.types("pair", "stance", "seoul-sejong", "switched", "--reason", "fire", "--by", "kim")
+    assert said.out == "seoul-sejong: switched, the truth is sejong; not written to: sejong\n"
+    shown = {one["pair"]: one for one in terminal.types("pair", "show", "-o", "json").json}
+    assert (shown["seoul-sejong"]["reason"], shown["seoul-sejong"]["by"]) == ("fire", "kim")
+    assert shown["seoul-daegu"]["stance"] == "normal"
+    assert "sejong" in terminal.types("pair", "show").out
+
+
+def test_deliveries_and_runs_that_are_not_there_are_said(terminal: Terminal) -> None:
+    """No empty tables, and a wrong name is told what there is."""
+    assert terminal.types("events", "list").out == "No deliveries yet.\n"
+    assert terminal.types("pipeline", "runs").out == "No runs yet.\n"
+    missing = terminal.types("events", "show", "7")
+    assert (missing.code, missing.out) == (64, "")
+    assert "There is no" in terminal.types("pair", "show", "no-such").err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("no-such-command",), 64),
+        (("events", "list", "--most", "0"), 64),
+        (("pipeline", "run", "-f", "/dev/null", "-p", "novalue"), 64),
+        (("deploy", "no-such-application"), 2),
+        (("sync", "git", "no-such-mirror"), 2),
+        (("--help",), 0),
+        (("--version",), 0),
+    ],
+)
+def test_exit_codes_never_look_like_a_verdict(terminal: Terminal, arguments: tuple[str, ...], code: int) -> None:
+    """64 for a wrong call; a command that can give a verdict has a code of its own for errors."""
+    assert terminal.types(*arguments).code == code
+
+
+def test_the_doctor_asks_every_end(terminal: Terminal) -> None:
+    """Everything answers: exit code 0, and every site's git, registry, cluster and archive has a line."""
+    terminal.push()
+    said = terminal.types("doctor", "-o", "json")
+    asked = {(check["place"], check["what"]) for check in said.json}
+    for site in ("seoul", "sejong"):
+        assert {(site, "git shop"), (site, "registry"), (site, "cluster")} <= asked
+    assert ("daegu", "archive") in asked
+    assert ("here", "secret of the webhook forge") in asked
+    assert said.code == 0, said.out
+    assert "✓" in terminal.types("doctor").out
+
+
+def test_the_doctor_says_what_stays_unknown(terminal: Terminal) -> None:
+    """A registry that is gone, a secret that is gone, a repository that is gone: each with what it costs."""
+    shutil.rmtree(terminal.ground.site("sejong") / "registry")
+    shutil.rmtree(terminal.ground.forge)
+    (terminal.ground.directory / "secrets/forge").unlink()
+    said = terminal.types("doctor", "-o", "json")
+    bad = {(check["place"], check["what"]): check for check in said.json if not check["ok"]}
+    assert set(bad) == {("sejong", "registry"), ("source", "git shop"), ("here", "secret of the webhook forge")}
+    assert all(check["problem"] and check["leaves"] for check in bad.values())
+    assert said.code == 1
+    assert terminal.types("doctor", "seoul").code == 0
+    assert terminal.types("doctor", "busan").code == 64
