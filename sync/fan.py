@@ -112,14 +112,15 @@ class Lane:
 
     def _land(self, blob: ends.Descriptor, inbox: Inbox) -> None:
         try:
-            with self.shelf.store.write_blob(self.shelf.repository, blob) as writer:
-                for chunk in inbox:
-                    if self._pace is not None:
-                        self._pace.wait(len(chunk))
-                    writer.write(chunk)
-                writer.commit()
+            self.shelf.store.write_blob(self.shelf.repository, blob, self._paced(inbox))
         finally:
             inbox.close()
+
+    def _paced(self, inbox: Inbox) -> Iterator[bytes]:
+        for chunk in inbox:
+            if self._pace is not None:
+                self._pace.wait(len(chunk))
+            yield chunk
 
     def _done(self, digest: str, writing: Future[None]) -> None:
         if writing.cancelled():

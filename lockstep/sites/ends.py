@@ -204,22 +204,6 @@ class Manifest:
     raw: bytes
 
 
-class BlobWriter(Protocol):
-    """A blob on its way to an end. Leaving the context without ``commit`` leaves nothing behind."""
-
-    def write(self, chunk: bytes) -> None:
-        """Send the next bytes."""
-        ...
-
-    def commit(self) -> None:
-        """Finish: the end verifies size and digest.
-
-        Raises:
-            IntegrityError: The bytes are not the descriptor's.
-        """
-        ...
-
-
 class ImageStore(Protocol):
     """A registry, or a directory of OCI image layouts. Every method may raise what the module's head says."""
 
@@ -251,8 +235,8 @@ class ImageStore(Protocol):
         """The manifests whose ``subject`` is this one: signatures, bills of materials, attestations."""
         ...
 
-    def has_blob(self, repository: str, descriptor: Descriptor) -> bool:
-        """Whether the blob is here, whole."""
+    def has_blob(self, repository: str, descriptor: Descriptor, *, recall: bool = False) -> bool:
+        """Whether the blob is here, whole; with ``recall`` it is enough to have seen it here before."""
         ...
 
     def read_blob(self, repository: str, descriptor: Descriptor) -> AbstractContextManager[Iterator[bytes]]:
@@ -267,12 +251,22 @@ class ImageStore(Protocol):
         """Be writing an image: until the end, nothing that was written or found here is collected as garbage."""
         ...
 
-    def mount_blob(self, repository: str, descriptor: Descriptor, *, origin: str) -> bool:
-        """Take a blob over from another repository of this end; False when it has to be sent instead."""
+    def mount_blob(self, repository: str, descriptor: Descriptor, *, origin: str = "") -> bool:
+        """Take a blob over from another repository of this end; False when it has to be sent instead.
+
+        Without an origin: from any repository that the end remembers to have seen it in.
+        """
         ...
 
-    def write_blob(self, repository: str, descriptor: Descriptor) -> AbstractContextManager[BlobWriter]:
-        """Begin a blob."""
+    def write_blob(self, repository: str, descriptor: Descriptor, chunks: Iterable[bytes]) -> None:
+        """Write a blob; nobody sees it before its size and digest are verified.
+
+        What ``chunks`` raises ends the writing and is raised; no part of the blob is left behind then. Chunks
+        that the end turns out not to need are not asked for.
+
+        Raises:
+            IntegrityError: The bytes are not the descriptor's.
+        """
         ...
 
     def write_manifest(self, repository: str, manifest: Manifest, *, tag: str = "", child: bool = False) -> None:

@@ -22,7 +22,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from lockstep import errors, values
 from lockstep.sites import layout_files, oci
-from lockstep.sites.ends import BlobWriter, Descriptor, Manifest
+from lockstep.sites.ends import Descriptor, Manifest
 from lockstep.sites.layout_home import Collected, Layout
 
 _Given = ParamSpec("_Given")
@@ -145,7 +145,7 @@ class LayoutStore:
         return scanned[1].get(digest, [])
 
     @_typed
-    def has_blob(self, repository: str, descriptor: Descriptor) -> bool:
+    def has_blob(self, repository: str, descriptor: Descriptor, *, recall: bool = False) -> bool:  # noqa: ARG002 - a look at the disk is as cheap as a memory
         """Whether the blob is here, with its size."""
         _require_digest(descriptor.digest)
         return self._layout(repository).blobs.holds(descriptor)
@@ -168,22 +168,22 @@ class LayoutStore:
             yield
 
     @_typed
-    def mount_blob(self, repository: str, descriptor: Descriptor, *, origin: str) -> bool:
-        """Give another repository's blob a name here too, without a copy."""
+    def mount_blob(self, repository: str, descriptor: Descriptor, *, origin: str = "") -> bool:
+        """Give another repository's blob a name here too, without a copy; False without an origin."""
         _require_digest(descriptor.digest)
+        if not origin:
+            return False
         layout = self._layout(repository)
         layout.make()
         return layout.blobs.mount(descriptor, origin=self._layout(origin).blobs)
 
-    @contextlib.contextmanager
-    def write_blob(self, repository: str, descriptor: Descriptor) -> Iterator[BlobWriter]:
-        """Begin a blob."""
+    def write_blob(self, repository: str, descriptor: Descriptor, chunks: Iterable[bytes]) -> None:
+        """Write a blob; nobody sees it before it is whole."""
         _require_digest(descriptor.digest)
         layout = self._layout(repository)
         with _reachable(self.root):
             layout.make()
-        with layout.blobs.writing(descriptor) as writer:
-            yield writer
+        layout.blobs.write(descriptor, chunks)
 
     @_typed
     def write_manifest(self, repository: str, manifest: Manifest, *, tag: str = "", child: bool = False) -> None:

@@ -17,7 +17,7 @@ from typing import IO
 
 from lockstep import errors, values
 from lockstep.sites import layout_files, oci
-from lockstep.sites.ends import BlobWriter, Descriptor, Manifest
+from lockstep.sites.ends import Descriptor, Manifest
 
 _CHUNK = 2**20
 # Manifests that hang below one root; an image has a few dozen.
@@ -69,15 +69,21 @@ class Blobs:
         with os.fdopen(descriptor, "rb", buffering=0) as file:
             yield _verified(file, blob, path)
 
-    @contextlib.contextmanager
-    def writing(self, blob: Descriptor) -> Iterator[BlobWriter]:
-        """A blob on its way into the layout; without a commit nothing of it stays."""
+    def write(self, blob: Descriptor, chunks: Iterable[bytes]) -> None:
+        """Write a blob; when it is not what was announced, or what gives its bytes raises, nothing of it stays.
+
+        Raises:
+            IntegrityError: The bytes are others.
+        """
         target = self.path(blob.digest)
         with layout_files.typed(target):
             layout_files.make_directory(target.parent)
             draft = layout_files.Draft(self.home)
         with draft:
-            yield _Incoming(draft, blob, target)
+            incoming = _Incoming(draft, blob, target)
+            for chunk in chunks:
+                incoming.write(chunk)
+            incoming.commit()
 
     def mount(self, blob: Descriptor, *, origin: Blobs) -> bool:
         """Give another layout's blob a name here too; False when it is not whole there or cannot be shared."""

@@ -62,9 +62,7 @@ def build(
         _put_layer(packed, layer, target, repository)
         config = recipes.configuration(recipe, ground, layer)
         if not target.has_blob(repository, recipes.config_descriptor(config)):
-            with target.write_blob(repository, recipes.config_descriptor(config)) as writer:
-                writer.write(config)
-                writer.commit()
+            target.write_blob(repository, recipes.config_descriptor(config), [config])
         made = recipes.manifest(ground, config, layer)
         target.write_manifest(repository, made)
     return Built(digest=made.digest, layer=layer.digest, size=layer.size, entries=layer.entries)
@@ -78,13 +76,8 @@ def _take_over(layer: ends.Descriptor, base: Base, target: ends.ImageStore, repo
         return
     if oci.is_optional(layer) and not base.store.has_blob(base.repository, layer):
         return
-    with (
-        base.store.read_blob(base.repository, layer) as chunks,
-        target.write_blob(repository, layer) as writer,
-    ):
-        for chunk in chunks:
-            writer.write(chunk)
-        writer.commit()
+    with base.store.read_blob(base.repository, layer) as chunks:
+        target.write_blob(repository, layer, chunks)
 
 
 def _put_layer(packed: IO[bytes], layer: Layer, target: ends.ImageStore, repository: str) -> None:
@@ -92,7 +85,4 @@ def _put_layer(packed: IO[bytes], layer: Layer, target: ends.ImageStore, reposit
     if target.has_blob(repository, described):
         return
     packed.seek(0)
-    with target.write_blob(repository, described) as writer:
-        while chunk := packed.read(_CHUNK):
-            writer.write(chunk)
-        writer.commit()
+    target.write_blob(repository, described, iter(lambda: packed.read(_CHUNK), b""))

@@ -60,9 +60,7 @@ class Maker:
     def put(self, data: bytes, media_type: str = LAYER) -> ends.Descriptor:
         """A blob."""
         made = blob(data, media_type, algorithm=self.algorithm)
-        with self.store.write_blob(self.repository, made) as writer:
-            writer.write(data)
-            writer.commit()
+        self.store.write_blob(self.repository, made, [data])
         return made
 
     def image(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from lockstep.sites import ends
@@ -67,10 +67,10 @@ class Watched:
         self._note("referrers", digest)
         return self.inner.referrers(repository, digest)
 
-    def has_blob(self, repository: str, descriptor: ends.Descriptor) -> bool:
+    def has_blob(self, repository: str, descriptor: ends.Descriptor, *, recall: bool = False) -> bool:
         """Counted."""
         self._note("has_blob", descriptor.digest)
-        return self.inner.has_blob(repository, descriptor)
+        return self.inner.has_blob(repository, descriptor, recall=recall)
 
     @contextlib.contextmanager
     def read_blob(self, repository: str, descriptor: ends.Descriptor) -> Iterator[Iterator[bytes]]:
@@ -86,17 +86,15 @@ class Watched:
         with self.inner.writing(repository):
             yield
 
-    def mount_blob(self, repository: str, descriptor: ends.Descriptor, *, origin: str) -> bool:
+    def mount_blob(self, repository: str, descriptor: ends.Descriptor, *, origin: str = "") -> bool:
         """Counted."""
         self._note("mount_blob", descriptor.digest)
         return self.inner.mount_blob(repository, descriptor, origin=origin)
 
-    @contextlib.contextmanager
-    def write_blob(self, repository: str, descriptor: ends.Descriptor) -> Iterator[ends.BlobWriter]:
-        """Counted; each chunk passes the hook as ``write``, and the end of it as ``commit``."""
+    def write_blob(self, repository: str, descriptor: ends.Descriptor, chunks: Iterable[bytes]) -> None:
+        """Counted; each chunk passes the hook as ``write``, and the end of them as ``commit``."""
         self._note("write_blob", descriptor.digest)
-        with self.inner.write_blob(repository, descriptor) as writer:
-            yield _Writer(self, writer, descriptor.digest)
+        self.inner.write_blob(repository, descriptor, self._passed(chunks, descriptor.digest))
 
     def write_manifest(self, repository: str, manifest: ends.Manifest, *, tag: str = "", child: bool = False) -> None:
         """Counted, by tag or else by digest."""
@@ -119,19 +117,8 @@ class Watched:
             self.hook("read", digest)
             yield chunk
 
-
-@dataclass
-class _Writer:
-    store: Watched
-    inner: ends.BlobWriter
-    digest: str
-
-    def write(self, chunk: bytes) -> None:
-        """Pass the hook, then write."""
-        self.store.hook("write", self.digest)
-        self.inner.write(chunk)
-
-    def commit(self) -> None:
-        """Counted."""
-        self.store._note("commit", self.digest)
-        self.inner.commit()
+    def _passed(self, chunks: Iterable[bytes], digest: str) -> Iterator[bytes]:
+        for chunk in chunks:
+            self.hook("write", digest)
+            yield chunk
+        self._note("commit", digest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
@@ -179,9 +180,14 @@ def test_a_blob_that_is_not_what_was_announced_leaves_nothing(store: LayoutStore
 
 
 def test_a_blob_that_is_given_up_leaves_nothing(store: LayoutStore) -> None:
-    """Without a commit there is no blob."""
-    with store.write_blob("pay/api", images.blob(b"right")) as writer:
-        writer.write(b"right")
+    """When what gives its bytes fails in the middle, there is no blob."""
+
+    def failing() -> Iterator[bytes]:
+        yield b"ri"
+        raise errors.UnreachableError("The source went away.")
+
+    with pytest.raises(errors.UnreachableError):
+        store.write_blob("pay/api", images.blob(b"right"), failing())
     assert _files(store) == {"index.json", "oci-layout"}
 
 
@@ -270,9 +276,7 @@ def test_a_directory_that_is_not_ours_to_write_is_told(store: LayoutStore, monke
 
 
 def _write(store: LayoutStore, wanted: ends.Descriptor, given: bytes) -> None:
-    with store.write_blob("pay/api", wanted) as writer:
-        writer.write(given)
-        writer.commit()
+    store.write_blob("pay/api", wanted, [given])
 
 
 def _files(store: LayoutStore) -> set[str]:

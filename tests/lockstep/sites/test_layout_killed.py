@@ -34,14 +34,15 @@ def test_killed_at_any_step_of_a_new_tag_the_layout_is_whole(store: LayoutStore)
     """The old tag stands until the new one does, and the next writer leaves no trace of the dead one."""
     old = Maker(store=store, repository="app").image(b"old", tag="v1")
 
+    def halves() -> Iterator[bytes]:
+        yield b"first half, "
+        sys.audit("test.step")
+        yield b"second half"
+
     def work() -> None:
         with store.writing("app"):
             wanted = images.blob(b"first half, second half")
-            with store.write_blob("app", wanted) as writer:
-                writer.write(b"first half, ")
-                sys.audit("test.step")
-                writer.write(b"second half")
-                writer.commit()
+            store.write_blob("app", wanted, halves())
             Maker(store=store, repository="app").image(b"first half, second half", b"more", tag="v1")
 
     seen = set()
