@@ -33,6 +33,11 @@ class Places:
         return self.state / "built"
 
     @property
+    def uploads(self) -> Path:
+        """Uploads to registries that were begun and not ended: mode 0700."""
+        return self.state / "uploads"
+
+    @property
     def key(self) -> Path:
         """The root key of this installation's own secrets; processes on several machines need a copy of it."""
         return self.state / "key"

@@ -29,7 +29,7 @@ class Bounds:
     """Bytes that may wait for one site; more than one chunk (1 MiB)."""
     patience_seconds: float = 5.0
     """How long one site may hold up the others, in all."""
-    looks: int = 8
+    looks: int = 16
     """Questions to one end at once."""
     batch: int = 64
     """Images that are planned together."""
@@ -65,6 +65,18 @@ class Lane:
             landing = self._landed.get(digest)
             if landing is not None:
                 landing.result()
+
+    def takes_over(self, blob: ends.Descriptor) -> bool:
+        """Whether the site has the blob in another repository and takes it from there: then it is not sent."""
+        try:
+            taken = self.given_up is None and self.shelf.store.mount_blob(self.shelf.repository, blob)
+        except errors.LockstepError as error:
+            self.fail(blob.digest, error)
+            self.heard(error)
+            return True
+        if taken:
+            self._land_at_once(blob.digest)
+        return taken
 
     def open(self, blob: ends.Descriptor) -> Inbox:
         """Begin to receive a blob."""
@@ -122,13 +134,16 @@ class Lane:
                 self._pace.wait(len(chunk))
             yield chunk
 
+    def _land_at_once(self, digest: str) -> None:
+        with contextlib.suppress(InvalidStateError):
+            self._landed[digest].set_result(None)
+
     def _done(self, digest: str, writing: Future[None]) -> None:
         if writing.cancelled():
             return
         error = writing.exception()
         if error is None:
-            with contextlib.suppress(InvalidStateError):
-                self._landed[digest].set_result(None)
+            self._land_at_once(digest)
         else:
             self.fail(digest, error)
             self.heard(error)
@@ -144,7 +159,7 @@ class Fan:
 
     def carry(self, blob: ends.Descriptor, sites: Sequence[str]) -> None:
         """Read one blob, once, and hand it to these sites. What goes wrong is said to the lanes."""
-        lanes = [self._lanes[site] for site in sites if self._lanes[site].given_up is None]
+        lanes = [lane for site in sites if (lane := self._lanes[site]).given_up is None and not lane.takes_over(blob)]
         inboxes = [(lane, lane.open(blob)) for lane in lanes]
         stopped: BaseException = errors.IntegrityError(f"The reading of {blob.digest} stopped.")
         try:

@@ -21,7 +21,7 @@ from sync import records, selection
 from sync.fan import Bounds
 from sync.mirror import ALL, Listening, Order, Result, mirror
 from sync.states import State, state_of
-from sync.stock import Proof, verify
+from sync.stock import Proof, Shelf, verify
 
 __all__ = ["Doors", "Mirroring", "Proof", "Report", "Request", "handle_mirror", "handle_sweep", "run", "verify"]
 
@@ -161,7 +161,7 @@ def _mirror(
     opened, broken = _open(context, [site for site in sites if site not in held])
     try:
         source = context.doors.image_source(one)
-        references = _references(one, source, repository, request)
+        references = _references(context, one, source, repository, request)
         results = mirror(
             Order(
                 repository=repository,
@@ -211,7 +211,9 @@ def _open(
     return opened, broken
 
 
-def _references(one: kinds.ImageMirror, source: ends.ImageStore, repository: str, request: Request) -> dict[str, str]:
+def _references(
+    context: Mirroring, one: kinds.ImageMirror, source: ends.ImageStore, repository: str, request: Request
+) -> dict[str, str]:
     """What is mirrored, with its digest at the source where that is known already.
 
     Raises:
@@ -224,6 +226,10 @@ def _references(one: kinds.ImageMirror, source: ends.ImageStore, repository: str
         raise errors.NotFoundError(
             f"{source.address} has no repository {repository}.", remedy="Push it there, or mend the mirror."
         )
+    chosen = [tag for tag in selection.tags(one, listed) if not listed[tag]]
+    if chosen and any(selection.companion_of(tag) for tag in listed):
+        # Whose companions they are is known by digest only.
+        listed |= Shelf(store=source, repository=repository).digests(chosen, looks=context.bounds.looks)
     return {tag: listed[tag] for tag in selection.tags(one, listed)}
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from lockstep import errors, values
 from lockstep.sites import ends
 from lockstep.values import Json
-from sync import copy, transfer
+from sync import copy, selection, transfer
 from sync.fan import Bounds
 from sync.states import State, state_of
 from sync.stock import Shelf
@@ -88,7 +88,10 @@ def mirror(order: Order) -> list[Result]:
     Raises:
         LockstepError: The source could not be asked at all.
     """
-    named = _at_source(order)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(_at_source, order)
+        standings = _at_sites(order, list(order.references))
+        named = asked.result()
     results = [
         _result(order, reference, site, State.HELD, detail=why)
         for site, why in order.held.items()
@@ -101,13 +104,15 @@ def mirror(order: Order) -> list[Result]:
         for site in order.sites
     ]
     pending: dict[tuple[str, str], str] = {}
-    for site, standing in _at_sites(order, [reference for reference, digest in named.items() if digest]).items():
+    for site, standing in standings.items():
         if isinstance(standing, errors.LockstepError):
             results += [
                 _failed(order, reference, site, named[reference], standing) for reference in named if named[reference]
             ]
             continue
         for reference, digest in standing.items():
+            if not named[reference]:
+                continue
             if digest == named[reference] and not order.deep:
                 results.append(_result(order, reference, site, State.EQUAL, digest=digest))
             else:
@@ -139,7 +144,9 @@ def _at_sites(order: Order, references: Sequence[str]) -> dict[str, dict[str, st
 
 def _bring(order: Order, pending: Mapping[tuple[str, str], str]) -> list[Result]:
     """Bring what is not equal, in batches, so that what is held in memory stays small."""
-    roots = sorted(set(pending.values()))
+    # What is kept about an image under a tag of its own (a signature, say) comes before the image is tagged.
+    about = {root for (_, reference), root in pending.items() if selection.companion_of(reference)}
+    roots = sorted(set(pending.values()), key=lambda root: (root not in about, root))
     counter = _Counter(order.listening.progress)
     results: list[Result] = []
     for start in range(0, len(roots), order.bounds.batch):
@@ -186,7 +193,8 @@ def _wants(waiting: Mapping[tuple[str, str], Iterable[str]]) -> list[copy.Want]:
     tags: dict[str, set[str]] = {}
     for (_, root), references in waiting.items():
         tags.setdefault(root, set()).update(one for one in references if not values.is_digest(one))
-    return [copy.Want(root=root, tags=tuple(sorted(found))) for root, found in sorted(tags.items())]
+    wants = [copy.Want(root=root, tags=tuple(sorted(found))) for root, found in sorted(tags.items())]
+    return sorted(wants, key=lambda want: not any(selection.companion_of(tag) for tag in want.tags))
 
 
 def _settled(order: Order, reference: str, outcome: transfer.Outcome) -> Result:

@@ -66,24 +66,28 @@ class Shelf:
             manifests = granted | self._here(pool, graph, others, deep=deep)
             trusted = set() if deep else {blob.digest for blob in graph.blobs(manifests)}
             asked = [blob for blob in graph.blobs(everything) if blob.digest not in trusted]
-            found = pool.map(lambda blob: self.store.has_blob(self.repository, blob), asked)
+            found = pool.map(lambda blob: self.store.has_blob(self.repository, blob, recall=not deep), asked)
             blobs = trusted | {blob.digest for blob, here in zip(asked, found, strict=True) if here}
         return Have(tags=named, manifests=manifests, blobs=blobs)
 
     def digests(self, references: Collection[str], *, looks: int = 8) -> dict[str, str]:
         """What some tags and digests name here; ``""`` for what is not here or damaged.
 
-        Many are asked with one listing, where a listing tells digests.
+        Many are asked with one listing, where a listing tells digests; where it does not, a listing saves asking
+        for the many that are absent, once the first few were.
         """
-        listed = self.store.tags(self.repository) if len(references) > _FEW else None
-        if listed is None and len(references) > _FEW:
-            return dict.fromkeys(references, "")
-        known = {tag: digest for tag, digest in (listed or {}).items() if digest}
-        absent = {one for one in references if listed is not None and one not in listed and not values.is_digest(one)}
-        asked = [one for one in references if one not in known and one not in absent]
+        asked = list(references)
         with ThreadPoolExecutor(looks) as pool:
-            found = dict(zip(asked, pool.map(self._named, asked), strict=True))
-        return {one: known.get(one) or found.get(one, "") for one in references}
+            found: dict[str, str] = {}
+            if len(asked) > _FEW and not self.store.lists_digests:
+                first, asked = asked[:_FEW], asked[_FEW:]
+                found = dict(zip(first, pool.map(self._named, first), strict=True))
+            if len(asked) > _FEW and not any(found.values()):
+                listed = self.store.tags(self.repository) or {}
+                found |= {tag: listed[tag] for tag in asked if listed.get(tag)}
+                asked = [one for one in asked if one not in found and (one in listed or values.is_digest(one))]
+            found |= zip(asked, pool.map(self._named, asked), strict=True)
+        return {one: found.get(one, "") for one in references}
 
     def _without(self, digest: str) -> errors.NotFoundError:
         return errors.NotFoundError(

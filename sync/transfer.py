@@ -135,13 +135,14 @@ def foresee(load: Load, *, deep: bool = False) -> list[Outcome]:
 
 
 def _second_tries(load: Load, outcomes: Sequence[Outcome], *, deep: bool) -> Iterator[tuple[Load, bool]]:
-    """For each site that was put aside, or that lacked what it seemed to have, what is tried again, and how."""
+    """What is tried again, and how: where a site was put aside, lacked what it seemed to have, or lost an upload."""
     for site, shelf in load.sites.items():
         failed = [outcome for outcome in outcomes if outcome.site == site]
         late = {outcome.root for outcome in failed if isinstance(outcome.error, LaggingError)}
         holes = {outcome.root for outcome in failed if isinstance(outcome.error, errors.NotFoundError)}
-        if late or (holes and not deep):
-            wanted = [want for want in load.wanted if want.root in late | holes]
+        moved = {outcome.root for outcome in failed if isinstance(outcome.error, errors.ConflictError)}
+        if late or moved or (holes and not deep):
+            wanted = [want for want in load.wanted if want.root in late | moved | holes]
             yield _only(load, {site: shelf}, wanted), bool(holes) or deep
 
 

@@ -212,6 +212,11 @@ class ImageStore(Protocol):
         """The URL or path, fit to be shown."""
         ...
 
+    @property
+    def lists_digests(self) -> bool:
+        """Whether ``tags`` tells digests; a registry names tags only."""
+        ...
+
     def repositories(self) -> list[str]:
         """The repositories that are here, sorted. UnsupportedError where a registry does not tell."""
         ...

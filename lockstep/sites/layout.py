@@ -74,6 +74,11 @@ class LayoutStore:
         """The directory."""
         return str(self.root)
 
+    @property
+    def lists_digests(self) -> bool:
+        """An index names tags with their digests."""
+        return True
+
     @_typed
     def repositories(self) -> list[str]:
         """The repositories that are here, sorted."""

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 
 from lockstep import errors, settings
 from lockstep.sites import archive as archives
-from lockstep.sites import backup, directory, ends, git, layout
+from lockstep.sites import backup, directory, ends, git, layout, registry
 from lockstep.sites import cluster as kubernetes
 from lockstep.topology import kinds, secrets
 from lockstep.topology.model import Topology
@@ -68,24 +68,25 @@ class Doors:
         """A site's registry.
 
         Raises:
-            UnsupportedError: The site has none, or one that cannot be opened yet.
+            UnsupportedError: The site has none.
+            LockstepError: A secret cannot be read.
         """
         end = self._topology().site(site).spec.registry
         if end is None:
             raise _without(site, "registry")
-        return self._once(("images", site), lambda: self._image_store(end.layout, end.url))
+        return self._once(("images", site), lambda: self._image_store(end))
 
     def image_source(self, mirror: kinds.ImageMirror) -> ends.ImageStore:
         """Where a mirror's images come from. Raises UnsupportedError as ``images`` does."""
         source = mirror.spec.source
         if source.site is not None:
             return self.images(source.site)
-        return self._once(("source", mirror.name), lambda: self._image_store(source.layout, source.url))
+        return self._once(("source", mirror.name), lambda: self._image_store(source))
 
-    def _image_store(self, folder: str | None, url: str | None) -> ends.ImageStore:
-        if folder is not None:
-            return layout.LayoutStore(self._topology().path(folder).absolute())
-        raise _not_yet("registry", url or "")
+    def _image_store(self, end: kinds.RegistryEnd | kinds.ImageSource) -> ends.ImageStore:
+        if end.layout is not None:
+            return layout.LayoutStore(self._topology().path(end.layout).absolute())
+        return registry.open_registry(end, reader=self._reader, uploads=self._places.uploads)
 
     def built(self) -> layout.LayoutStore:
         """Where images stand between being built and being pushed: ours alone."""
@@ -156,10 +157,3 @@ class Doors:
 
 def _without(site: str, end: str) -> errors.UnsupportedError:
     return errors.UnsupportedError(f"The site {site} has no {end} end.", remedy=f"Give it one in its Site: spec.{end}.")
-
-
-def _not_yet(what: str, address: str) -> errors.UnsupportedError:
-    return errors.UnsupportedError(
-        f"The {what} {address} cannot be opened by this version: it opens what is on disk only.",
-        remedy="Use a directory, or a later version.",
-    )

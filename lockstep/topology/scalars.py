@@ -313,6 +313,15 @@ TagGlob = Annotated[
     Form(r"[a-zA-Z0-9_*?\[][a-zA-Z0-9._*?!\[\]-]*", "is neither a tag nor a pattern.", "Write 1.2.3, or 1.*.", 128),
 ]
 """A tag, or a pattern: ``1.*``."""
+HostPort = Annotated[
+    str,
+    Form(
+        r"(?:[a-z0-9]([-a-z0-9.]*[a-z0-9])?|[0-9a-f:]*:[0-9a-f:]*)(:[0-9]{1,5})?",
+        "is not a host.",
+        "Write it in lower case, such as minio.sejong.example, or with a port, minio.sejong.example:9000.",
+    ),
+]
+"""A host, with a port or without: ``minio.sejong.example:9000``."""
 Network = Annotated[str, _BOUNDED, AfterValidator(_network)]
 """An address or a network: ``10.1.0.0/16``."""
 HeaderName = Annotated[

@@ -42,6 +42,11 @@ class Watched:
         """The inner store's."""
         return self.inner.address
 
+    @property
+    def lists_digests(self) -> bool:
+        """As the inner store."""
+        return self.inner.lists_digests
+
     def repositories(self) -> list[str]:
         """Counted."""
         self._note("repositories", "")

@@ -9,8 +9,19 @@ from pydantic import Field, model_validator
 
 from lockstep.topology.forms import EachOnce, FieldError
 from lockstep.topology.kinds.base import Document, Model
-from lockstep.topology.kinds.site import GitPlace, RegistryAuth
-from lockstep.topology.scalars import GitGlob, HttpUrl, ImageGlob, Interval, LocalPath, Name, Names, Share, TagGlob
+from lockstep.topology.kinds.site import GitPlace, RegistryAccess
+from lockstep.topology.scalars import (
+    GitGlob,
+    HttpUrl,
+    ImageGlob,
+    ImageRepository,
+    Interval,
+    LocalPath,
+    Name,
+    Names,
+    Share,
+    TagGlob,
+)
 
 
 class GitSource(GitPlace):
@@ -61,7 +72,7 @@ class GitMirror(Document):
     """What it is."""
 
 
-class ImageSource(Model):
+class ImageSource(RegistryAccess):
     """Where images come from: a site's registry, any registry, or layouts on disk."""
 
     EXACTLY_ONE = ("site", "url", "layout")
@@ -72,13 +83,22 @@ class ImageSource(Model):
     """Any registry."""
     layout: LocalPath | None = None
     """OCI image layouts on disk."""
-    auth: RegistryAuth | None = None
-    """Credentials for ``url``."""
+
+    rename: dict[ImageRepository, ImageRepository] = {}
+    """Images that have another name there: ``{vendor/hsm: third-party/hsm}``."""
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = list(self.rename.values())
+        if len(set(names)) != len(names):
+            raise FieldError("gives two images one name.", "Give each a name of its own in rename.")
+        return self
 
     @model_validator(mode="after")
     def _auth_of_a_url(self) -> Self:
-        if self.auth and not self.url:
-            raise FieldError("gives auth without a url to use it at.", "Take auth out: a site has its own.")
+        for name in ("auth", "ca", "trusts", "rename"):
+            if getattr(self, name) and not self.url:
+                raise FieldError(f"gives {name} without a url to use it at.", f"Take {name} out: a site has its own.")
         return self
 
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from lockstep.topology.forms import FieldError
+from lockstep.topology.forms import EachOnce, FieldError
 from lockstep.topology.kinds.base import Document, Model, SecretRef
-from lockstep.topology.scalars import GitUrl, HttpUrl, ImagePrefix, LocalPath, Rate, Text, ValueName
+from lockstep.topology.scalars import (
+    GitUrl,
+    HostPort,
+    HttpUrl,
+    ImagePrefix,
+    LocalPath,
+    Rate,
+    Text,
+    ValueName,
+)
 
 
 class GitCredentials(Model):
@@ -67,25 +76,41 @@ class GitEnd(GitPlace):
 
 
 class RegistryAuth(Model):
-    """How a registry is allowed in: a user and a password, or a docker ``config.json``."""
+    """How a registry is allowed in: by a password, an identity token, a docker ``config.json`` or a program."""
 
-    EXACTLY_ONE = ("password", "docker_config")
+    EXACTLY_ONE = ("password", "identity_token", "docker_config", "program")
 
     username: Text | None = None
-    """User name for the password."""
+    """User name for the password, or for what the program prints."""
     password: SecretRef | None = None
     """Password or token."""
+    identity_token: SecretRef | None = None
+    """A token that is exchanged for those of each repository (OAuth 2 refresh token)."""
     docker_config: SecretRef | None = None
-    """A docker ``config.json`` that knows this registry."""
+    """A docker ``config.json`` that knows this registry, by itself or by a credential helper."""
+    program: tuple[Text, ...] | None = Field(default=None, min_length=1)
+    """A program that prints a password, such as ``[aws, ecr, get-login-password]``; asked again every 5 minutes."""
 
     @model_validator(mode="after")
     def _user_of_the_password(self) -> Self:
-        if self.username and self.docker_config:
-            raise FieldError("gives a username beside dockerConfig, which holds its own.", "Take username out.")
+        if self.username and (self.docker_config or self.identity_token):
+            other = "dockerConfig" if self.docker_config else "identityToken"
+            raise FieldError(f"gives a username beside {other}, which holds its own.", "Take username out.")
         return self
 
 
-class RegistryEnd(Model):
+class RegistryAccess(Model):
+    """How a registry is spoken to."""
+
+    auth: RegistryAuth | None = None
+    """Credentials; anonymous without."""
+    ca: SecretRef | None = None
+    """Certificate authorities, PEM; the system's by default."""
+    trusts: Annotated[tuple[HostPort, ...], EachOnce()] = ()
+    """Other hosts that it may send us to although their addresses are private: of its layers, of its tokens."""
+
+
+class RegistryEnd(RegistryAccess):
     """Where this site keeps images: a registry, or OCI image layouts on disk."""
 
     EXACTLY_ONE = ("url", "layout")
@@ -96,10 +121,6 @@ class RegistryEnd(Model):
     """Directory of OCI image layouts, one for each repository."""
     image_prefix: ImagePrefix | None = None
     """What stands before an image's name in this site's manifests; the registry's host by default."""
-    auth: RegistryAuth | None = None
-    """Credentials; anonymous without."""
-    ca: SecretRef | None = None
-    """Certificate authorities, PEM; the system's by default."""
 
     @model_validator(mode="after")
     def _a_layout_is_on_disk(self) -> Self:
@@ -108,8 +129,18 @@ class RegistryEnd(Model):
                 "has a layout without imagePrefix: a directory has no host.",
                 "Say in imagePrefix what stands before an image's name here, such as registry.sejong.example/prod.",
             )
-        if self.layout and (self.auth or self.ca):
-            raise FieldError("gives credentials for a directory.", "Take auth and ca out: they belong to url.")
+        if self.layout and (self.auth or self.ca or self.trusts):
+            raise FieldError("says how a directory is spoken to.", "Take auth, ca and trusts out: they belong to url.")
+        return self
+
+    @model_validator(mode="after")
+    def _one_path(self) -> Self:
+        path = (self.url or "").partition("://")[2].partition("/")[2]
+        if path and path != self.prefix.partition("/")[2]:
+            raise FieldError(
+                "has one path in url and another in imagePrefix.",
+                "Write the path in imagePrefix only: url is the host.",
+            )
         return self
 
     @property

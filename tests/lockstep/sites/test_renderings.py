@@ -129,8 +129,11 @@ def test_an_end_that_a_site_does_not_have_is_refused_by_name(world: World) -> No
     """Nothing is skipped because a site has no such end."""
     with pytest.raises(errors.UnsupportedError, match=r"sejong has no cluster end. Give it one in its Site"):
         world.opened.cluster("sejong")
-    with pytest.raises(errors.UnsupportedError, match=r"registry https://registry.sejong.example cannot be opened"):
-        world.opened.images("sejong")
+
+
+def test_a_registry_is_opened_without_being_asked(world: World) -> None:
+    """It answers when it is asked, not when it is opened."""
+    assert world.opened.images("sejong").address == "https://registry.sejong.example"
 
 
 def test_an_end_stays_open_while_the_configuration_stays(world: World) -> None:

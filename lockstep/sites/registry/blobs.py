@@ -1,0 +1,116 @@
+"""Blobs at a registry: whether they are there, and their bytes, verified as they come.
+
+A reading that is cut goes on where it was cut (``Range``), wherever the registry sent us for the bytes. Size
+and digest are counted over all of it, so that no seam can hide.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Generator
+
+from lockstep import errors
+from lockstep.sites.ends import Descriptor
+from lockstep.sites.registry import tokens
+from lockstep.sites.registry.conversation import Conversation, Question, require
+from lockstep.sites.registry.wire import Answer
+
+# How often one reading is taken up again without anything having come in between.
+_TRIES = 3
+
+
+def has(said: Conversation, repository: str, blob: Descriptor) -> bool:
+    """Whether a blob is there, with its size, by one HEAD."""
+    question = _question("HEAD", repository, blob)
+    with said.ask(question) as answer:
+        if answer.status == 404:
+            return False
+        require(answer, 200, what=_what(said, "asking for", repository, blob))
+        size = answer.header("Content-Length")
+        # Without a length (allowed by the specification's 1.1) there is nothing to compare.
+        return not size or size == str(blob.size)
+
+
+def read(said: Conversation, repository: str, blob: Descriptor) -> Generator[bytes]:
+    """The blob's bytes; the last of them only when all were right.
+
+    Raises:
+        NotFoundError: It is not there.
+        IntegrityError: The bytes are others.
+        UnreachableError: They stopped coming, and did not go on.
+    """
+    hashed, size, held = hashlib.new(blob.digest.partition(":")[0]), 0, b""
+    for chunk in _resumed(said, repository, blob):
+        size += len(chunk)
+        if size > blob.size:
+            break
+        hashed.update(chunk)
+        if held:
+            yield held
+        held = chunk
+    if size != blob.size or hashed.hexdigest() != blob.digest.partition(":")[2]:
+        raise errors.IntegrityError(
+            f"What {said.guard.registry} has of {repository} as {blob.digest} is something else"
+            f"{'' if size == blob.size else f', of {size} bytes or more instead of {blob.size}'}.",
+            remedy="Push the image there again.",
+        )
+    if held:
+        yield held
+
+
+def _resumed(said: Conversation, repository: str, blob: Descriptor) -> Generator[bytes]:
+    at, tries = 0, _TRIES
+    while True:
+        try:
+            for chunk in _from(said, repository, blob, at):
+                at, tries = at + len(chunk), _TRIES
+                yield chunk
+        except errors.UnreachableError:
+            tries -= 1
+            if not tries or at > blob.size:
+                raise
+        else:
+            return
+
+
+def _from(said: Conversation, repository: str, blob: Descriptor, at: int) -> Generator[bytes]:
+    """The bytes from an offset on."""
+    question = _question("GET", repository, blob, {"Range": f"bytes={at}-"} if at else {})
+    what = _what(said, "reading", repository, blob)
+    with said.ask(question) as answer:
+        if at and answer.status == 416:
+            return  # there are no more: the caller counts
+        require(answer, 200, 206, what=what)
+        skip = at if answer.status == 200 else 0
+        if answer.status == 206 and not answer.header("Content-Range").startswith(f"bytes {at}-"):
+            raise errors.IntegrityError(f"Another part than was asked for: {what}.", remedy="Check that registry.")
+        _require_length(answer, blob.size - at + skip, what)
+        for chunk in answer.chunks():
+            rest = chunk[skip:]
+            skip -= min(skip, len(chunk))
+            if rest:
+                yield rest
+
+
+def _require_length(answer: Answer, wanted: int, what: str) -> None:
+    said = answer.header("Content-Length")
+    encoded = answer.header("Content-Encoding") not in ("", "identity")
+    if encoded or (said and said != str(wanted)):
+        raise errors.IntegrityError(
+            f"It is announced with {said} bytes{' in another encoding' if encoded else ''} and should have {wanted}: "
+            f"{what}.",
+            remedy="Push the image there again.",
+        )
+
+
+def _question(method: str, repository: str, blob: Descriptor, headers: dict[str, str] | None = None) -> Question:
+    return Question(
+        method=method,
+        place=f"/v2/{repository}/blobs/{blob.digest}",
+        scopes=(tokens.pull(repository),),
+        headers={"Accept-Encoding": "identity", **(headers or {})},
+    )
+
+
+def _what(said: Conversation, doing: str, repository: str, blob: Descriptor) -> str:
+    return f"{doing} {repository}@{blob.digest} at {said.guard.registry}"

@@ -1,0 +1,143 @@
+"""Lists that come in pages: tags, repositories, referrers (distribution specification 1.1, "Listing Tags")."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import orjson
+
+from lockstep import errors, values
+from lockstep.sites.registry import tokens
+from lockstep.sites.registry.conversation import Conversation, Question, require
+from lockstep.sites.registry.places import Target
+from lockstep.sites.registry.wire import Answer
+from lockstep.values import Json
+
+_log = logging.getLogger(__name__)
+# ECR refuses to give more at once.
+_PAGE = 1000
+_PAGE_BYTES = 16 * 2**20
+_MOST_PAGES = 1000
+_MOST_NAMES = 500_000
+_NEXT = re.compile(r"<([^>]*)>\s*;[^,]*\brel=\"?next\"?", re.IGNORECASE)
+
+
+def tags(said: Conversation, repository: str) -> list[str] | None:
+    """The tags of a repository, each once, sorted; None when there is no such repository.
+
+    Raises:
+        IntegrityError: It pages for ever, or answers something else than a list.
+    """
+    question = Question(method="GET", place=f"/v2/{repository}/tags/list?n={_PAGE}", scopes=(tokens.pull(repository),))
+    found: set[str] = set()
+    for page in pages(said, question, what=f"listing the tags of {repository} at {said.guard.registry}"):
+        if page is None:
+            return None
+        found.update(_names(page.body, "tags"))
+    return sorted(_sound(found, values.is_tag, f"{repository} at {said.guard.registry}"))
+
+
+def repositories(said: Conversation) -> list[str]:
+    """Every repository of the registry that we may see, sorted.
+
+    Raises:
+        UnsupportedError: The registry does not tell, as most shared ones.
+    """
+    question = Question(method="GET", place=f"/v2/_catalog?n={_PAGE}", scopes=(tokens.CATALOG,))
+    unsupported = errors.UnsupportedError(
+        f"{said.guard.registry} does not list its repositories.", remedy="Name them one by one in the mirror."
+    )
+    found: set[str] = set()
+    try:
+        for page in pages(said, question, what=f"listing the repositories at {said.guard.registry}"):
+            if page is None:
+                raise unsupported
+            found.update(_names(page.body, "repositories"))
+    except errors.RefusedError as error:  # no such question (405), or not for us (401, 403)
+        raise unsupported from error
+    return sorted(_sound(found, values.is_repository, str(said.guard.registry)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page: its JSON object, and the media type that it came with."""
+
+    body: dict[str, Json]
+    media_type: str
+
+
+def pages(said: Conversation, question: Question, *, what: str) -> Iterator[Page | None]:
+    """The pages of a list, following ``Link``; a single None when the list is not there (404).
+
+    Raises:
+        IntegrityError: A page is no JSON object, comes twice, or there is no end of them.
+    """
+    seen: set[str] = set()
+    place: str | Target | None = question.place
+    while place is not None:
+        asked = Question(method="GET", place=place, scopes=question.scopes, headers=question.headers)
+        with said.ask(asked) as answer:
+            if answer.status == 404 and not seen:
+                yield None
+                return
+            require(answer, 200, what=what)
+            page = Page(body=_object(answer, what), media_type=_media_type(answer))
+            place = _next(said, answer)
+            seen.add(answer.url)
+        yield page
+        if (place is not None and place.url in seen) or len(seen) > _MOST_PAGES:
+            raise errors.IntegrityError(f"The registry pages for ever: {what}.", remedy="Find out what answers there.")
+
+
+def _next(said: Conversation, answer: Answer) -> Target | None:
+    for header in answer.headers("Link"):
+        found = _NEXT.search(header)
+        if found:
+            target = said.guard.judge(found[1], at=answer.url)
+            if target.origin != said.guard.registry:
+                raise errors.RefusedError(
+                    f"{said.guard.registry} has its next page at {target.origin}.", remedy="Check its address."
+                )
+            return target
+    return None
+
+
+def _object(answer: Answer, what: str) -> dict[str, Json]:
+    raw = answer.read(_PAGE_BYTES)
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        body = None
+    if not isinstance(body, dict):
+        kind = _media_type(answer) or "nothing"
+        raise errors.IntegrityError(
+            f"Not the answer of a registry: {what}: it answers with {kind}.",
+            remedy="Check the address of the registry.",
+        )
+    return body
+
+
+def _media_type(answer: Answer) -> str:
+    return answer.header("Content-Type").partition(";")[0].strip().lower()[:100]
+
+
+def _names(body: dict[str, Json], key: str) -> list[str]:
+    listed = body.get(key)
+    if listed is None:  # Go writes an empty list so
+        return []
+    if not isinstance(listed, list) or len(listed) > _MOST_NAMES:
+        raise errors.IntegrityError(
+            f"A registry answers without a list of {key}.", remedy="Check the address of the registry."
+        )
+    return [name for name in listed if isinstance(name, str)]
+
+
+def _sound(names: set[str], is_name: Callable[[str], bool], where: str) -> Iterator[str]:
+    for name in names:
+        if is_name(name):
+            yield name
+        else:
+            _log.warning("%s lists %.80r, which is no name that anybody can ask for.", where, name)

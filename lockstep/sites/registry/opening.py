@@ -1,0 +1,80 @@
+"""From the configuration to a registry: its address, its names, its credentials."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from lockstep import errors
+from lockstep.sites.registry import credentials
+from lockstep.sites.registry.conversation import Conversation
+from lockstep.sites.registry.credentials import Credential, DockerConfig, Program
+from lockstep.sites.registry.names import Names
+from lockstep.sites.registry.places import Guard, Origin, origin_of
+from lockstep.sites.registry.store import RegistryStore
+from lockstep.sites.registry.wire import Patience, Wire
+from lockstep.topology import kinds, secrets
+
+# Docker Hub is known by a name at which no registry answers.
+_HUBS = frozenset({"docker.io", "index.docker.io"})
+_HUB = "registry-1.docker.io"
+
+
+def open_registry(
+    end: kinds.RegistryEnd | kinds.ImageSource,
+    *,
+    reader: secrets.Reader,
+    uploads: Path | None = None,
+    patience: Patience | None = None,
+) -> RegistryStore:
+    """A registry of a site, or one that images come from.
+
+    Args:
+        end: Where it is, as configured; it has a ``url``.
+        reader: Reads its secrets: certificate authorities now, credentials whenever they are needed.
+        uploads: Where uploads that were begun are remembered.
+        patience: Its bounds.
+
+    Raises:
+        InputError: Its address is none, or its certificate authorities are not PEM.
+        LockstepError: A secret cannot be read.
+    """
+    origin = _origin(end.url or "")
+    wire = Wire(ca=reader.text(end.ca) if end.ca else "", patience=patience)
+    guard = Guard(registry=origin, trusted=frozenset(end.trusts))
+    said = Conversation(wire, guard, source=_source(end.auth, origin, reader))
+    return RegistryStore(said, names=_names(end, origin), uploads=uploads)
+
+
+def _origin(url: str) -> Origin:
+    origin = origin_of(url)
+    if origin is None:
+        raise errors.InputError(f"{url!r} is not the address of a registry.", remedy="Write https://host[:port].")
+    return Origin(scheme=origin.scheme, host=_HUB, port=origin.port) if origin.host in _HUBS else origin
+
+
+def _names(end: kinds.RegistryEnd | kinds.ImageSource, origin: Origin) -> Names:
+    if isinstance(end, kinds.RegistryEnd):
+        return Names(prefix=end.prefix.partition("/")[2])
+    path = urlsplit(end.url or "").path.strip("/")
+    return Names(prefix=path, renamed=end.rename, library="library" if origin.host == _HUB else "")
+
+
+def _source(auth: kinds.RegistryAuth | None, origin: Origin, reader: secrets.Reader) -> credentials.Source:
+    if auth is None:
+        return credentials.anonymous
+    if auth.docker_config is not None:
+        host = origin.host if str(origin).count(":") < 2 else f"{origin.host}:{origin.port}"
+        read = functools.partial(reader.text, auth.docker_config)
+        return DockerConfig(read=read, host=host, environ=reader.environ)
+    if auth.program:
+        return Program(argv=auth.program, environ=reader.environ, username=auth.username or "")
+    return functools.partial(_given, auth, reader)
+
+
+def _given(auth: kinds.RegistryAuth, reader: secrets.Reader) -> Credential:
+    if auth.identity_token is not None:
+        return Credential(identity_token=reader.text(auth.identity_token).strip())
+    assert auth.password is not None  # noqa: S101 - the model has exactly one of them
+    return Credential(username=auth.username or "", password=reader.text(auth.password).strip())
