@@ -156,14 +156,15 @@ def _cluster(patient: Patient, name: str) -> Iterator[Check]:
     """Reading as comparing does, the namespaces of the applications that live here."""
     topology = patient.topology
     here = [one for one in topology.applications.values() if name in topology.sites_of(one)]
-    selection = ends.Selection(namespaces=frozenset(one.spec.namespace for one in here), cluster_scoped=None)
+    namespaces = frozenset(one.spec.namespace for one in here)
+    selection = ends.Selection(namespaces=namespaces, cluster_scoped=None)
     try:
         end = patient.doors.cluster(name)
         inventory = end.read(selection)
     except errors.LockstepError as error:
         yield _failed(name, "cluster", error, f"every comparison with {name}")
         return
-    found = f"{len(inventory.objects)} objects in {len(selection.namespaces)} namespaces, by {inventory.method}"
+    found = f"{len(inventory.objects)} objects in {len(namespaces)} namespaces, by {inventory.method}"
     yield Check(place=name, what="cluster", found=found)
     for gap in inventory.gaps[:_MOST_GAPS]:
         yield Check(place=name, what=f"cluster: {gap.what}", problem=gap.why, leaves=f"{gap.what} at {name}")

@@ -39,6 +39,19 @@ SAYINGS: Sequence[str] = (
     # pipelines.approval
     mark("approved by %(names)s"),
     mark("rejected by %(names)s"),
+    # drift.implied, drift.judging and drift.examine
+    mark("imagePrefix of the sites"),
+    mark("site value %(name)s"),
+    mark("CronJobs are suspended at a standby"),
+    mark("floor of the tier hot"),
+    mark("an overlay does not excuse another image"),
+    mark("an overlay does not excuse a missing variable"),
+    mark("an overlay does not excuse another probe"),
+    mark("an overlay does not excuse smaller resources"),
+    mark("an overlay does not excuse fewer replicas than the floor"),
+    mark("against the rule %(name)s: %(reason)s"),
+    mark("it is still encrypted in git: decrypt it while rendering, or list it under outOfGit"),
+    mark("served as %(versions)s, which we cannot compare with each other"),
     # Tekton's own sentences
     mark("All Steps have completed executing"),
     mark("Tasks Completed: %(completed)s (Failed: %(failed)s, Cancelled %(cancelled)s), %(rest)s"),

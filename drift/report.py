@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from drift import rows
 from drift.rows import Row
 from drift.survey import Survey
+from lockstep.sites import ends
 from lockstep.store.views import drift as views
 from lockstep.topology import direction, kinds
 from lockstep.values import Json, ObjectKey, Stance, Verdict
@@ -219,12 +220,20 @@ def of_store(
     )
 
 
-def of_ends(found: Survey, names: tuple[str, str], *, started: datetime, ended: datetime) -> Report:
+def of_ends(
+    found: Survey,
+    names: tuple[str, str],
+    *,
+    read: tuple[ends.Inventory, ends.Inventory],
+    started: datetime,
+    ended: datetime,
+) -> Report:
     """What a comparison of two ends found, without an application and without git.
 
     Args:
         found: The survey; its verdict is the report's.
         names: What the two ends are called.
+        read: What was read of them.
         started: When the first was read.
         ended: When everything was compared.
     """
@@ -240,7 +249,7 @@ def of_ends(found: Survey, names: tuple[str, str], *, started: datetime, ended: 
         objects=found.objects,
         explained=len(found.explained),
         health={},
-        coverage={},
+        coverage={"sites": {name: _read(one) for name, one in zip(names, read, strict=True)}},
         started_at=started,
         ended_at=ended,
     )
@@ -336,6 +345,15 @@ def _rules(compared: Compared) -> list[RuleNote]:
 def _covered(coverage: Mapping[str, Json]) -> dict[str, Json]:
     """What was read; what else a scan's coverage holds is told elsewhere in the report."""
     return {name: value for name, value in coverage.items() if name in ("git", "sites")}
+
+
+def _read(found: ends.Inventory) -> Json:
+    return {
+        "method": found.method,
+        "readAt": _moment(found.read_at),
+        "objects": len(found.objects),
+        "gaps": [{"what": gap.what, "why": gap.why} for gap in found.gaps],
+    }
 
 
 def _order(entry: Entry) -> tuple[str, ...]:

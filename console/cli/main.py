@@ -17,6 +17,7 @@ from lockstep import crash, errors
 COMMANDS = {
     "demo": "demo",
     "deploy": "deploy",
+    "diff": "diff",
     "doctor": "doctor",
     "drift": "drift",
     "events": "events",

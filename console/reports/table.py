@@ -74,17 +74,20 @@ def _table(telling: Telling, one: Compared, entries: Sequence[Entry]) -> Table:
     for title in (telling.gettext("Field"), *columns):
         table.add_column(title, overflow="fold")
     table.add_column(telling.gettext("Verdict"), no_wrap=True)
-    table.add_column(telling.gettext("Since"))
+    has_life = any(telling.life(entry) for entry in entries)
+    if has_life:
+        table.add_column(telling.gettext("Since"))
     for name, found in by_object(entries):
         table.add_row(Text(name or visible(found[0].row.site), style="bold"))
         for entry in found:
             git_p, primary, git_d, standby = telling.cells(entry, longest=_LONGEST)
             git = [_git(one.sites, git_p, git_d)] if one.application else []
+            life = [Text(telling.life(entry), style="dim")] if has_life else []
             table.add_row(
                 Text(f"  {telling.field(entry)}"),
                 *(*git, _cell(primary), _cell(standby)),
                 Text(telling.verdict(entry), style=_style(entry)),
-                Text(telling.life(entry), style="dim"),
+                *life,
             )
     return table
 

@@ -111,15 +111,22 @@ def _asks_beside_namespaces(selection: Selection) -> bool:
 
 
 def _gaps(contents: backup_reading.Contents, selection: Selection) -> list[Gap]:
+    if selection.namespaces is None:
+        return [gap for gap in contents.gaps if gap.namespace or _asks_beside_namespaces(selection)]
     wanted = {"*", *selection.namespaces, *([""] if _asks_beside_namespaces(selection) else [])}
     return [gap for gap in contents.gaps if gap.namespace in wanted]
 
 
 def _absent(contents: backup_reading.Contents, selection: Selection) -> list[Gap]:
-    """A backup is often of some namespaces only: of one that it holds nothing of, nothing is known."""
+    """A backup is often of some namespaces only: of one that it holds nothing of, nothing is known.
+
+    Who asks for everything asks for no namespace by name, and misses none.
+    """
     held = {key.namespace for key in contents.objects}
     why = "the backup holds nothing of it, so it may not have been backed up."
-    missing = [Gap(what=f"namespace {name}", why=why, namespace=name) for name in selection.namespaces - held]
-    if _asks_beside_namespaces(selection) and "" not in held:
+    missing = [
+        Gap(what=f"namespace {name}", why=why, namespace=name) for name in (selection.namespaces or set()) - held
+    ]
+    if selection.namespaces is not None and _asks_beside_namespaces(selection) and "" not in held:
         missing.append(Gap(what="objects without a namespace", why=why, namespace=""))
     return missing

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from lockstep import documents, errors
@@ -129,15 +129,28 @@ class Reading:
 
     def select(self, selection: Selection) -> None:
         """Read what is selected."""
-        for name, sort in self.root.entries():
+        entries = self.root.entries()
+        for name, sort in entries:
             if _stray(name, sort) and sort not in (Sort.FOLDER, Sort.LINK):
                 self._gaps.append(Gap(what=name, why=_WRONG_PLACE))
-        for namespace in sorted(selection.namespaces):
+        for namespace in self._every(entries) if selection.namespaces is None else sorted(selection.namespaces):
             self._namespace(namespace)
         if selection.cluster_scoped is None:
             self._namespace("")
         for key in sorted(selection.cluster_scoped or ()):
             self._one(key)
+
+    def _every(self, entries: Sequence[tuple[str, Sort]]) -> Iterator[str]:
+        """The namespaces that have a folder; one that cannot be a namespace's is a gap."""
+        for name, sort in sorted(entries, key=lambda entry: entry[0]):
+            if name == object_files.CLUSTER or name.startswith(".") or sort not in (Sort.FOLDER, Sort.LINK):
+                continue
+            try:
+                object_files.folder(name)
+            except errors.InputError as error:
+                self._gaps.append(Gap(what=name, why=f"{error.message} {error.remedy}"))
+            else:
+                yield name
 
     def _one(self, key: ObjectKey) -> None:
         try:

@@ -309,14 +309,14 @@ MOMENTS = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What to read: these namespaces whole, and these cluster-scoped objects (all of them when None).
+    """What to read: these namespaces whole, and these cluster-scoped objects; all of them when None.
 
     ``kinds`` narrows it to some kinds, by group, and ``without`` leaves some out. ``versions`` are pairs of an
     ``apiVersion`` and a kind: such a kind is read in that version where the server has it, else in the one that
     the server prefers.
     """
 
-    namespaces: frozenset[str]
+    namespaces: frozenset[str] | None
     cluster_scoped: frozenset[ObjectKey] | None = frozenset()
     kinds: frozenset[tuple[str, str]] | None = None
     without: frozenset[tuple[str, str]] = MOMENTS
@@ -331,8 +331,12 @@ class Selection:
         if not self.has_kind(key.group, key.kind):
             return False
         if key.namespace:
-            return key.namespace in self.namespaces
+            return self.namespaces is None or key.namespace in self.namespaces
         return self.cluster_scoped is None or key in self.cluster_scoped
+
+
+EVERYTHING = Selection(namespaces=None, cluster_scoped=None)
+"""All there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

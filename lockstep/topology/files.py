@@ -77,6 +77,15 @@ def read(directory: Path) -> Files:
     )
 
 
+def read_one(file: Path) -> Files:
+    """Read one file as if it stood alone in its directory. What is wrong with it is a problem of the result."""
+    problems: list[errors.Problem] = []
+    name = shown(file.name)
+    data = _data(name, file, _MOST_BYTES, problems)
+    files = [File(name=name, data=data)] if data is not None else []
+    return Files(directory=file.parent.absolute(), files=tuple(files), problems=tuple(problems), digest=_digest(files))
+
+
 def stamp(directory: Path) -> Stamp:
     """Look at the files of a directory without reading one."""
     walk = _Walk.of(directory)

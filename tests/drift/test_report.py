@@ -164,7 +164,7 @@ def test_two_ends_are_a_report_too() -> None:
     """Without an application, a pair or git."""
     left, right = inventory(config("a", "1")), inventory(config("a", "2"))
     found = two_way.diff(left, right, Rules([], today=golden.TODAY), sealer=golden.SEALER)
-    made = report.of_ends(found, ("old.json", "new.json"), started=drifting.NOW, ended=drifting.NOW)
+    made = report.of_ends(found, ("old.json", "new.json"), read=(left, right), started=drifting.NOW, ended=drifting.NOW)
     assert [(one.row.verdict, one.row.path, one.row.site) for one in made.differences] == [
         (Verdict.DIVERGED, "/data/a", "old.json,new.json")
     ]

@@ -155,7 +155,7 @@ def test_what_to_read_follows_from_what_git_renders() -> None:
         {"apiVersion": "example.com/v1", "kind": "Policy", "metadata": {"name": "p", "namespace": "shop"}},
     ]
     selection = inventory.selection_of([rendering], namespace="shop")
-    assert selection.namespaces == {"shop", "more"}
+    assert selection.namespaces == frozenset({"shop", "more"})
     assert {str(key) for key in selection.cluster_scoped or ()} == {
         "ClusterRole.rbac.authorization.k8s.io r",
         "CustomResourceDefinition.apiextensions.k8s.io policies.example.com",

@@ -43,6 +43,10 @@ class Resource:
         within = ("namespaces", namespace) if self.namespaced and namespace else ()
         return (*root, *within, self.plural)
 
+    def gap_of(self, namespace: str) -> str:
+        """The namespace of the gap that is left when this could not be read: ``""`` of a namespaced kind is any."""
+        return "*" if self.namespaced and not namespace else namespace
+
     def one_of(self, namespace: str, name: str) -> tuple[str, ...]:
         """The path of one object, which never becomes that of all of them.
 

@@ -37,7 +37,7 @@ class _Task:
             group=self.resource.group,
             kind=self.resource.kind,
             # A kind without namespace has only what is in none.
-            namespace=self.namespace,
+            namespace=self.resource.gap_of(self.namespace),
             name=self.name or "*",
         )
 
@@ -74,9 +74,9 @@ def _tasks(served: Served, selection: Selection) -> Iterator[_Task]:
         kind = (resource.group, resource.kind)
         if not {"get", "list"} <= resource.verbs or not selection.has_kind(*kind):
             continue
-        if resource.namespaced:
+        if resource.namespaced and selection.namespaces is not None:
             yield from (_Task(resource=resource, namespace=one) for one in sorted(selection.namespaces))
-        elif selection.cluster_scoped is None or len(names[kind]) > _MOST_ALONE:
+        elif resource.namespaced or selection.cluster_scoped is None or len(names[kind]) > _MOST_ALONE:
             yield _Task(resource=resource, namespace="")
         else:
             yield from (_Task(resource=resource, namespace="", name=name) for name in names[kind])
@@ -124,7 +124,7 @@ def _wanted(objects: list[dict[str, Json]], task: _Task, selection: Selection) -
     """What was asked for, and nothing that a server adds of its own."""
     for one in objects:
         name, namespace = one["metadata"].get("name"), one["metadata"].get("namespace") or ""
-        if not isinstance(name, str) or namespace != task.namespace:
+        if not isinstance(name, str) or task.resource.gap_of(task.namespace) not in ("*", namespace):
             continue
         if namespace or selection.cluster_scoped is None or ObjectKey.of(one) in selection.cluster_scoped:
             yield one

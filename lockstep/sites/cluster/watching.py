@@ -128,7 +128,7 @@ class Kept:
             why=why,
             group=self.resource.group,
             kind=self.resource.kind,
-            namespace=self.namespace,
+            namespace=self.resource.gap_of(self.namespace),
         )
 
 
@@ -193,9 +193,9 @@ def _targets(served: Served, selection: Selection) -> Iterator[tuple[Resource, s
     for resource in served.kinds(selection.versions):
         if not {"list", "watch"} <= resource.verbs or not selection.has_kind(resource.group, resource.kind):
             continue
-        if resource.namespaced:
+        if resource.namespaced and selection.namespaces is not None:
             yield from ((resource, namespace) for namespace in sorted(selection.namespaces))
-        elif selection.cluster_scoped is None:
+        elif resource.namespaced or selection.cluster_scoped is None:
             yield resource, ""
 
 

@@ -1,0 +1,89 @@
+"""``lockstep diff``: two ends compared with each other, without git and without a configuration."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from console.cli import frame, reporting
+from drift import report as reports
+from drift import two_way
+from drift.comparison import facts
+from drift.expected import Rules
+from drift.implied import SiteFacts
+from drift.redact import Sealer
+from lockstep import clock, errors
+from lockstep.sites import given
+from lockstep.topology import kinds, loose
+
+_KEY_BYTES = 32
+
+
+@click.command(epilog="Example: lockstep diff seoul.json sejong.json --rules rules.yaml")
+@click.argument("left", type=click.Path(path_type=Path))
+@click.argument("right", type=click.Path(path_type=Path))
+@click.option(
+    "--rules",
+    metavar="FILE",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="ExpectedDifferences (and Sites, for their values): a file or a directory. May be repeated.",
+)
+@click.option("--left-site", default="", metavar="NAME", help="The Site in the rules that LEFT is.")
+@click.option("--right-site", default="", metavar="NAME", help="The Site in the rules that RIGHT is.")
+@reporting.options
+def diff(
+    *,
+    left: Path,
+    right: Path,
+    rules: tuple[Path, ...],
+    left_site: str,
+    right_site: str,
+    form: str,
+    lang: str | None,
+    everything: bool,
+) -> int:
+    """Compare LEFT with RIGHT: directories of manifests, Velero backups, dumps of kubectl get -o json.
+
+    What belongs to one cluster only (addresses, ids, times, defaults) is no difference. Values of Secrets are
+    compared and never shown.
+
+    Exit codes: 0 nothing differs that may not, 1 something does, 2 unknown or an error.
+    """
+    now = clock.SystemClock()
+    started = now.now()
+    try:
+        documents = [document for path in rules for document in loose.read(path)]
+        sites = (_facts(documents, left_site, left, right), _facts(documents, right_site, right, left))
+        ends_ = (given.read(left, now=now), given.read(right, now=now))
+        found = two_way.diff(
+            *ends_,
+            Rules(_rules(documents), today=started.date()),
+            # Fingerprints are compared within this process and go nowhere else.
+            sealer=Sealer(secrets.token_bytes(_KEY_BYTES)),
+            facts=sites,
+        )
+    except errors.LockstepError as error:
+        raise frame.CommandError(error, reports.UNKNOWN) from error
+    names = (sites[0].name, sites[1].name)
+    report = reports.of_ends(found, names, read=ends_, started=started, ended=now.now())
+    return reporting.emit(report, form=form, lang=reporting.chosen(lang, frame.environment()), everything=everything)
+
+
+def _rules(documents: Sequence[kinds.Document]) -> list[kinds.ExpectedDifference]:
+    return [document for document in documents if isinstance(document, kinds.ExpectedDifference)]
+
+
+def _facts(documents: Sequence[kinds.Document], site: str, path: Path, other: Path) -> SiteFacts:
+    """What is known of an end: its Site in the rules, or only its name."""
+    if not site:
+        return SiteFacts(name=path.name if path.name != other.name else str(path))
+    sites = {document.name: document for document in documents if isinstance(document, kinds.Site)}
+    if site not in sites:
+        raise errors.NotFoundError(
+            f"There is no Site {site!r} in the rules.", remedy=f"There are: {', '.join(sorted(sites)) or 'none'}."
+        )
+    return facts(sites[site])
