@@ -9,6 +9,7 @@ from console.runtime import Runtime
 from console.scanning import scanning_of
 from drift import scan
 from lockstep import work
+from lockstep.engine import retention
 from lockstep.sites import stances
 from pipelines import delivery, handlers
 from pipelines.delivery.world import World
@@ -39,6 +40,10 @@ def handlers_of(runtime: Runtime) -> Mapping[work.Kind, work.Handler]:
         work.Kind.SWEEP_IMAGES: partial(images.handle_sweep, images_),
         work.Kind.SWEEP_DRIFT: partial(scan.handle_sweep, comparing),
         work.Kind.SWEEP_RUNS: partial(handlers.handle_sweep, pipelines),
+        work.Kind.SWEEP_STORE: partial(
+            retention.handle_sweep,
+            retention.Retention(database=runtime.database, queue=runtime.queue, keeping=runtime.settings.keeping),
+        ),
         work.Kind.SWEEP_STANCES: partial(_reconcile, runtime),
     }
 
@@ -73,6 +78,7 @@ def schedules_of(runtime: Runtime) -> Mapping[work.Kind, float]:
         work.Kind.SWEEP_RUNS: sweeping.runs_seconds,
         work.Kind.SWEEP_GIT: sweeping.git_seconds,
         work.Kind.SWEEP_IMAGES: sweeping.images_seconds,
+        work.Kind.SWEEP_STORE: sweeping.store_seconds,
         work.Kind.SWEEP_DRIFT: sweeping.drift_seconds,
     }
 
