@@ -103,6 +103,13 @@ def namespaces_of(parent: Mapping[str, Json]) -> frozenset[str]:
     return frozenset(name for name in told.split(",") if name)
 
 
+def kinds_of(parent: Mapping[str, Json]) -> frozenset[tuple[str, str]]:
+    """The kinds, by group, of which a parent has members."""
+    told = str(edit.at(parent, ("metadata", "annotations", KINDS)) or "")
+    named = (name.partition(".") for name in told.split(",") if name)
+    return frozenset((group, kind) for kind, _, group in named)
+
+
 def revision_of(parent: Mapping[str, Json]) -> str:
     """The commit that was deployed last, whole; ``""`` when the parent does not say."""
     return str(edit.at(parent, ("data", "revision")) or "")

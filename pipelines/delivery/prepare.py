@@ -12,13 +12,14 @@ from typing import TypeAlias
 
 from lockstep import errors
 from lockstep.manifests import desired
+from lockstep.sites import ends
 from lockstep.store import deployments
 from lockstep.store.views import drift
 from lockstep.topology import direction, kinds, selectors
 from lockstep.values import Json, ObjectKey, Verdict
 from pipelines.delivery import choice
 from pipelines.delivery.world import World
-from pipelines.deploy import compare, models, plan, site, summary
+from pipelines.deploy import compare, models, plan, site, summary, trials, trying
 from pipelines.deploy.look import look
 from sync import stock
 
@@ -213,8 +214,20 @@ def _hotfixes(world: World, request: plan.Request, at: site.Ends) -> tuple[model
         deployed = world.renderings.desired(
             world.topology(), application, place=place, revision=before.revision, digests=before.images
         )
-        fixes.update(_changed_since(deployed, look(at.cluster, deployed)))
+        fixes.update(_changed_since(deployed, _tried(at.cluster, deployed)))
     return tuple(sorted(fixes))
+
+
+def _tried(cluster: ends.Cluster, deployed: desired.Desired) -> models.Live:
+    """What is there, and what a server says of that which looks changed: it may only be written another way."""
+    live = look(cluster, deployed)
+    different = [
+        manifest
+        for manifest in deployed.objects
+        if (there := live.objects.get(ObjectKey.of(manifest))) is not None
+        and compare.changed(there, manifest, exact=live.exact)
+    ]
+    return trying.tried(cluster, different, live)
 
 
 def _changed_since(deployed: desired.Desired, live: models.Live) -> list[models.Hotfix]:
@@ -223,6 +236,6 @@ def _changed_since(deployed: desired.Desired, live: models.Live) -> list[models.
         key = ObjectKey.of(manifest)
         there = live.objects.get(key)
         if there is not None:
-            places = compare.changed(there, manifest, exact=live.exact)
+            places = trials.places(live, key, manifest)
             fixes += [models.Hotfix(key=key, pointer=selectors.write_pointer(place)) for place in places]
     return fixes

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Collection, Generator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 
 from lockstep import crash, errors
+from lockstep.manifests import edit, scope
 from lockstep.sites import ends
-from lockstep.values import ObjectKey
+from lockstep.values import Json, ObjectKey
+from pipelines.deploy import trials
 from pipelines.deploy.models import Action, Approval, Plan, Step
+
+# Until a server serves what has just been defined: seconds, within which it is asked again.
+_DEFINING_SECONDS = 30.0
+_DEFINING_PAUSE = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +86,7 @@ def apply(
         raise errors.UnsupportedError(
             f"Nothing can be written to {cluster.address}.", remedy="Name a cluster or a directory for the site."
         )
-    doing = _Doing(cluster=cluster, record=plan.record)
+    doing = _Doing(cluster=cluster, record=plan.record, defined=_defined(plan))
     results: list[Result] = []
     stages = list(plan.stages)
     with ThreadPoolExecutor(max_workers=at_once, thread_name_prefix=f"deploy-{plan.site}") as pool:
@@ -128,16 +135,43 @@ class _Doing:
 
     cluster: ends.Cluster
     record: ObjectKey
+    defined: frozenset[scope.GroupKind]
+    pause: Callable[[float], None] = time.sleep
     _first: threading.Lock = field(default_factory=threading.Lock)
 
     def do(self, step: Step) -> Result:
         try:
             if step.manifest is None:
-                self.cluster.delete(step.key, api_version=step.api_version)
+                self.cluster.delete(step.key, api_version=step.api_version, uid=_uid(step))
             else:
-                self.cluster.apply(step.manifest)
+                self._apply(step, step.manifest)
         except errors.LockstepError as error:
             return Result(key=step.key, action=step.action, error=str(error))
         if step.key != self.record and self._first.acquire(blocking=False):
             crash.reach(crash.Point.IN_DEPLOY)
         return Result(key=step.key, action=step.action)
+
+    def _apply(self, step: Step, manifest: dict[str, Json]) -> None:
+        """Apply it; what has just been defined takes a server a moment to know."""
+        until = time.monotonic() + (_DEFINING_SECONDS if (step.key.group, step.key.kind) in self.defined else 0)
+        while True:
+            try:
+                self.cluster.apply(manifest, force=step.force, before=step.before or {})
+            except (errors.NotServedError, errors.InvalidError):
+                if time.monotonic() >= until:
+                    raise
+                self.pause(_DEFINING_PAUSE)
+            else:
+                return
+
+
+def _uid(step: Step) -> str:
+    """The one object that the plan is about; nothing where objects have no identity."""
+    return str(edit.at(step.before, ("metadata", "uid")) or "")
+
+
+def _defined(plan: Plan) -> frozenset[scope.GroupKind]:
+    """The kinds that the plan defines, or defines anew."""
+    steps = [step for stage in plan.stages for step in stage]
+    found = [trials.defines(step.manifest) for step in steps if step.manifest is not None]
+    return frozenset(kind for kind in found if kind is not None)

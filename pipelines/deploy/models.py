@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
+from lockstep import errors
 from lockstep.sites.ends import Gap
 from lockstep.values import Json, ObjectKey
 
@@ -20,13 +21,19 @@ class Action(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One object and what is done to it; ``manifest`` is None for a delete; ``fields`` are JSON Pointers."""
+    """One object and what is done to it; ``manifest`` is None for a delete; ``fields`` are JSON Pointers.
+
+    ``before`` is the object as it was when the plan was made, None when it was not there; ``force`` takes over
+    fields that belong to others.
+    """
 
     action: Action
     key: ObjectKey
     api_version: str
     manifest: dict[str, Json] | None
     fields: tuple[str, ...] = ()
+    before: dict[str, Json] | None = field(default=None, repr=False, compare=False)
+    force: bool = False
 
 
 class Why(Enum):
@@ -68,6 +75,20 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What a server says would become of an object.
+
+    ``after`` is the object as it would be, None when it cannot be applied: ``problem`` says why. ``owned`` are
+    fields that belong to others, and that an apply would have to take over.
+    """
+
+    after: dict[str, Json] | None
+    owned: tuple[errors.Owned, ...] = ()
+    problem: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
     """What a site has now: objects by key, and what could not be read."""
 
@@ -77,6 +98,8 @@ class Live:
     """Whether an apply makes an object exactly its manifest, as in a directory, or sets only what it names."""
     whole: bool = False
     """Whether everything is replaced at once, as in an archive, so that nothing can stay that git does not have."""
+    trials: Mapping[ObjectKey, Trial] = field(default_factory=dict)
+    """What a server says would become of what is wanted; without a trial it is told from the manifest alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

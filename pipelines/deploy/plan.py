@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lockstep import documents, errors
 from lockstep.manifests import applyset, desired
 from lockstep.topology import direction, kinds, selectors
 from lockstep.values import Json, ObjectKey, Tier
-from pipelines.deploy import compare, order, pruning
+from pipelines.deploy import compare, order, pruning, trials
 from pipelines.deploy.models import Action, Approval, Hotfix, Live, Plan, Step, Why
 
 
@@ -48,7 +48,7 @@ def plan(request: Request, live: Live) -> Plan:
     objects = {ObjectKey.of(manifest): manifest for manifest in request.objects}
     set_ = request.wanted.applyset
     cut = pruning.prune(live, objects.keys(), set_id=set_.id, deletion=request.application.spec.deletion)
-    steps = [step for stage in order.stages(objects.values()) for step in _applied(stage, live)]
+    steps = [step for stage in order.stages(objects.values()) for step in _applied(stage, request, live)]
     stages = [*_staged(steps, objects), *_deletes(cut.deletes, live)]
     after = [*objects, *(kept.key for kept in cut.kept)]
     record = _Record(set_=set_, live=live, revision=request.revision)
@@ -73,20 +73,23 @@ def digest_of(plans: Sequence[Plan]) -> str:
     return _sha256(sorted([one.site, one.digest] for one in plans))
 
 
-def _applied(stage: Sequence[dict[str, Json]], live: Live) -> Iterator[Step]:
+def _applied(stage: Sequence[dict[str, Json]], request: Request, live: Live) -> Iterator[Step]:
     """The objects of a stage that are not yet as they should be."""
     for manifest in stage:
         key = ObjectKey.of(manifest)
         there = live.objects.get(key)
-        if there is None:
-            yield Step(action=Action.CREATE, key=key, api_version=manifest["apiVersion"], manifest=manifest)
-            continue
-        places = compare.changed(there, manifest, exact=live.exact)
+        step = Step(action=Action.CREATE, key=key, api_version=manifest["apiVersion"], manifest=manifest, before=there)
+        places = trials.places(live, key, manifest) if there is not None else []
         if places:
             fields = tuple(selectors.write_pointer(place) for place in places)
-            yield Step(
-                action=Action.CHANGE, key=key, api_version=manifest["apiVersion"], manifest=manifest, fields=fields
+            yield replace(
+                step,
+                action=Action.CHANGE,
+                fields=fields,
+                force=trials.takes_over(key, request.application, request.hotfixes),
             )
+        elif there is None:
+            yield step
 
 
 def _staged(steps: Sequence[Step], objects: Mapping[ObjectKey, dict[str, Json]]) -> list[list[Step]]:
@@ -106,7 +109,7 @@ def _deletes(keys: Sequence[ObjectKey], live: Live) -> list[list[Step]]:
         except errors.InputError:
             # Somebody has written nonsense into it by hand: it goes all the same.
             stage = order.stage({**manifest, "metadata": {}})
-        step = Step(action=Action.DELETE, key=key, api_version=manifest["apiVersion"], manifest=None)
+        step = Step(action=Action.DELETE, key=key, api_version=manifest["apiVersion"], manifest=None, before=manifest)
         grouped.setdefault(stage, []).append(step)
     return [grouped[stage] for stage in sorted(grouped, reverse=True)]
 
@@ -145,7 +148,16 @@ class _Record:
         places = compare.changed(there, wanted, exact=self.live.exact)
         if places:
             fields = tuple(selectors.write_pointer(place) for place in places)
-            yield (Step(action=Action.CHANGE, key=key, api_version="v1", manifest=wanted, fields=fields),)
+            step = Step(
+                action=Action.CHANGE,
+                key=key,
+                api_version="v1",
+                manifest=wanted,
+                fields=fields,
+                before=there,
+                force=True,
+            )
+            yield (step,)
 
 
 def _unread(steps: Sequence[Step], live: Live) -> Iterator[Approval]:
@@ -164,7 +176,7 @@ def _overwritten(hotfixes: Sequence[Hotfix], stages: Sequence[Sequence[Step]], l
         if step is None:
             continue
         there, wanted = live.objects.get(step.key), step.manifest
-        places = compare.changed(there, wanted, exact=live.exact)
+        places = trials.places(live, step.key, wanted)
         if step.action is Action.DELETE or compare.overwrites(places, hotfix.pointer, live=there, wanted=wanted):
             yield Approval(why=Why.HOTFIX, what=f"{hotfix.key} {hotfix.pointer}".rstrip())
 
@@ -173,6 +185,7 @@ def _refusals(request: Request, objects: Mapping[ObjectKey, dict[str, Json]], li
     for held in request.place.held_by:
         yield f"{request.place.site} is held: the pair {held.pair} is in the stance {held.stance.value}."
     yield from (str(problem) for problem in request.wanted.problems)
+    yield from trials.refusals(live, request.application, request.hotfixes)
     set_ = request.wanted.applyset
     parent = live.objects.get(set_.parent_key)
     tool = applyset.managed_by_another(parent) if parent is not None else ""

@@ -14,7 +14,7 @@ from lockstep import errors
 from lockstep.sites import archive as archives
 from lockstep.sites import archive_note, ends
 from lockstep.values import Json, ObjectKey
-from pipelines.deploy import apply, look
+from pipelines.deploy import apply, look, trying
 from pipelines.deploy import plan as planning
 from pipelines.deploy.models import Approval, Plan
 
@@ -35,7 +35,8 @@ def plan(request: planning.Request, at: Ends) -> Plan:
         LockstepError: It cannot be read at all.
     """
     if at.cluster is not None:
-        return planning.plan(request, look.look(at.cluster, request.wanted))
+        live = look.look(at.cluster, request.wanted)
+        return planning.plan(request, trying.tried(at.cluster, request.objects, live))
     there = _archive(request, at).rendering(request.application.name)
     live = replace(look.look(there, request.wanted), whole=True)
     return planning.plan(replace(request, full_size=True), live)

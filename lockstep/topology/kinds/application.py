@@ -169,6 +169,9 @@ class ApplicationSpec(Model):
     """For each pair, how it is protected."""
     deletion: Deletion = Deletion()
     """What a deploy may delete without asking."""
+    take_over: tuple[Objects, ...] = ()
+    """Objects, such as ``Deployment/api`` or ``ConfigMap/*``, whose fields a deploy takes over from other field
+    managers at a Kubernetes API; elsewhere such a field refuses the deploy."""
 
 
 class Application(Document):
