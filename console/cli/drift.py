@@ -40,6 +40,7 @@ def drift(
         with acting.opened(places) as process:
             asked = chosen(process.topology(), name, pair)
             if not stored:
+                acting.agree(process)
                 compare(process, asked)
             told = told_of(process, asked)
     except errors.LockstepError as error:

@@ -21,6 +21,7 @@ COMMANDS = {
     "doctor": "doctor",
     "drift": "drift",
     "events": "events",
+    "findings": "findings",
     "pair": "pair",
     "pipeline": "pipeline",
     "schema": "configuration",

@@ -10,10 +10,9 @@ import pytest
 from console import language
 from console.cli import drift as command
 from console.cli import frame, reporting
-from console.cli.main import group
-from lockstep import documents, errors
+from lockstep import errors
 from lockstep.topology.model import Topology
-from lockstep.values import Json
+from tests.console.cli.installed import documents_of, run
 from tests.support import topologies
 
 FORMS = {
@@ -26,58 +25,10 @@ FORMS = {
 }
 
 
-def documents_of(directory: Path) -> list[tuple[str, str, Json]]:
-    """Three sites, two pairs, and applications whose repositories nobody has."""
-    sites = ("seoul", "sejong", "daegu")
-    for site in sites:
-        (directory / site).mkdir()
-
-    def application(name: str, pair: str) -> tuple[str, str, Json]:
-        protection = {pair: {"tier": "hot"}}
-        return "Application", name, {"source": {"repository": name}, "namespace": name, "protection": protection}
-
-    url = f"{directory.as_uri()}/forge/{{repository}}.git"
-    return [
-        *(
-            (
-                "Site",
-                site,
-                {
-                    "cluster": {"directory": f"../{site}"},
-                    "git": {"url": f"{directory.as_uri()}/git/{site}/{{repository}}"},
-                },
-            )
-            for site in sites
-        ),
-        ("GitMirror", "all", {"source": {"url": url}, "repositories": ["*"], "sites": list(sites)}),
-        ("Pair", "seoul-sejong", {"primary": "seoul", "standby": "sejong"}),
-        ("Pair", "seoul-daegu", {"primary": "seoul", "standby": "daegu"}),
-        application("pay", "seoul-sejong"),
-        application("alone", "seoul-daegu"),
-    ]
-
-
 @pytest.fixture
 def topology(tmp_path: Path) -> Topology:
     """The configuration, loaded."""
     return topologies.topology(*documents_of(tmp_path), directory=tmp_path)
-
-
-def run(directory: Path, *arguments: str) -> int:
-    """The command in this process; its exit code."""
-    config = directory / "config"
-    if not config.exists():
-        config.mkdir()
-        for kind, name, spec in documents_of(directory):
-            document = {
-                "apiVersion": "lockstep.dev/v1alpha1",
-                "kind": kind,
-                "metadata": {"name": name},
-                "spec": spec,
-            }
-            (config / f"{kind}-{name}.yaml").write_text(documents.dump(document))
-    code: int = group.main(["--config", str(config), "drift", *arguments], standalone_mode=False)
-    return code
 
 
 @pytest.mark.parametrize("form", sorted(FORMS))
@@ -85,7 +36,7 @@ def test_what_nobody_can_tell_is_unknown_in_every_form(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str
 ) -> None:
     """Without the repository nobody knows what git wants: the exit code is 2, and why is in the report."""
-    assert run(tmp_path, "-o", form) == 2
+    assert run(tmp_path, "drift", "-o", form) == 2
     said = capsys.readouterr().out
     assert said.startswith(FORMS[form])
     assert "Nobody who can be asked knows the branch" in " ".join(said.replace("\\", "").split())
@@ -93,12 +44,12 @@ def test_what_nobody_can_tell_is_unknown_in_every_form(
 
 def test_what_was_found_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Before the first comparison nothing is stored; after it the stored report is the same."""
-    assert run(tmp_path, "pay", "--stored", "-o", "json") == 2
+    assert run(tmp_path, "drift", "pay", "--stored", "-o", "json") == 2
     before = json.loads(capsys.readouterr().out)
     assert (before["scans"], before["uncompared"]) == ([], [{"application": "pay", "pair": "seoul-sejong"}])
-    assert run(tmp_path, "pay", "-o", "json") == 2
+    assert run(tmp_path, "drift", "pay", "-o", "json") == 2
     now = json.loads(capsys.readouterr().out)
-    assert run(tmp_path, "pay", "--stored", "-o", "json") == 2
+    assert run(tmp_path, "drift", "pay", "--stored", "-o", "json") == 2
     stored = json.loads(capsys.readouterr().out)
     assert [one["verdict"] for one in now["scans"]] == ["Unknown"]
     assert (stored["scans"], stored["differences"]) == (now["scans"], now["differences"])
@@ -106,7 +57,7 @@ def test_what_was_found_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 def test_a_pipe_gets_no_blanks_at_the_ends_of_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """And no colours."""
-    run(tmp_path)
+    run(tmp_path, "drift")
     lines = capsys.readouterr().out.splitlines()
     assert lines == [line.rstrip() for line in lines]
     assert "\x1b" not in "".join(lines)
@@ -131,7 +82,7 @@ def test_nothing_to_compare_is_an_error(topology: Topology, name: str, pair: str
 def test_an_error_is_two_and_never_a_verdict(tmp_path: Path) -> None:
     """An application that is not there."""
     with pytest.raises(frame.CommandError) as caught:
-        run(tmp_path, "nobody")
+        run(tmp_path, "drift", "nobody")
     assert caught.value.code == 2
 
 

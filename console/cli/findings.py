@@ -1,0 +1,165 @@
+"""``lockstep findings``: every difference with its life, and what people say of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from console.cli import acting, frame, terminal
+from console.runtime import Runtime
+from drift import explain as explaining
+from drift import report
+from drift.comparison import facts
+from lockstep import errors
+from lockstep.store import findings as stored
+from lockstep.store.views import drift as views
+from lockstep.topology import direction
+from lockstep.values import Json, Stance, Verdict
+
+_MOST = 10_000
+_VERDICTS = [verdict.value for verdict in Verdict if verdict is not Verdict.IN_SYNC]
+_STATES = ("unresolved", "open", "acknowledged", "waived", "resolved")
+
+
+@click.group()
+def findings() -> None:
+    """Look at differences, and say what is to become of them."""
+
+
+@findings.command("list", epilog="Example: lockstep findings list --verdict PrimaryHotfix -o json")
+@click.option("--application", default="", metavar="NAME", help="Of this application only.")
+@click.option("--pair", default="", metavar="NAME", help="Over this pair only.")
+@click.option("--verdict", default="", type=click.Choice(_VERDICTS), help="Of this verdict only.")
+@click.option("--kind", default="", metavar="KIND", help="Of objects of this kind.")
+@click.option("--status", default="unresolved", show_default=True, type=click.Choice(_STATES), help="In this state.")
+@click.option("--most", default=200, show_default=True, type=click.IntRange(1, _MOST), help="How many.")
+@frame.common
+@frame.output("table", "json")
+@frame.placed
+def list_(
+    places: frame.Frame, *, application: str, pair: str, verdict: str, kind: str, status: str, most: int, form: str
+) -> int:
+    """Differences, the newest first; those that are not resolved by default."""
+    wanted = views.Filter(application=application, pair=pair, verdict=verdict, kind=kind, state=status)
+    with acting.opened(places) as process, process.database.read() as connection:
+        found = views.page(connection, wanted, limit=most)
+    if form == "json":
+        frame.write_json([_as_json(one) for one in found])
+        return frame.Exit.DONE
+    columns = ("id", "state", "verdict", "application", "pair", "object", "field", "since")
+    terminal.write_table(columns, map(_cells, found), empty="No findings.")
+    return frame.Exit.DONE
+
+
+@findings.command(epilog="Example: lockstep findings show 12")
+@click.argument("finding", type=int)
+@frame.common
+@frame.output("yaml", "json")
+@frame.placed
+def show(places: frame.Frame, *, finding: int, form: str) -> int:
+    """One difference: what each side has, its verdict, its life. Never the value of a secret."""
+    with acting.opened(places) as process, process.database.read() as connection:
+        found = views.one(connection, finding)
+    (frame.write_json if form == "json" else frame.write_yaml)(_as_json(found))
+    return frame.Exit.DONE
+
+
+@findings.command(epilog="Example: lockstep findings acknowledge 12 --note 'INC-204, fixed tonight'")
+@click.argument("finding", type=int)
+@click.option("--note", required=True, metavar="TEXT", help="What is to become of it.")
+@click.option("--by", default="", metavar="NAME", help="Who says so.  [default: you]")
+@frame.common
+@frame.placed
+def acknowledge(places: frame.Frame, *, finding: int, note: str, by: str) -> int:
+    """Somebody has seen it. It is a difference as before, and everybody sees who looks after it."""
+    with acting.opened(places) as process, process.database.write() as connection:
+        stored.acknowledge(connection, finding, by=by or acting.me(), note=note)
+    terminal.say(f"Finding {finding} is acknowledged.")
+    return frame.Exit.DONE
+
+
+@findings.command(epilog="Example: lockstep findings waive 12 --until 2027-01-31 --note 'until the move'")
+@click.argument("finding", type=int)
+@click.option("--until", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The last day (UTC) that it holds.")
+@click.option("--note", required=True, metavar="TEXT", help="Why it may be.")
+@click.option("--by", default="", metavar="NAME", help="Who accepts it.  [default: you]")
+@frame.common
+@frame.placed
+def waive(places: frame.Frame, *, finding: int, until: datetime, note: str, by: str) -> int:
+    """Somebody accepts it until a day; after that it is open again. The verdict stays what it is."""
+    with acting.opened(places) as process:
+        end = until.replace(tzinfo=UTC) + timedelta(days=1)
+        if end <= process.clock.now():
+            raise click.UsageError(f"{until.date()} is over: a waiver needs a day to come.")
+        with process.database.write() as connection:
+            stored.waive(connection, finding, by=by or acting.me(), note=note, until=end)
+    terminal.say(f"Finding {finding} is waived until the end of {until.date()}.")
+    return frame.Exit.DONE
+
+
+@findings.command(epilog="Example: lockstep findings explain 12 --owner 'network team' > rules/hosts.yaml")
+@click.argument("finding", type=int)
+@click.option("--reason", default="", metavar="TEXT", help="Why the sites differ here.")
+@click.option("--owner", default="", metavar="NAME", help="Who answers for it.")
+@click.option("--by", default="", metavar="NAME", help="Who accepts it; without, it does not count under a signature.")
+@frame.common
+@frame.output("yaml", "json")
+@frame.placed
+def explain(places: frame.Frame, *, finding: int, reason: str, owner: str, by: str, form: str) -> int:
+    """The narrowest ExpectedDifference that would cover it, to be read, corrected and put into the configuration.
+
+    Exit codes: 0 there is one, 1 no rule may cover it.
+    """
+    with acting.opened(places) as process:
+        with process.database.read() as connection:
+            found = views.one(connection, finding)
+        try:
+            document = _proposed(process, found)
+        except errors.InputError as error:
+            raise frame.CommandError(error, 1) from error
+    said = {"reason": reason, "owner": owner, "acceptedBy": by}
+    document["spec"] |= {name: text for name, text in said.items() if text}
+    (frame.write_json if form == "json" else frame.write_yaml)(document)
+    return frame.Exit.DONE
+
+
+def _proposed(process: Runtime, found: views.Finding) -> dict[str, Json]:
+    topology = process.topology()
+    pair = topology.pair(found.pair)
+    with process.database.read() as connection:
+        scans = views.scans_of(connection, found.application)
+    stance = next((Stance(scan.stance) for scan in scans if scan.pair == found.pair), Stance.UNKNOWN)
+    sites = pair.spec.primary, pair.spec.standby
+    document: dict[str, Json] = explaining.propose(
+        report.row_of(found),
+        application=found.application,
+        facts=(facts(topology.site(sites[0])), facts(topology.site(sites[1]))),
+        switched=direction.direction_of(pair, stance).truth != sites[0],
+        today=process.clock.now().date(),
+    )
+    return document
+
+
+def _cells(one: views.Finding) -> list[str]:
+    row = report.row_of(one)
+    field, since = row.people_path or row.path, one.first_seen.strftime("%Y-%m-%d %H:%M")
+    return [str(one.id), one.state, one.verdict, one.application, one.pair, str(row.key), field, since]
+
+
+def _as_json(one: views.Finding) -> dict[str, Json]:
+    return {
+        "id": one.id,
+        "fingerprint": one.fingerprint,
+        "application": one.application,
+        **report.row_of(one).to_json(),
+        "severity": one.severity,
+        "state": one.state,
+        "said": one.note,
+        "by": one.by,
+        "until": one.until.isoformat() if one.until else None,
+        "reopened": one.reopened,
+        "firstSeen": one.first_seen.isoformat(),
+        "lastSeen": one.last_seen.isoformat(),
+        "resolvedAt": one.resolved_at.isoformat() if one.resolved_at else None,
+    }
