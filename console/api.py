@@ -211,4 +211,4 @@ def _drift(blueprint: Blueprint, context: Context) -> None:
             for group in seen.groups
             for row in group.rows
         ]
-        return _answer({"items": rows, "total": seen.total, "inStep": seen.in_step, "stale": seen.stale})
+        return _answer({"items": rows, "total": seen.total, "inStep": seen.in_step, "unknown": seen.unknown})

@@ -9,7 +9,7 @@ from itertools import groupby
 import orjson
 
 from lockstep.store.views.drift import Finding
-from lockstep.values import Json
+from lockstep.values import Json, Verdict
 
 SIDES = ("gitPrimary", "primary", "gitStandby", "standby")
 _LONGEST = 4000
@@ -30,20 +30,35 @@ class Value:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """A field that differs."""
+    """A field that differs, or a whole object (``whole``) of which only is said where it is."""
 
     finding: Finding
     sides: tuple[Value, ...]
 
+    @property
+    def whole(self) -> bool:
+        """Whether the object itself is meant, and none of its fields."""
+        return not (self.finding.path or self.finding.people_path)
+
+    @property
+    def seen(self) -> bool:
+        """Whether anybody saw the sides: of what is Unknown without a value, no side may be called absent."""
+        return self.finding.verdict != Verdict.UNKNOWN.value or bool(self.finding.values)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """An object with its fields that differ."""
+    """An object with its fields that differ; its name is ``*`` for whatever hides in what could not be read."""
 
     kind: str
     namespace: str
     name: str
     fields: tuple[Field, ...]
+
+    @property
+    def named(self) -> bool:
+        """Whether it is one object."""
+        return self.name != "*"
 
 
 def by_object(findings: Iterable[Finding]) -> list[Compared]:

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from console import words
+from console import coverage, shapes, words
+from console.coverage import Coverage, SiteRead
 from console.words import Word
 from lockstep.store.mirrors import Standing
 from lockstep.store.views.drift import Scan
 from lockstep.store.views.mirrors import Images
-from lockstep.topology import kinds
+from lockstep.topology import direction, kinds
+from lockstep.topology.direction import Direction
 from lockstep.topology.model import Topology
 from lockstep.values import Health, Stance, Verdict
 
@@ -28,6 +30,19 @@ class Protected:
     stale: bool
 
     @property
+    def faced(self) -> Direction:
+        """Which way the pair faced when it was compared, and faces now when it never was."""
+        stance = self.stance
+        if self.scan and self.scan.stance in {one.value for one in Stance}:
+            stance = Stance(self.scan.stance)
+        return direction.direction_of(self.pair, stance)
+
+    @property
+    def coverage(self) -> Coverage:
+        """What was read and what was not; empty when there is no comparison."""
+        return coverage.of_scan(self.scan.coverage if self.scan else {})
+
+    @property
     def verdict(self) -> Word:
         """The verdict as it may be shown: stale and missing evidence is not a verdict."""
         if self.scan is None:
@@ -42,18 +57,25 @@ class Protected:
     @property
     def health(self) -> Health:
         """The worse of the healths of both sites; unknown when the evidence does not say, or is stale."""
-        coverage = self.scan.coverage if self.scan and not self.stale else None
-        told = coverage.get("health") if isinstance(coverage, dict) else None
-        known = list(told.values()) if isinstance(told, dict) else []
-        found = [health for health in Health if health.value in known]
-        return found[0] if found else Health.UNKNOWN
+        found = shapes.mapping(self.scan.coverage if self.scan and not self.stale else {})
+        known = list(shapes.mapping(found.get("health")).values())
+        worst = [health for health in Health if health.value in known]
+        return worst[0] if worst else Health.UNKNOWN
 
     @property
     def explained(self) -> int:
         """How many differences the expected differences explained."""
-        counts = self.scan.counts if self.scan else None
-        count = counts.get("explained") if isinstance(counts, dict) else 0
-        return count if isinstance(count, int) else 0
+        return shapes.number(shapes.mapping(self.scan.counts if self.scan else {}).get("explained")) or 0
+
+    @property
+    def known(self) -> bool:
+        """Whether fresh evidence says anything; without it the verdict is Unknown, whatever it once was."""
+        return self.proved != Verdict.UNKNOWN.value
+
+    @property
+    def objectives(self) -> tuple[timedelta, timedelta]:
+        """RTO and RPO."""
+        return self.protection.objectives
 
     @property
     def in_step(self) -> bool:
@@ -86,6 +108,15 @@ def protected(
         for application in topology.applications.values()
         for pair, protection in topology.pairs_of(application)
     ]
+
+
+def readings(known: Sequence[Protected]) -> dict[str, SiteRead]:
+    """How each site was last read by any comparison; a site that none reads is not in it."""
+    found: dict[str, SiteRead] = {}
+    scans = sorted((one.scan for one in known if one.scan), key=lambda scan: scan.ended_at)
+    for scan in scans:
+        found.update({read.site: read for read in coverage.of_scan(scan.coverage).sites})
+    return found
 
 
 def lag(standing: Standing, now: datetime) -> timedelta | None:

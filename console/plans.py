@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from console import shapes
 from lockstep.values import Json
 
 _ACTIONS = ("create", "change", "delete")
@@ -50,52 +51,39 @@ class SitePlan:
 
 def of_detail(detail: Json) -> list[SitePlan]:
     """The sites of what a task shows, the one that is the truth first; nothing for a task that shows something else."""
-    sites = _object(detail).get("sites")
-    found = [_site(str(name), _object(value)) for name, value in _object(sites).items()]
+    sites = shapes.mapping(detail).get("sites")
+    found = [_site(str(name), shapes.mapping(value)) for name, value in shapes.mapping(sites).items()]
     return sorted(found, key=lambda one: (one.tier != "truth", one.site))
 
 
 def _site(name: str, value: Mapping[str, Json]) -> SitePlan:
-    plan = _object(value.get("plan"))
-    steps = [_step(_object(one)) for one in _list(plan.get("steps"))]
-    held = _text(value.get("held"))
+    plan = shapes.mapping(value.get("plan"))
+    steps = [_step(shapes.mapping(one)) for one in shapes.items(plan.get("steps"))]
+    held = shapes.text(value.get("held"))
     return SitePlan(
         site=name,
-        tier=_text(value.get("tier")),
+        tier=shapes.text(value.get("tier")),
         counts={action: sum(step.action == action for step in steps) for action in _ACTIONS},
-        unchanged=_number(plan.get("unchanged")),
+        unchanged=shapes.number(plan.get("unchanged")),
         steps=tuple(steps[:_MOST_STEPS]),
         more=max(len(steps) - _MOST_STEPS, 0),
-        needs=tuple(_text(_object(one).get("what")) for one in _list(plan.get("approvals"))),
-        missing=tuple(_text(one) for one in _list(value.get("missing"))),
+        needs=tuple(shapes.text(shapes.mapping(one).get("what")) for one in shapes.items(plan.get("approvals"))),
+        missing=tuple(shapes.text(one) for one in shapes.items(value.get("missing"))),
         remarks=(
             *((held,) if held else ()),
-            *(f"{_text(one.get('object'))}: {_text(one.get('why'))}" for one in map(_object, _list(plan.get("kept")))),
-            *map(_text, (*_list(plan.get("refusals")), *_list(plan.get("notes")))),
+            *(
+                f"{shapes.text(one.get('object'))}: {shapes.text(one.get('why'))}"
+                for one in map(shapes.mapping, shapes.items(plan.get("kept")))
+            ),
+            *map(shapes.text, (*shapes.items(plan.get("refusals")), *shapes.items(plan.get("notes")))),
         ),
-        problem=_text(value.get("problem")),
-        state=_text(value.get("state")),
-        message=_text(value.get("message")),
-        done={name: count for name in _DONE if (count := _number(value.get(name))) is not None},
+        problem=shapes.text(value.get("problem")),
+        state=shapes.text(value.get("state")),
+        message=shapes.text(value.get("message")),
+        done={name: count for name in _DONE if (count := shapes.number(value.get(name))) is not None},
     )
 
 
 def _step(value: Mapping[str, Json]) -> Step:
-    fields = tuple(_text(one) for one in _list(value.get("fields")))
-    return Step(action=_text(value.get("action")), object=_text(value.get("object")), fields=fields)
-
-
-def _object(value: Json) -> Mapping[str, Json]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Json) -> list[Json]:
-    return value if isinstance(value, list) else []
-
-
-def _text(value: Json) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _number(value: Json) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    fields = tuple(shapes.text(one) for one in shapes.items(value.get("fields")))
+    return Step(action=shapes.text(value.get("action")), object=shapes.text(value.get("object")), fields=fields)

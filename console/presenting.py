@@ -49,6 +49,7 @@ def _give_tools(app: Flask) -> None:
         short=writing.short,
         short_image=writing.short_image,
         size=writing.size,
+        span=lambda length: writing.span(length, g.catalogue.language),
         # For sentences that are not written in the template: they may hold a percent sign.
         tr=gettext,
         twice=lambda text: (text, text),

@@ -1,8 +1,8 @@
 """Sentences that other rooms wrote down in English, said in the reader's language.
 
 What a worker notes (why a delivery was ignored, how many tasks a run has completed) is stored as a sentence.
-Each sentence that people meet often stands here as it is made, with its parts named; one that is not here is
-shown as it was written. Pure.
+Each sentence that people meet often stands here as it is made, with its parts named, the longer one before its own
+beginning; one that is not here is shown as it was written. Pure.
 """
 
 from __future__ import annotations
@@ -38,8 +38,15 @@ SAYINGS: Sequence[str] = (
     mark("deployed to %(sites)s"),
     # pipelines.approval
     mark("approved by %(names)s"),
+    mark("rejected by %(names)s: %(why)s"),
     mark("rejected by %(names)s"),
-    # drift.implied, drift.judging and drift.examine
+    # drift.inventory, drift.implied, drift.judging and drift.examine, and the ends of sites that could not be read
+    mark("everything at %(site)s: %(why)s"),
+    mark("everything at %(site)s"),
+    mark("The archive %(directory)s is not there. Mount its disk, or make the directory."),
+    mark(
+        "The directory %(directory)s is not there. Mount its disk, or make it: an empty directory is an empty cluster."
+    ),
     mark("imagePrefix of the sites"),
     mark("site value %(name)s"),
     mark("CronJobs are suspended at a standby"),
@@ -49,12 +56,27 @@ SAYINGS: Sequence[str] = (
     mark("an overlay does not excuse another probe"),
     mark("an overlay does not excuse smaller resources"),
     mark("an overlay does not excuse fewer replicas than the floor"),
-    mark("against the rule %(name)s: %(reason)s"),
+    mark("against the rule %(name)s: %(why)s"),
     mark("it is still encrypted in git: decrypt it while rendering, or list it under outOfGit"),
     mark("served as %(versions)s, which we cannot compare with each other"),
     # Tekton's own sentences
+    mark("PipelineRun was stopping"),
+    mark("PipelineRun was gracefully cancelled"),
+    mark("PipelineRun was gracefully stopped"),
+    mark("When Expressions evaluated to false"),
+    mark("Parent Tasks were skipped"),
+    mark("Results were missing"),
+    mark("Matrix Parameters have an empty array"),
+    mark('PipelineRun "%(name)s" was cancelled: %(newer)s has taken its place'),
+    mark('PipelineRun "%(name)s" was cancelled'),
+    mark("CustomRun cancelled as the PipelineRun it belongs to has been cancelled."),
+    mark('"%(step)s" exited with code %(code)s: Error'),
+    mark(
+        "Tasks Completed: %(completed)s (Failed: %(failed)s, Cancelled %(cancelled)s), "
+        "Incomplete: %(incomplete)s, Skipped: %(skipped)s"
+    ),
+    mark("Tasks Completed: %(completed)s (Failed: %(failed)s, Cancelled %(cancelled)s), Skipped: %(skipped)s"),
     mark("All Steps have completed executing"),
-    mark("Tasks Completed: %(completed)s (Failed: %(failed)s, Cancelled %(cancelled)s), %(rest)s"),
 )
 _PART = re.compile(r"%\((\w+)\)s")
 
@@ -78,5 +100,7 @@ def say(sentence: str, catalogue: Catalogue) -> str:
 def _one(sentence: str, catalogue: Catalogue) -> str:
     for saying, pattern in _PATTERNS:
         if match := pattern.fullmatch(sentence):
-            return catalogue.text(saying) % match.groupdict()
+            # A reason within a sentence is a sentence of its own.
+            parts = {name: _one(part, catalogue) if name == "why" else part for name, part in match.groupdict().items()}
+            return catalogue.text(saying) % parts
     return sentence

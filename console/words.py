@@ -75,7 +75,11 @@ HEALTHS: Mapping[Health, Word] = {
     Health.PROGRESSING: Word(label=mark("Progressing"), tone="busy"),
     Health.SUSPENDED: Word(label=mark("Suspended"), tone="note"),
     Health.HEALTHY: Word(label=mark("Healthy"), tone="good"),
-    Health.NOT_APPLICABLE: Word(label=mark("Runs nothing"), tone="note"),
+    Health.NOT_APPLICABLE: Word(
+        label=mark("Runs nothing"),
+        tone="note",
+        meaning=mark("The site keeps manifests in a directory: nothing runs whose health could be asked."),
+    ),
 }
 
 STANCES: Mapping[Stance, Word] = {
@@ -132,6 +136,14 @@ DEPLOYMENTS: Mapping[str, Word] = {
     "held": Word(label=mark("Held"), tone="warn", meaning=mark("A guard or a stance holds it until a person decides.")),
 }
 
+APPROVALS: Mapping[str, Word] = {
+    "pending": Word(label=mark("Waits for a person"), tone="warn"),
+    "approved": Word(label=mark("Approved"), tone="good"),
+    "rejected": Word(label=mark("Rejected"), tone="bad"),
+    "superseded": Word(label=mark("Superseded"), tone="note"),
+    "cancelled": Word(label=mark("Cancelled"), tone="note"),
+}
+
 FINDINGS: Mapping[str, Word] = {
     "open": Word(label=mark("Open"), tone="bad"),
     "acknowledged": Word(label=mark("Acknowledged"), tone="warn"),
@@ -162,6 +174,12 @@ JOBS: Mapping[str, Word] = {
 }
 
 STALE = Word(label=mark("Stale"), tone="unknown", meaning=mark("The evidence is too old to stand on."))
+OLDER = Word(label=mark("Older than git"), tone="warn", meaning=mark("Git has a newer commit."))
+UNREAD = Word(
+    label=mark("Not read"), tone="unknown", meaning=mark("It could not be read whole: what hides there is unknown.")
+)
+LAG_UNKNOWN = Word(label=mark("lag unknown"), tone="unknown")
+TOO_LATE = Word(label=mark("More than the RPO"), tone="bad")
 NEVER = Word(label=mark("Never compared"), tone="unknown", meaning=mark("Nobody has looked yet."))
 
 

@@ -34,8 +34,10 @@ def moment(at: datetime, locale: Locale) -> str:
 
 
 def length(seconds: float, language: str) -> str:
-    """How long something takes: ``1h 02m``, ``2m 05s``, ``4s``; ``1시간 02분`` in Korean."""
+    """How long something takes: ``1h 02m``, ``2m 05s``, ``4s``, ``0.3s``; ``1시간 02분`` in Korean."""
     day, hour, minute, second = _LENGTHS[language]
+    if 0 < seconds < 1:
+        return f"{max(seconds, 0.1):.1f}{second}"
     days, rest = divmod(max(int(seconds), 0), 86400)
     hours, rest = divmod(rest, 3600)
     minutes, left = divmod(rest, 60)
@@ -44,6 +46,15 @@ def length(seconds: float, language: str) -> str:
     if hours:
         return f"{hours}{hour} {minutes:02}{minute}"
     return f"{minutes}{minute} {left:02}{second}" if minutes else f"{left}{second}"
+
+
+def span(length: timedelta, language: str) -> str:
+    """A length of time that somebody chose, in the largest unit that says it whole: ``7d``, ``3h``, ``90m``."""
+    seconds = max(int(length.total_seconds()), 0)
+    for unit, name in zip((86400, 3600, 60), _LENGTHS[language], strict=False):
+        if seconds and seconds % unit == 0:
+            return f"{seconds // unit}{name}"
+    return f"{seconds}{_LENGTHS[language][3]}"
 
 
 def size(count: int) -> str:

@@ -15,7 +15,7 @@ from console.context import Context
 from console.evidence import Protected
 from console.language import mark
 from lockstep import errors, work
-from lockstep.store import deployments, runs, stances
+from lockstep.store import deployments, mirrors, runs, stances
 from lockstep.store.runs import Filter
 from lockstep.store.views import drift
 from lockstep.store.views.drift import Finding
@@ -55,6 +55,8 @@ def _reading(blueprint: Blueprint, context: Context) -> None:
                 stale=timedelta(seconds=context.serving.stale_seconds),
             )
             found = drift.of_application(connection, name, limit=_MOST_FINDINGS + 1)
+            source = mirrors.source(connection, application.spec.source.repository)
+            standings = mirrors.standings(connection, application.spec.source.repository)
             deployed = deployments.newest(connection, name)
             started = runs.page(connection, Filter(application=name), limit=_RUNS)
         return render_template(
@@ -65,6 +67,8 @@ def _reading(blueprint: Blueprint, context: Context) -> None:
             sites=topology.sites_of(application),
             deployed={one.site: one for one in deployed},
             runs=started,
+            head=source.refs.get(f"refs/heads/{application.spec.source.branch}", "") if source else "",
+            lags={one.site: evidence.lag(one, g.now) for one in standings},
         )
 
 

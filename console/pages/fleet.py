@@ -10,6 +10,7 @@ from flask import Blueprint, g, render_template
 
 from console import evidence
 from console.context import Context
+from console.coverage import SiteRead
 from console.evidence import Protected
 from lockstep.store import mirrors, runs, stances
 from lockstep.store.mirrors import Standing
@@ -45,7 +46,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteCard:
-    """A site: what it is in which pairs, and how many of its mirrors are equal."""
+    """A site: what it is in which pairs, how many of its mirrors are equal, and how it was last read."""
 
     site: kinds.Site
     primary_of: tuple[str, ...]
@@ -55,6 +56,7 @@ class SiteCard:
     images: int
     images_equal: int
     checked_at: datetime | None
+    read: SiteRead | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +79,7 @@ class Fleet:
     sites: tuple[SiteCard, ...]
     total: int
     in_step: int
-    stale: int
+    unknown: int
     findings: int
 
 
@@ -115,6 +117,7 @@ def read(context: Context, topology: Topology, now: datetime) -> Facts:
 
 def view(topology: Topology, facts: Facts, now: datetime) -> Fleet:
     """What the page says. Pure."""
+    readings = evidence.readings(facts.protected)
     groups = tuple(
         Group(
             pair=pair,
@@ -125,10 +128,10 @@ def view(topology: Topology, facts: Facts, now: datetime) -> Fleet:
     )
     return Fleet(
         groups=groups,
-        sites=tuple(_card(site, topology, facts) for site in topology.sites.values()),
+        sites=tuple(_card(site, topology, facts, readings.get(site.name)) for site in topology.sites.values()),
         total=len(facts.protected),
         in_step=sum(one.in_step for one in facts.protected),
-        stale=sum(one.stale or one.scan is None for one in facts.protected),
+        unknown=sum(not one.known for one in facts.protected),
         findings=sum(facts.findings.values()),
     )
 
@@ -153,7 +156,7 @@ def _row(one: Protected, facts: Facts, now: datetime) -> Row:
     )
 
 
-def _card(site: kinds.Site, topology: Topology, facts: Facts) -> SiteCard:
+def _card(site: kinds.Site, topology: Topology, facts: Facts, read: SiteRead | None) -> SiteCard:
     git = [mirror for mirror in facts.git if mirror.site == site.name]
     images = [found for found in facts.images if found.site == site.name]
     return SiteCard(
@@ -165,6 +168,7 @@ def _card(site: kinds.Site, topology: Topology, facts: Facts) -> SiteCard:
         images=sum(found.references for found in images),
         images_equal=sum(found.equal for found in images),
         checked_at=min([*(one.checked_at for one in git), *(one.checked_at for one in images)], default=None),
+        read=read,
     )
 
 

@@ -14,6 +14,7 @@ from lockstep.store import mirrors
 from lockstep.store.mirrors import Standing
 from lockstep.store.views import mirrors as views
 from lockstep.store.views.mirrors import Images, Source
+from lockstep.topology.model import Topology
 from lockstep.values import Json
 
 
@@ -39,10 +40,11 @@ class Repository:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRepository:
-    """An image repository with its counts by site."""
+    """An image repository with its counts by site; ``sources`` are the sites that it is read from."""
 
     name: str
     cells: dict[str, Images]
+    sources: frozenset[str]
 
 
 def create_blueprint(context: Context) -> Blueprint:
@@ -51,14 +53,15 @@ def create_blueprint(context: Context) -> Blueprint:
 
     @blueprint.get("/mirrors")
     def show() -> str:
+        topology = context.topology()
         with context.database.read() as connection:
             sources, git = views.sources(connection), mirrors.standings(connection)
             images, unequal = views.images(connection), views.images_not_equal(connection)
         return render_template(
             "mirrors.html",
-            sites=list(context.topology().sites),
+            sites=list(topology.sites),
             repositories=repositories(sources, git, g.now),
-            images=image_repositories(images),
+            images=image_repositories(images, topology),
             unequal=unequal,
         )
 
@@ -88,10 +91,16 @@ def repositories(sources: dict[str, Source], git: Sequence[Standing], now: datet
     ]
 
 
-def image_repositories(images: Sequence[Images]) -> list[ImageRepository]:
+def image_repositories(images: Sequence[Images], topology: Topology) -> list[ImageRepository]:
     """Every image repository, by name. Pure."""
     names = sorted({found.repository for found in images})
     return [
-        ImageRepository(name=name, cells={found.site: found for found in images if found.repository == name})
+        ImageRepository(
+            name=name,
+            cells={found.site: found for found in images if found.repository == name},
+            sources=frozenset(
+                mirror.spec.source.site for mirror in topology.image_mirrors_of(name) if mirror.spec.source.site
+            ),
+        )
         for name in names
     ]

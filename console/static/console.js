@@ -23,7 +23,23 @@
     part.querySelectorAll("details").forEach((one, index) => { if (index in open) one.open = open[index]; });
   };
 
+  // On a narrow screen a row becomes a card: each cell carries the name of its column (console.css shows it).
+  const label = (root) => {
+    root.querySelectorAll("table.stacking").forEach((table) => {
+      const names = [...table.querySelectorAll("thead th")].map((head) => head.textContent);
+      table.querySelectorAll("tbody tr").forEach((row) => {
+        let column = 0;
+        for (const cell of row.cells) {
+          if (cell.tagName === "TD" && cell.colSpan === 1 && !cell.classList.contains("actions")) cell.dataset.label = names[column];
+          column += cell.colSpan;
+        }
+      });
+      table.classList.add("labelled");
+    });
+  };
+
   const refresh = (page) => {
+    label(page);
     const fresh = new Map([...page.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part]));
     const known = [...document.querySelectorAll("[data-part]")];
     // A part that is new, or gone, changes what stands around it: then only the whole page is right.
@@ -108,6 +124,7 @@
 
   document.addEventListener("toggle", followLogs, true);
   window.addEventListener("hashchange", openNamed);
+  label(document);
   openNamed();
   followLogs();
   if (document.body.dataset.live) setTimeout(poll, Number(document.body.dataset.live) * 1000);

@@ -149,7 +149,7 @@ def test_the_fleet_never_calls_stale_evidence_a_verdict(house: House) -> None:
     assert (notice["verdict"], notice["stale"], notice["lastVerdict"]) == ("Unknown", True, "InSync")
     daegu = next(one for one in fleet["items"] if one["standby"] == "daegu")
     assert (daegu["git"], daegu["gitLagSeconds"], daegu["stance"]) == ("held", 720.0, "drill")
-    assert (fleet["total"], fleet["inStep"], fleet["stale"]) == (4, 2, 1)
+    assert (fleet["total"], fleet["inStep"], fleet["unknown"]) == (4, 2, 1)
 
 
 def test_a_page_has_an_upper_bound(file_database: Database) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -70,6 +71,28 @@ def test_values_are_shown_as_text_and_long_ones_are_cut() -> None:
     git, primary, git_standby, standby = compared.fields[0].sides
     assert (git.text, primary.text, git_standby.there) == ('{\n  "a": [\n    1\n  ]\n}', "한글", False)
     assert len(standby.text) == 4001
+
+
+def test_what_nobody_saw_is_not_called_absent() -> None:
+    """A gap has no sides; a field that is unknown for another reason keeps the values that were seen."""
+    gap, odd, usual = (
+        comparing.by_object([one])[0].fields[0]
+        for one in (
+            replace(finding(path="", name="*"), verdict="Unknown", cause={"note": "sejong did not answer"}),
+            replace(finding(primary=3), verdict="Unknown"),
+            finding(),
+        )
+    )
+    assert (gap.seen, odd.seen, usual.seen) == (False, True, True)
+
+
+def test_a_whole_object_is_told_from_a_field() -> None:
+    """Of an object that is missing only its presence is said; what hides in a gap has no name."""
+    (missing,) = comparing.by_object([finding(path="", primary="(the object)")])
+    (field,) = comparing.by_object([finding(primary=3)])
+    (hidden,) = comparing.by_object([finding(path="", name="*")])
+    assert (missing.fields[0].whole, field.fields[0].whole) == (True, False)
+    assert (missing.named, hidden.named) == (True, False)
 
 
 def test_fields_of_one_object_stand_together() -> None:

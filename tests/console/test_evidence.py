@@ -81,6 +81,32 @@ def test_only_good_verdicts_are_in_step(verdict: Verdict) -> None:
     assert not of_ledger(replace(SCAN, verdict=verdict.value)).in_step
 
 
+def test_only_fresh_evidence_that_saw_everything_is_known() -> None:
+    """A comparison that could not see counts as unknown, like an old one and like none."""
+    unseen = of_ledger(replace(SCAN, verdict="Unknown"))
+    old = of_ledger(SCAN, now=bank.NOW + timedelta(hours=1))
+    drifting = of_ledger(replace(SCAN, verdict="StandbyDrift"))
+    assert [one.known for one in (unseen, old, of_ledger(), drifting, of_ledger(SCAN))] == [False] * 3 + [True] * 2
+
+
+def test_sides_are_named_as_the_pair_faced_when_it_was_compared() -> None:
+    """After a switch the standby is the truth: its values stand where the primary's stood."""
+    switched = of_ledger(replace(SCAN, stance="switched")).faced
+    assert (switched.truth, switched.follower) == ("sejong", "seoul")
+    assert [one.faced.truth for one in (of_ledger(), of_ledger(replace(SCAN, stance="?")))] == ["seoul", "seoul"]
+
+
+def test_a_site_was_read_as_its_newest_comparison_says() -> None:
+    """An older comparison that could read it does not hide that the newer one could not."""
+    gap = {"what": "everything at sejong", "why": "it did not answer"}
+    fine, failed = ({"sites": {"sejong": {"objects": 3, "gaps": gaps}}} for gaps in ([], [gap]))
+    pay = replace(SCAN, application="pay", coverage=fine, ended_at=bank.ago(minutes=3))
+    known = evidence.protected(
+        bank.configuration(), {}, [replace(SCAN, coverage=failed), pay], now=bank.NOW, stale=STALE
+    )
+    assert [found.why for found in evidence.readings(known)["sejong"].gaps] == ["it did not answer"]
+
+
 def test_a_lag_that_nobody_knows_is_not_zero() -> None:
     """Behind since a moment, equal, or not equal since nobody knows when."""
     assert evidence.lag(MIRROR, bank.NOW) == timedelta(minutes=12)

@@ -33,6 +33,9 @@ def test_an_age_is_said_in_the_readers_language(length: timedelta, english: str,
     ("seconds", "english", "korean"),
     [
         (-5, "0s", "0초"),
+        (0, "0s", "0초"),
+        (0.02, "0.1s", "0.1초"),
+        (0.46, "0.5s", "0.5초"),
         (4.9, "4s", "4초"),
         (125, "2m 05s", "2분 05초"),
         (3720, "1h 02m", "1시간 02분"),
@@ -42,6 +45,22 @@ def test_an_age_is_said_in_the_readers_language(length: timedelta, english: str,
 def test_a_length_has_two_units_at_most(seconds: float, english: str, korean: str) -> None:
     """Enough to judge by, and no more."""
     assert (writing.length(seconds, "en"), writing.length(seconds, "ko")) == (english, korean)
+
+
+@pytest.mark.parametrize(
+    ("length", "english", "korean"),
+    [
+        (timedelta(days=30), "30d", "30일"),
+        (timedelta(hours=24), "1d", "1일"),
+        (timedelta(hours=36), "36h", "36시간"),
+        (timedelta(minutes=90), "90m", "90분"),
+        (timedelta(seconds=61), "61s", "61초"),
+        (timedelta(0), "0s", "0초"),
+    ],
+)
+def test_a_chosen_length_is_said_in_one_unit(length: timedelta, english: str, korean: str) -> None:
+    """Objectives are round: nothing is lost in the largest unit that says them whole."""
+    assert (writing.span(length, "en"), writing.span(length, "ko")) == (english, korean)
 
 
 @pytest.mark.parametrize(

@@ -332,21 +332,15 @@ def _drift(connection: Connection) -> None:
         ("ledger", "seoul-sejong", "InSync", 3, "", ""),
         ("notice", "seoul-sejong", "InSync", 190, "sejong did not answer since 06:20", "Healthy"),
     ):
-        connection.execute(
-            tables.scans.insert().values(
-                application=application,
-                pair=pair,
-                verdict=verdict,
-                revision=COMMIT,
-                stance="normal",
-                objects=42,
-                problem=problem,
-                coverage={"health": {"seoul": "Healthy", "sejong": health}} if health else {},
-                counts={"explained": 2},
-                started_at=ago(minutes=minutes, seconds=2),
-                ended_at=ago(minutes=minutes),
-                in_step_at=ago(hours=5),
-            )
+        scan(
+            connection,
+            application,
+            pair,
+            verdict=verdict,
+            problem=problem,
+            coverage={"health": {"seoul": "Healthy", "sejong": health}} if health else {},
+            started_at=ago(minutes=minutes, seconds=2),
+            ended_at=ago(minutes=minutes),
         )
     finding(
         connection,
@@ -381,6 +375,26 @@ def _drift(connection: Connection) -> None:
         path="",
         values={"gitPrimary": LIMITS, "primary": LIMITS},
     )
+
+
+def scan(connection: Connection, application: str, pair: str, **changes: Any) -> None:
+    """The newest comparison of an application over a pair."""
+    values: dict[str, Any] = {
+        "application": application,
+        "pair": pair,
+        "verdict": "InSync",
+        "revision": COMMIT,
+        "stance": "normal",
+        "objects": 42,
+        "problem": "",
+        "coverage": {},
+        "counts": {"explained": 2},
+        "started_at": ago(minutes=2, seconds=2),
+        "ended_at": ago(minutes=2),
+        "in_step_at": ago(hours=5),
+        **changes,
+    }
+    connection.execute(tables.scans.insert().values(values))
 
 
 def finding(connection: Connection, fingerprint: str, **changes: Any) -> None:

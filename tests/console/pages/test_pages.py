@@ -68,6 +68,37 @@ def test_an_application_shows_four_sides(house: House) -> None:
     assert "absent" in seen
 
 
+def test_what_could_not_be_seen_is_unknown_on_every_page(file_database: Database) -> None:
+    """A fresh comparison that could not read a site is counted as unknown, and nothing is said to be absent there."""
+    why = "everything at sejong: The directory /sites/sejong is not there."
+    gap = {"what": "everything at sejong", "why": "The directory /sites/sejong is not there."}
+    with file_database.write() as connection:
+        for application, pair in (("pay", "seoul-sejong"), ("pay", "seoul-daegu"), ("ledger", "seoul-sejong")):
+            bank.scan(connection, application, pair)
+        coverage = {"sites": {"seoul": {"objects": 3, "gaps": []}, "sejong": {"objects": 0, "gaps": [gap]}}}
+        bank.scan(connection, "notice", "seoul-sejong", verdict="Unknown", problem=why, coverage=coverage)
+        bank.finding(
+            connection,
+            "gap",
+            application="notice",
+            verdict="Unknown",
+            kind="*",
+            name="*",
+            namespace="*",
+            path="",
+            people_path="everything at sejong",
+            values={},
+            cause={"note": why, "rules": []},
+        )
+    house = pages.house(file_database)
+    assert "1 unknown: not seen whole, stale or never compared" in text_of(house, "/")
+    application = text_of(house, "/applications/notice")
+    assert "Whatever could not be read" in application
+    assert why in application
+    assert "absent" not in application
+    assert "*/*" not in text_of(house, "/findings")
+
+
 def test_no_findings_and_no_proof_is_not_called_equal(house: House) -> None:
     """A pair whose evidence is stale has no recorded difference, and is not said to have none."""
     assert "Nothing differs." in text_of(house, "/applications/ledger")

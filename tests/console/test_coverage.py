@@ -1,0 +1,65 @@
+"""What a comparison read and explained, told from what it wrote down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from console import coverage
+from console.coverage import Explained, Gap
+from lockstep.store.database import Database
+from tests.support import bank, pages
+
+WRITTEN: dict[str, Any] = {
+    "git": {"revision": bank.COMMIT, "notes": ["deploy/old.yaml is in no kustomization"]},
+    "sites": {
+        "seoul": {"method": "directory", "objects": 7, "readAt": "2026-11-22T09:29:00+00:00", "gaps": []},
+        "sejong": {"method": "", "objects": 0, "readAt": "soon", "gaps": [{"what": "Secrets", "why": "forbidden"}]},
+    },
+    "rules": [{"rule": "hosts", "problem": "unused", "message": "hosts explains nothing"}],
+    "explained": [
+        {
+            "kind": "Deployment",
+            "namespace": "pay",
+            "name": "api",
+            "field": "spec.replicas",
+            "values": {"primary": 3, "standby": 1},
+            "note": "floor of the tier hot",
+            "rules": [],
+        }
+    ],
+}
+
+
+def test_everything_that_was_written_down_is_told() -> None:
+    """Git, each site with what could not be read, what the rules say, and each explained difference with its why."""
+    found = coverage.of_scan(WRITTEN)
+    assert found.revision == bank.COMMIT
+    assert found.remarks == ("deploy/old.yaml is in no kustomization", "hosts explains nothing")
+    sejong, seoul = found.sites
+    assert (sejong.gaps, sejong.read_at) == ((Gap(what="Secrets", why="forbidden"),), None)
+    assert (seoul.objects, seoul.method, seoul.read_at) == (7, "directory", bank.ago(minutes=1))
+    assert found.explained == (
+        Explained(
+            object="Deployment/api",
+            namespace="pay",
+            field="spec.replicas",
+            values=("3", "1"),
+            why="floor of the tier hot",
+            rules=(),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "written",
+    [[], 7, "x", {"git": 1, "sites": [], "rules": {}, "explained": [None, 3, {"values": 1, "rules": "x"}]}],
+    ids=str,
+)
+def test_no_shape_makes_a_page_fail(file_database: Database, written: Any) -> None:
+    """What another version wrote down is left out, never an error."""
+    with file_database.write() as connection:
+        bank.scan(connection, "pay", "seoul-sejong", coverage=written)
+    assert pages.house(file_database).signed_in().get("/applications/pay").status_code == 200
+    assert pages.house(file_database).signed_in().get("/").status_code == 200
