@@ -1,6 +1,7 @@
 """The task that waits for a person: ``Approval`` of lockstep.dev, and OpenShift's ``ApprovalTask``.
 
-Params: ``approvers`` (names, ``group:name``; anybody when empty), ``numberOfApprovalsRequired``, ``description``.
+Params: ``approvers`` (names, ``group:name``; anybody when empty), ``numberOfApprovalsRequired``, ``description``,
+``selfApproval`` (``allow``, or ``refuse``: who started the run, or wrote the commit, may not approve it).
 Results: ``approved-by``, ``approved-at``, ``comment``. While it waits it is a row: no thread, no slot.
 """
 
@@ -29,13 +30,18 @@ class Approval:
         if needed is None:
             message = "numberOfApprovalsRequired has to be a whole number above 0."
             return Failed(reason="ParamInvalid", message=message)
+        rule = context.params.get("selfApproval", "allow")
+        if rule not in ("allow", "refuse"):
+            return Failed(reason="ParamInvalid", message="selfApproval has to be allow or refuse.")
+        barred = _owners(context) if rule == "refuse" else ()
         approvers = _approvers(context.params.get("approvers", ()))
         people = [one for one in approvers if not one.startswith("group:")]
-        if approvers and len(people) == len(approvers) and len(people) < needed:
-            message = f"{needed} approvals are wanted, and only {len(people)} people may give one."
+        able = {voting.person(one) for one in people if not voting.is_barred(barred, by=one)}
+        if approvers and len(people) == len(approvers) and len(able) < needed:
+            message = f"{needed} approvals are wanted, and only {len(able)} people may give one."
             return Failed(reason="ParamInvalid", message=message)
         asked = context.params.get("description") or f"Let {context.run.name} go on?"
-        return Waiting(question=str(asked), bound=bound(context), approvers=approvers, needed=needed)
+        return Waiting(question=str(asked), bound=bound(context), approvers=approvers, barred=barred, needed=needed)
 
 
 def bound(context: Context) -> Json:
@@ -45,6 +51,12 @@ def bound(context: Context) -> Json:
         "digests": dict(_digests(context.results)),
         "plan": values.sha256(orjson.dumps([context.plan, dict(context.details)], option=orjson.OPT_SORT_KEYS)),
     }
+
+
+def _owners(context: Context) -> tuple[str, ...]:
+    """Whose change it is, as far as that is known: who started the run, and the author that a fetch told of."""
+    names = [context.run.cause.get("by"), *(given.get("author") for given in context.results.values())]
+    return tuple(dict.fromkeys(name for name in names if isinstance(name, str) and name.strip()))
 
 
 def _digests(results: Mapping[str, Mapping[str, Value]]) -> Iterator[tuple[str, str]]:

@@ -143,6 +143,7 @@ def _ask(connection: Connection, service: Service, task: tasks.Task, waiting: Wa
         question=waiting.question,
         bound=waiting.bound,
         approvers=waiting.approvers,
+        barred=waiting.barred,
         needed=waiting.needed,
     )
     endings.wait(connection, service.runs, question, detail=waiting.detail)

@@ -51,17 +51,33 @@ def _due(service: Service) -> list[int]:
 
 def _end_given_up(service: Service) -> None:
     """A task whose job failed for good, or kept killing its worker, has failed: its run must not wait for ever."""
-    for job in service.queue.listing(states=(State.FAILED, State.ASIDE)):
-        if job.kind != work.Kind.TASK.value:
-            continue
+    for task, message in _given_up(service).items():
         with service.database.write() as connection:
             try:
-                task = tasks.get(connection, int(job.payload["task"]))
+                found = tasks.get(connection, task)
             except errors.NotFoundError:
-                continue
-            if task.state == "running" and task.run in {run.id for run in runs.unended(connection)}:
-                ended = Ended(status="False", reason="Failed", message=f"It was given up: {job.message}", final=True)
-                endings.end(connection, service.runs, task.id, ended)
+                continue  # its run was removed meanwhile
+            service.runs.lock(connection, found.run)
+            # One that waits for a person has no job, and an answer gives it a new one.
+            if tasks.get(connection, task).state in ("queued", "running"):
+                ended = Ended(status="False", reason="Failed", message=f"It was given up: {message}", final=True)
+                endings.end(connection, service.runs, task, ended)
+
+
+def _given_up(service: Service) -> dict[int, str]:
+    """The tasks of runs that go on whose job is in trouble, with why; however many jobs are."""
+    with service.database.read() as connection:
+        unended = {task.id for run in runs.unended(connection) for task in tasks.of_run(connection, run.id)}
+    found: dict[int, str] = {}
+    before: int | None = None
+    while unended:
+        page = service.queue.listing(states=(State.FAILED, State.ASIDE), before=before)
+        of_tasks = [job for job in page if job.kind == work.Kind.TASK.value]
+        found |= {int(job.payload["task"]): job.message for job in of_tasks if int(job.payload["task"]) in unended}
+        if not page:
+            break
+        before = page[-1].id
+    return found
 
 
 def _end_unanswered(service: Service) -> None:

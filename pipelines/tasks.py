@@ -35,13 +35,15 @@ class Finished:
 class Waiting:
     """A person has to decide before it goes on; then it is called again, with the answer.
 
-    ``bound`` is what the answer is about (commit, digests, plan); ``kind`` is approval or guard.
+    ``bound`` is what the answer is about (commit, digests, plan); ``kind`` is approval or guard; ``barred`` are
+    people who may not approve.
     """
 
     question: str
     bound: Json
     kind: str = "approval"
     approvers: tuple[str, ...] = ()
+    barred: tuple[str, ...] = ()
     needed: int = 1
     detail: Mapping[str, Json] = field(default_factory=dict)
 

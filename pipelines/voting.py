@@ -30,18 +30,30 @@ def check(approval: approvals.Approval, *, by: str, groups: Collection[str], dec
     if not may_answer(approval.approvers, by=by, groups=groups):
         listed = ", ".join(approval.approvers)
         raise errors.ForbiddenError(f"{by} may not decide this.", remedy=f"Ask one of: {listed}.")
+    if decision == APPROVE and is_barred(approval.barred, by=by):
+        raise errors.ForbiddenError(f"{by} may not approve what is {by}'s own.", remedy="Ask somebody else.")
 
 
 def may_answer(approvers: Sequence[str], *, by: str, groups: Collection[str]) -> bool:
     """Whether a person is listed, by name or by a group; anybody is when nobody is listed."""
-    people = {name for name in approvers if not name.startswith(_GROUP)}
+    people = {person(name) for name in approvers if not name.startswith(_GROUP)}
     listed = {name.removeprefix(_GROUP) for name in approvers if name.startswith(_GROUP)}
-    return not approvers or by in people or not listed.isdisjoint(groups)
+    return not approvers or person(by) in people or not listed.isdisjoint(groups)
+
+
+def is_barred(barred: Iterable[str], *, by: str) -> bool:
+    """Whether a person may not approve."""
+    return person(by) in {person(name) for name in barred}
+
+
+def person(name: str) -> str:
+    """What makes two names one person: neither case nor blanks make a second one."""
+    return " ".join(name.split()).casefold()
 
 
 def outcome(decisions: Iterable[approvals.Decision], needed: int) -> str:
     """``rejected`` once one person rejects, ``approved`` once enough different people approve, else ``pending``."""
-    answers = {one.by: one.decision for one in decisions}
+    answers = {person(one.by): one.decision for one in decisions}
     if REJECT in answers.values():
         return "rejected"
     return "approved" if len(answers) >= needed else "pending"

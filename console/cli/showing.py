@@ -66,6 +66,7 @@ def _question(one: approvals.Approval) -> dict[str, Json]:
         "kind": one.kind,
         "bound": one.bound,
         "approvers": list(one.approvers),
+        "barred": list(one.barred),
         "needed": one.needed,
         "askedAt": one.asked_at.isoformat(),
     }

@@ -18,7 +18,8 @@ from lockstep.values import Json
 class Question:
     """Something to ask. ``kind`` is approval (the pipeline asks) or guard (a deploy would destroy something).
 
-    ``approvers`` are names of people and ``group:`` names; anybody may answer when there are none.
+    ``approvers`` are names of people and ``group:`` names; anybody may answer when there are none. ``barred`` are
+    names of people who may not approve.
     """
 
     run: int
@@ -27,6 +28,7 @@ class Question:
     question: str
     bound: Mapping[str, Json]
     approvers: Sequence[str] = ()
+    barred: Sequence[str] = ()
     needed: int = 1
 
 
@@ -52,6 +54,7 @@ class Approval:
     question: str
     bound: Mapping[str, Json]
     approvers: Sequence[str]
+    barred: Sequence[str]
     needed: int
     state: str
     asked_at: datetime
@@ -62,7 +65,7 @@ class Approval:
 def ask(connection: Connection, question: Question, *, at: datetime) -> int:
     """Store a question; its id."""
     values = {name: getattr(question, name) for name in Question.__dataclass_fields__}
-    values["approvers"] = list(question.approvers)
+    values |= {"approvers": list(question.approvers), "barred": list(question.barred)}
     statement = insert(approvals).values(**values, state="pending", asked_at=at)
     return int(connection.execute(statement.returning(approvals.c.id)).scalar_one())
 

@@ -275,6 +275,8 @@ approvals = Table(
     Column("question", Prose, nullable=False),
     Column("bound", JsonText, nullable=False),  # {"commit": , "digests": , "plan": }
     Column("approvers", JsonText, nullable=False, default=list),
+    # Who may not approve, whoever else may: whose change it is.
+    Column("barred", JsonText, nullable=False, default=list),
     Column("needed", Integer, nullable=False, default=1),
     Column("state", Name, nullable=False),  # pending, approved, rejected, superseded, cancelled
     Column("asked_at", Moment, nullable=False),
@@ -288,6 +290,7 @@ Index(
     sqlite_where=approvals.c.state == "pending",
     postgresql_where=approvals.c.state == "pending",
 )
+Index("ix_approvals_run", approvals.c.run)
 
 decisions = Table(
     "decisions",

@@ -149,6 +149,55 @@ def test_only_those_who_are_listed_may_answer(house: House, approvers: str) -> N
     assert house.decide(run, "jun", groups=("release",)).state == "approved"
 
 
+def test_one_person_in_two_spellings_is_one_person(house: House) -> None:
+    """Neither case nor blanks make a second pair of eyes."""
+    run = house.walk(approved("[{name: numberOfApprovalsRequired, value: '2'}]"))
+    house.work()
+    house.decide(run, "Mina Kim")
+    assert house.decide(run, " mina  KIM ").state == "pending"
+    assert house.decide(run, "jun").state == "approved"
+
+
+REFUSE = "[{name: selfApproval, value: refuse}]"
+
+
+def test_who_started_a_run_or_wrote_its_commit_may_not_approve_it_where_that_is_refused(house: House) -> None:
+    """Rejecting is open to them: nobody has to ask somebody else to stop what is one's own."""
+    run = house.walk(approved(REFUSE), cause={"kind": "manual", "by": "mina"})
+    house.told.says = {"build": [Finished(results={"author": "Jun Park"})]}
+    house.work()
+    for owner in ("mina", "MINA ", "jun park"):
+        with pytest.raises(errors.ForbiddenError, match="may not approve") as caught:
+            house.decide(run, owner)
+        assert caught.value.remedy == "Ask somebody else."
+    assert house.decide(run, "mina", "reject").state == "rejected"
+
+
+def test_anybody_may_approve_where_nothing_else_is_said(house: House) -> None:
+    """One person alone can use Lockstep too."""
+    run = house.walk(approved(), cause={"kind": "manual", "by": "mina"})
+    house.work()
+    assert house.decide(run, "mina").state == "approved"
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ("[{name: selfApproval, value: perhaps}]", "selfApproval has to be allow or refuse."),
+        (
+            "[{name: selfApproval, value: refuse}, {name: approvers, value: [mina]}]",
+            "1 approvals are wanted, and only 0 people may give one.",
+        ),
+    ],
+)
+def test_a_question_that_nobody_may_answer_fails_its_task(house: House, params: str, message: str) -> None:
+    """Waiting for it would be waiting for ever."""
+    run = house.walk(approved(params), cause={"by": "mina"})
+    house.work()
+    approve = house.tasks(run)["approve"]
+    assert (approve.reason, approve.message) == ("ParamInvalid", message)
+
+
 @pytest.mark.parametrize(("by", "decision"), [("", "approve"), (" ", "approve"), ("mina", "perhaps")])
 def test_an_answer_that_is_none_is_refused(house: House, by: str, decision: str) -> None:
     """It needs a name and a decision."""
@@ -365,6 +414,27 @@ def test_a_task_whose_job_was_given_up_does_not_hold_its_run_for_ever(house: Hou
     house.sweep()
     assert house.tasks(run)["a"].message == "It was given up: It can never be done."
     assert house.reason(run) == "Failed"
+
+
+def test_a_task_that_kept_killing_its_worker_before_it_began_is_not_waited_for(house: House) -> None:
+    """However many other jobs are in trouble, and although nothing of it was ever begun."""
+    run = house.walk("tasks: [{name: a, taskRef: TOLD}]")
+    (claim,) = house.queue.claim()
+    house.queue.fail(claim, errors.InputError("No worker survives it."))
+    with house.database.write() as connection:
+        house.queue.enqueue(connection, *(work.advance(number) for number in range(1000, 1150)))
+    for other in house.queue.claim(most=150):
+        house.queue.fail(other, errors.InputError("Something else."))
+    sweeping.end_overdue(house.service)
+    assert house.tasks(run)["a"].message == "It was given up: No worker survives it."
+
+
+def test_a_task_that_waits_for_a_person_is_not_given_up(house: House) -> None:
+    """It has no job, and wants none until somebody answers."""
+    run = house.walk(approved())
+    house.work()
+    house.sweep()
+    assert house.tasks(run)["approve"].state == "waiting"
 
 
 def test_the_time_in_which_a_person_thinks_does_not_count(house: House) -> None:

@@ -213,7 +213,7 @@ def _approving() -> None:
         "approvals",
         _id(),
         *_ids("run", "task"),
-        *_texts("kind", "question", "bound", "approvers"),
+        *_texts("kind", "question", "bound", "approvers", "barred"),
         *_integers("needed"),
         *_texts("state"),
         *_moments("asked_at"),
@@ -223,6 +223,7 @@ def _approving() -> None:
         sa.ForeignKeyConstraint(["task"], ["tasks.id"], name="fk_approvals_task", ondelete="CASCADE"),
         sqlite_autoincrement=True,
     )
+    _index("ix_approvals_run", "approvals", ["run"])
     _index("uq_approvals_pending", "approvals", ["task"], unique=True, where="state = 'pending'")
     op.create_table(
         "decisions",
