@@ -1,4 +1,4 @@
-"""Notes on documents that are valid and dangerous all the same. Pure."""
+"""Notes on documents that are valid all the same: what is dangerous, and what has no effect here. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,65 @@ from pipelines.documents import Read
 FROM_OUTSIDE = frozenset({"ref", "branch", "tag", "revision", "repository", "message", "author", "title", "url"})
 
 
+WITHOUT_EFFECT = frozenset(
+    {
+        "computeResources",
+        "debug",
+        "imagePullPolicy",
+        "lifecycle",
+        "livenessProbe",
+        "managedBy",
+        "mountPropagation",
+        "podTemplate",
+        "ports",
+        "recursiveReadOnly",
+        "restartPolicy",
+        "securityContext",
+        "serviceAccountName",
+        "sidecarSpecs",
+        "startupProbe",
+        "stdin",
+        "stdinOnce",
+        "stepSpecs",
+        "terminationMessagePath",
+        "terminationMessagePolicy",
+        "tty",
+    }
+)
+"""Fields that say how a cluster is to treat a Pod. There is none here; the volumes of a podTemplate are made."""
+# Their values are the author's own: a key in them is no field.
+_NO_FIELDS = ("params", "matrix", "default", "metadata", "annotations", "labels", "data")
+
+
 def notes(read: Read) -> list[errors.Problem]:
+    """Everything worth a second look in a document."""
+    return [*injections(read), *without_effect(read)]
+
+
+def without_effect(read: Read) -> list[errors.Problem]:
+    """Fields that do nothing here; each name once, at the first place where it stands."""
+    found: dict[str, yaml.Path] = {}
+    for path in _paths(read.body.get("spec"), ("spec",)):
+        if path[-1] in WITHOUT_EFFECT:
+            found.setdefault(str(path[-1]), path)
+    return [
+        read.problem(path, "has no effect where steps run without a cluster.", "Take it away, or run it on Tekton.")
+        for path in found.values()
+    ]
+
+
+def _paths(body: Json, path: yaml.Path) -> Iterator[yaml.Path]:
+    if isinstance(body, dict):
+        for key, item in body.items():
+            yield (*path, key)
+            if key not in _NO_FIELDS:
+                yield from _paths(item, (*path, key))
+    elif isinstance(body, list):
+        for index, item in enumerate(body):
+            yield from _paths(item, (*path, index))
+
+
+def injections(read: Read) -> list[errors.Problem]:
     """Where the value of a param becomes part of a program: ``$(params.x)`` inside a ``script``.
 
     Variables are replaced without any escaping, so whoever chooses the value writes the program. It is said of

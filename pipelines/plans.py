@@ -9,6 +9,7 @@ from threading import Lock
 from lockstep.values import Json
 from pipelines import admission, documents, graph
 from pipelines.documents import durations
+from pipelines.local import unsupported
 from pipelines.snapshot import Snapshot
 from pipelines.substitution import Scope
 
@@ -34,6 +35,7 @@ def prepare(snapshot: Snapshot) -> Prepared:
     """Understand a snapshot. Pure."""
     try:
         plan = _single(snapshot) if snapshot.kind == "TaskRun" else admission.pipeline_run(snapshot)
+        _refuse_unsupported(snapshot, plan)
     except admission.Refusal as refusal:
         return Prepared(snapshot=snapshot, refused=refusal.condition)
     return Prepared(snapshot=snapshot, plan=plan)
@@ -57,6 +59,28 @@ class Cache:
             self._kept[run] = prepared
             if len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
+
+
+def _refuse_unsupported(snapshot: Snapshot, plan: graph.Plan) -> None:
+    """Refuse what this executor cannot do, all of it at once."""
+    run = snapshot.run["spec"]
+    wrong = [
+        _said(finding, f"workspaces[{binding['name']}]")
+        for binding in run.get("workspaces", ())
+        for finding in unsupported.of_binding(documents.part(documents.WorkspaceBinding, binding))
+    ]
+    for node in plan.nodes.values():
+        found = [] if snapshot.kind == "TaskRun" else list(unsupported.of_pipeline_task(node.body))
+        if node.spec is not None:
+            found += unsupported.of_task(documents.part(documents.TaskSpec, node.spec), node.spec)
+        wrong += [_said(finding, f'task "{node.name}"') for finding in found]
+    if wrong:
+        reason = "TaskRunValidationFailed" if snapshot.kind == "TaskRun" else "PipelineValidationFailed"
+        raise admission.Refusal(reason, f"[User error] {snapshot.kind} cannot be run here: {'; '.join(wrong)}")
+
+
+def _said(finding: admission.Finding, where: str) -> str:
+    return f"{where}: {finding} ({finding.remedy})"
 
 
 def _single(snapshot: Snapshot) -> graph.Plan:

@@ -19,7 +19,7 @@ from lockstep.store import approvals, logs, migrate, runs, tasks
 from lockstep.store import database as databases
 from lockstep.topology import model
 from lockstep.values import Json
-from pipelines import decisions, documents, handlers, snapshot, status, sweeping, wanted
+from pipelines import decisions, documents, handlers, lint, snapshot, status, sweeping, wanted
 from pipelines.local import machine
 from pipelines.local.runner import Runner
 from pipelines.run import Request, Runs
@@ -31,10 +31,10 @@ _LOOK_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A piece of the log of a step, as it comes."""
+    """A piece of the log of a step, as it comes; a remark of our own where no task is named."""
 
-    task: str
-    step: str
+    task: str = ""
+    step: str = ""
     text: str
 
 
@@ -73,6 +73,9 @@ def run_files(files: Sequence[Path], wishes: Wishes, *, show: Callable[[Line], N
     """
     library = documents.load(files)
     listed = wanted.runs(library, wishes.params)
+    for read in (*library.pipelines.values(), *library.tasks.values(), *library.step_actions.values(), *library.runs):
+        for note in lint.notes(read):
+            show(Line(text=f"note: {note}\n"))
     with (
         tempfile.TemporaryDirectory(prefix="lockstep-", ignore_cleanup_errors=True) as folder,
         _house(Path(folder), library, wishes) as house,
@@ -170,7 +173,7 @@ class _Run:
                 answer = decisions.Answer(by=self._wishes.approve_as, decision="approve", groups=_groups(approval))
                 decisions.decide(connection, self._service.runs, approval.id, answer)
             else:
-                self._show(Line(task="", step="", text=f"{approval.question} Nobody can answer here: cancelled.\n"))
+                self._show(Line(text=f"{approval.question} Nobody can answer here: cancelled.\n"))
                 self._service.runs.cancel(connection, approval.run, how="CancelledRunFinally")
 
     def _tell(self, run: int) -> None:

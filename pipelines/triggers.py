@@ -105,9 +105,7 @@ def library_of(topology: model.Topology) -> documents.Library:
     Raises:
         ConfigurationError: One of them cannot be understood.
     """
-    return documents.library(
-        yaml.Document(value=one.body, file=one.file, line=one.line, places={}) for one in topology.tekton.values()
-    )
+    return documents.library(one.source for one in topology.tekton.values())
 
 
 def request(

@@ -14,6 +14,7 @@ from lockstep import errors
 from lockstep.topology import load
 from lockstep.topology import schema as schemas
 from lockstep.topology.model import Topology
+from pipelines import checking
 
 
 @click.command(epilog="Example: lockstep validate examples/shop/configuration")
@@ -27,12 +28,15 @@ def validate(*, directory: Path, form: str, **_places: object) -> int:
     """
     try:
         topology = load.load(directory)
-        problems: tuple[errors.Problem, ...] = ()
+        problems = tuple(sorted(checking.problems(topology)))
+        notes = sorted(checking.notes(topology)) if not problems else []
     except errors.ConfigurationError as error:
-        topology, problems = None, error.problems
+        topology, problems, notes = None, error.problems, []
     if form == "json":
-        frame.write_json({"problems": [asdict(problem) for problem in problems]})
-    elif topology:
+        frame.write_json({"problems": [asdict(one) for one in problems], "notes": [asdict(one) for one in notes]})
+    elif topology and not problems:
+        for note in notes:
+            terminal.say(str(note), lead="note:")
         terminal.write(_summary(topology))
     else:
         for problem in problems:

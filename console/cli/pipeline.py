@@ -37,7 +37,8 @@ def run(*, files: tuple[Path, ...], params: tuple[str, ...], approve_as: str, fo
     wishes = standalone.Wishes(params=_pairs(params), approve_as=approve_as)
 
     def show(line: standalone.Line) -> None:
-        terminal.err().print(Text(terminal.safe(f"[{line.task}/{line.step}] {line.text}")), end="")
+        about = f"[{line.task}/{line.step}] " if line.task else ""
+        terminal.err().print(Text(terminal.safe(f"{about}{line.text}")), end="", soft_wrap=True)
 
     try:
         ended = standalone.run_files(files, wishes, show=show)

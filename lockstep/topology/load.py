@@ -127,11 +127,5 @@ def _tekton(entries: Iterable[list[draft.Entry]]) -> Iterator[tuple[tuple[str, s
     for entry in (entry for of_kind in entries for entry in of_kind):
         yield (
             (entry.kind, entry.name),
-            TektonDocument(
-                kind=entry.kind,
-                name=entry.name,
-                body=entry.document.value,
-                file=entry.document.file,
-                line=entry.document.line,
-            ),
+            TektonDocument(kind=entry.kind, name=entry.name, source=entry.document),
         )

@@ -10,9 +10,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TypeVar
 
-from lockstep import errors
+from lockstep import documents, errors
 from lockstep.topology import kinds
-from lockstep.values import Json
 
 _Kind = TypeVar("_Kind")
 
@@ -23,9 +22,7 @@ class TektonDocument:
 
     kind: str
     name: str
-    body: dict[str, Json]
-    file: str
-    line: int
+    source: documents.Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from pipelines.admission.findings import Finding, twice
 _STATUS = re.compile(r"tasks\.(?:([^.]+)\.)?(?:status|reason)")
 
 
-def findings(spec: documents.PipelineSpec, body: Json, *, declared_only: bool) -> Iterator[Finding]:
+def in_pipeline(spec: documents.PipelineSpec, body: Json, *, declared_only: bool = True) -> Iterator[Finding]:
     """Everything that is wrong in a PipelineSpec, but for the order of its tasks.
 
     Args:
@@ -91,7 +91,7 @@ def _task(task: documents.PipelineTask, body: Json, path: yaml.Path) -> Iterator
     yield from _given(task, path)
     yield from _matrix(task, path)
     if task.task_spec is not None and not task.custom:
-        for finding in tasks.findings(task.task_spec, body["taskSpec"], declared_only=False):
+        for finding in tasks.in_task(task.task_spec, body["taskSpec"], declared_only=False):
             yield Finding(path=(*path, "taskSpec", *finding.path), message=finding.message, remedy=finding.remedy)
     if path[0] == "tasks":
         names = (

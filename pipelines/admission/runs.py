@@ -25,7 +25,7 @@ def pipeline_run(snapshot: Snapshot) -> graph.Plan:
     above = {body["name"]: graph.parents(body) for body in given.body.get("tasks", ())}
     order = _order(given, above)
     own = given.run.pipeline_ref is not None
-    wrong = [str(finding) for finding in pipelines.findings(given.pipeline, given.body, declared_only=own)]
+    wrong = [str(finding) for finding in pipelines.in_pipeline(given.pipeline, given.body, declared_only=own)]
     if wrong:
         raise _invalid(given, "; ".join(wrong))
     bindings.check(given)
@@ -51,14 +51,12 @@ def pipeline_run(snapshot: Snapshot) -> graph.Plan:
 
 def _given(snapshot: Snapshot) -> bindings.Given:
     where = f"{snapshot.namespace}/{snapshot.name}"
+    run = documents.part(documents.PipelineRunSpec, snapshot.run["spec"])
     if snapshot.pipeline is None:
-        raise Refusal(
-            "CouldntGetPipeline",
-            f"Error retrieving pipeline for pipelinerun {where}: "
-            f'pipelines.tekton.dev "{snapshot.pipeline_name}" not found',
-        )
+        why = not_found(run.pipeline_ref or documents.Reference(), snapshot.pipeline_name, "Pipeline")
+        raise Refusal("CouldntGetPipeline", f"Error retrieving pipeline for pipelinerun {where}: {why}")
     return bindings.Given(
-        run=documents.part(documents.PipelineRunSpec, snapshot.run["spec"]),
+        run=run,
         pipeline=documents.part(documents.PipelineSpec, snapshot.pipeline),
         body=snapshot.pipeline,
         where=where,
@@ -148,8 +146,8 @@ def named(reference: documents.Reference) -> str:
     return reference.name
 
 
-def not_found(reference: documents.Reference, name: str) -> str:
-    """Why a reference to a Task leads nowhere."""
+def not_found(reference: documents.Reference, name: str, kind: str = "Task") -> str:
+    """Why a reference to a Task or Pipeline leads nowhere."""
     if reference.resolver not in ("", "cluster"):
-        return f'the resolver "{reference.resolver}" is not available here: put the Task beside the Pipeline'
-    return f'tasks.tekton.dev "{name}" not found'
+        return f'the resolver "{reference.resolver}" is not available here: put the {kind} into the same files, by name'
+    return f'{kind.lower()}s.tekton.dev "{name}" not found'

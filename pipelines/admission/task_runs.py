@@ -25,7 +25,7 @@ def task_run(snapshot: Snapshot) -> tuple[str, Json]:
             raise Refusal("TaskRunResolutionFailed", message)
         body = snapshot.tasks[name]
     spec = documents.part(documents.TaskSpec, body)
-    wrong = [str(finding) for finding in tasks.findings(spec, body, declared_only=run.task_ref is not None)]
+    wrong = [str(finding) for finding in tasks.in_task(spec, body, declared_only=run.task_ref is not None)]
     if wrong:
         raise user_error("TaskRunValidationFailed", f"Task {name} has an invalid spec: {'; '.join(wrong)}")
     problem = params.of_task(name, spec, run.params)

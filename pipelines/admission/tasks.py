@@ -23,7 +23,7 @@ _STEP_RESULT = re.compile(r"steps\.[^.]+\.results\..+")
 _FIXED = ("name", "image", "script", "working_dir", "image_pull_policy")
 
 
-def findings(spec: documents.TaskSpec, body: Json, *, declared_only: bool) -> Iterator[Finding]:
+def in_task(spec: documents.TaskSpec, body: Json, *, declared_only: bool = True) -> Iterator[Finding]:
     """Everything that is wrong in a TaskSpec.
 
     Args:
@@ -37,7 +37,7 @@ def findings(spec: documents.TaskSpec, body: Json, *, declared_only: bool) -> It
     yield from _names(spec)
     yield from _workspaces(spec)
     for index, step in enumerate(spec.steps):
-        yield from _step(step, ("steps", index))
+        yield from _step(step, spec.step_template or documents.StepTemplate(), ("steps", index))
     for path, text, listed in _texts(body):
         for name in substitution.variables(text):
             yield from _variable(spec, path, name, text, listed=listed, declared_only=declared_only)
@@ -83,8 +83,8 @@ def _workspaces(spec: documents.TaskSpec) -> Iterator[Finding]:
         mounts.add(path)
 
 
-def _step(step: documents.Step, path: yaml.Path) -> Iterator[Finding]:
-    if step.ref is None and not step.image and not (step.script or step.command):
+def _step(step: documents.Step, template: documents.StepTemplate, path: yaml.Path) -> Iterator[Finding]:
+    if step.ref is None and not (step.image or step.script or step.command or template.image or template.command):
         yield Finding(path=(*path, "image"), message="missing field(s)", remedy="Say what the step runs.")
     if step.name and not documents.LABEL.fullmatch(step.name) and "$(" not in step.name:
         remedy = "Use lower-case letters, digits and '-'."

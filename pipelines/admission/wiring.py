@@ -35,7 +35,7 @@ def _tasks(wired: Wired) -> Iterator[Refusal]:
     for name, spec in wired.specs.items():
         node = wired.nodes[name]
         named = node.task.task_ref is not None
-        wrong = [str(finding) for finding in tasks.findings(spec, node.spec, declared_only=True)] if named else []
+        wrong = [str(finding) for finding in tasks.in_task(spec, node.spec)] if named else []
         if wrong:
             yield user_error(
                 "PipelineValidationFailed",

@@ -3,7 +3,7 @@
 It receives YAML that was read with the places of its values; it hands on models and their v1 JSON. It refuses
 what would change the meaning of a document (an unknown field, a wrong type, two ways to run one step) and keeps
 what matters only on a cluster (``securityContext``, ``computeResources``, ``podTemplate`` ...). Whether the
-documents fit together is not looked at here: that is ``pipelines.refusals`` and ``pipelines.lint``.
+documents fit together is not looked at here: that is ``pipelines.admission`` and ``pipelines.lint``.
 """
 
 from pipelines.documents.parts import (
@@ -28,6 +28,7 @@ from pipelines.documents.tasks import (
     Step,
     StepAction,
     StepActionSpec,
+    StepTemplate,
     Task,
     TaskSpec,
     VolumeMount,
@@ -56,6 +57,7 @@ __all__ = [
     "Step",
     "StepAction",
     "StepActionSpec",
+    "StepTemplate",
     "Task",
     "TaskRun",
     "TaskRunSpec",

@@ -169,7 +169,7 @@ class _Attempt:
             paths=folders.seen(job.order, self._spec) if enclosed else folders.real(layout),
             identity=job.user,
             keys=runner.keys,
-            facts={"metadata.name": job.identity.name, "metadata.namespace": job.identity.namespace},
+            facts=dict(zip(sources.FACTS, (job.identity.name, job.identity.namespace), strict=True)),
             declared={workspace.name: workspace for workspace in self._spec.workspaces},
             isolated=frozenset(named),
         )

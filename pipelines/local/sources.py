@@ -10,6 +10,8 @@ from pipelines import documents
 from pipelines.admission import Refusal
 
 Keys = Mapping[tuple[str, str], Mapping[str, bytes]]
+FACTS = ("metadata.name", "metadata.namespace")
+"""What ``fieldRef`` may ask for: there is a TaskRun, and no Pod."""
 _INVALID = "TaskRunValidationFailed"
 
 

@@ -64,7 +64,7 @@ class Task:
             return _replaced(body, scope | own, earlier)
         action = self.order.step_actions.get(body["ref"].get("name", ""))
         if action is None:
-            missing = body["ref"].get("name") or f'resolver "{body["ref"].get("resolver")}"'
+            missing = body["ref"].get("name", "")
             raise Refusal("TaskRunResolutionFailed", f'failed to get StepAction: stepactions "{missing}" not found')
         said = _replaced({key: body[key] for key in (*_OF_THE_STEP, "params") if key in body}, scope, earlier)
         model = documents.part(documents.StepActionSpec, action)
