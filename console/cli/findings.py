@@ -30,7 +30,7 @@ def findings() -> None:
 @findings.command("list", epilog="Example: lockstep findings list --verdict PrimaryHotfix -o json")
 @click.option("--application", default="", metavar="NAME", help="Of this application only.")
 @click.option("--pair", default="", metavar="NAME", help="Over this pair only.")
-@click.option("--verdict", default="", type=click.Choice(_VERDICTS), help="Of this verdict only.")
+@click.option("--verdict", type=click.Choice(_VERDICTS), help="Of this verdict only.")
 @click.option("--kind", default="", metavar="KIND", help="Of objects of this kind.")
 @click.option("--status", default="unresolved", show_default=True, type=click.Choice(_STATES), help="In this state.")
 @click.option("--most", default=200, show_default=True, type=click.IntRange(1, _MOST), help="How many.")
@@ -38,10 +38,18 @@ def findings() -> None:
 @frame.output("table", "json")
 @frame.placed
 def list_(
-    places: frame.Frame, *, application: str, pair: str, verdict: str, kind: str, status: str, most: int, form: str
+    places: frame.Frame,
+    *,
+    application: str,
+    pair: str,
+    verdict: str | None,
+    kind: str,
+    status: str,
+    most: int,
+    form: str,
 ) -> int:
     """Differences, the newest first; those that are not resolved by default."""
-    wanted = views.Filter(application=application, pair=pair, verdict=verdict, kind=kind, state=status)
+    wanted = views.Filter(application=application, pair=pair, verdict=verdict or "", kind=kind, state=status)
     with acting.opened(places) as process, process.database.read() as connection:
         found = views.page(connection, wanted, limit=most)
     if form == "json":
