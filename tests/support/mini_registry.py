@@ -30,10 +30,11 @@ QUICK = Patience(connect_seconds=5, silence_seconds=2, slow_seconds=0.3, pause_s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One request, without its body; ``arrived`` counts the bytes of the body that were read."""
+    """One request, without its body; names of headers are in lower case."""
 
     method: str
     path: str
+    raw_query: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
     number: int
@@ -81,6 +82,8 @@ class Scripted:
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
     uploads: dict[str, bytearray] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    """Bodies of requests, but those of uploads."""
     received: int = 0
     """Bytes of blobs."""
     _numbers: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -107,6 +110,7 @@ class Scripted:
             asked = Asked(
                 method=method,
                 path=parts.path,
+                raw_query=parts.query,
                 query=dict(parse_qsl(parts.query, keep_blank_values=True)),
                 headers={name.lower(): value for name, value in headers.items()},
                 number=self._numbers[method, parts.path],
@@ -278,11 +282,11 @@ class _Handler(BaseHTTPRequestHandler):
         state = cast("_Server", self.server).state
         asked = state.note(self.command, self.path, dict(self.headers.items()))
         reply = state.script(asked)
-        if isinstance(reply, Swallow):
-            self._take(state, asked, reply.bytes)
+        announced = int(self.headers.get("Content-Length") or 0)
+        body = self._take(state, asked, reply.bytes if isinstance(reply, Swallow) else announced)
+        if isinstance(reply, Swallow) or len(body) < announced:
             self._break()
             return
-        body = self._take(state, asked, int(self.headers.get("Content-Length") or 0))
         self._send(reply or state.answer(asked, body))
 
     do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - the names are the base class's
@@ -292,8 +296,10 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(size)
         if "/uploads/" in asked.path:
             state.received += len(body)
-            if size < int(self.headers.get("Content-Length") or 0):
+            if len(body) < int(self.headers.get("Content-Length") or 0):
                 state.uploads[asked.path.rpartition("/")[2]] += body
+        else:
+            state.bodies.append(body)
         return body
 
     def _send(self, reply: Reply) -> None:

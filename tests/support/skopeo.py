@@ -16,9 +16,9 @@ def copy(source: str, target: str, *, everything: bool = True) -> None:
     _run("copy", "--quiet", *options, source, target)
 
 
-def inspect(image: str) -> bytes:
+def inspect(image: str, *, tls: bool = True) -> bytes:
     """The manifest of an image, as it is."""
-    return _run("inspect", "--raw", image)
+    return _run("inspect", "--raw", *([] if tls else ["--tls-verify=false"]), image)
 
 
 def configuration(image: str) -> Json:

@@ -140,6 +140,8 @@ class Program:
 
 def _printed(program: str, ended: children.Finished, *, username: str = "") -> Credential:
     """What a program printed. Its output is a secret, and so is whatever it complains about: nothing is shown."""
+    if ended.code == 127:  # what a shell and our leash say of a program that is not there
+        raise errors.MissingToolError(f"There is no program {program}.", remedy="Install it, or mend its name.")
     if ended.code != 0 or ended.timed_out or ended.cut:
         raise errors.UnauthorisedError(
             f"{program} gave no credential: it ended with {ended.code}.", remedy="Run it by hand to see why."

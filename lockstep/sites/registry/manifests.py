@@ -109,11 +109,13 @@ def _read(said: Conversation, repository: str, reference: str, *, like: str) -> 
         require(answer, 200, what=_what(said, "reading", repository, reference))
         raw = answer.read(oci.MANIFEST_BYTES)
         kind = _kind(answer)
+    if "html" in kind or not raw:
+        raise _page(said, kind)
     digest = oci.digest_of(raw, like=like)
     _require_same(digest, reference, said)
     # Proxies rewrite the header; then the document speaks for itself.
     media_type = kind if kind in oci.MANIFESTS else oci.kind_of(raw) or kind
-    if not media_type or "html" in media_type:
+    if not media_type:
         raise _page(said, kind)
     return Manifest(media_type=media_type, digest=digest, raw=raw)
 

@@ -53,13 +53,12 @@ class Sessions:
         file = self._file(repository, blob)
         claimed = file.with_suffix(f".{os.getpid()}.claimed")
         try:
-            file.replace(claimed)
+            file.replace(claimed)  # of two that ask at once, one gets it
             raw = claimed.read_bytes()[:_MOST_BYTES]
+            claimed.unlink()
             said = orjson.loads(raw)
         except (OSError, orjson.JSONDecodeError):
             return ""
-        finally:
-            claimed.unlink(missing_ok=True)
         fresh = isinstance(said, dict) and isinstance(said.get("at"), float) and self.now() - said["at"] < _LIFE_SECONDS
         location = said.get("location") if fresh else None
         return location if isinstance(location, str) else ""

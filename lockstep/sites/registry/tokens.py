@@ -85,6 +85,7 @@ class Keys:
         self._fetching: dict[Scopes, threading.Lock] = {}
         self._tokens: dict[Scopes, _Token] = {}
         self._asked: Challenge | None = None
+        self._named: dict[Scopes, str] = {}
 
     def header(self, scopes: Scopes) -> str:
         """What to send with a request; empty as long as the registry has not asked who we are."""
@@ -107,6 +108,8 @@ class Keys:
             return False
         with self._lock:
             self._asked = asked
+            # What the registry calls this repository, which it may know under another name than we do.
+            self._named[scopes] = asked.parameters.get("scope", "")
             token = self._tokens.get(scopes)
             if token is not None and refused == f"Bearer {token.value}":
                 del self._tokens[scopes]
@@ -129,6 +132,7 @@ class Keys:
                     if len(self._tokens) >= _MOST_TOKENS:
                         self._tokens.clear()
                         self._fetching.clear()
+                        self._named.clear()
                     self._tokens[scopes] = token
         return f"Bearer {token.value}"
 
@@ -137,7 +141,7 @@ class Keys:
         if found is not None and found.bearer:
             return _Token(value=found.bearer, until=self._now() + _LEAST_SECONDS)
         target = self._guard.judge(asked.parameters.get("realm", ""), at=f"{self._guard.registry}/v2/")
-        wanted = _merged(scopes, asked.parameters.get("scope", ""))
+        wanted = _merged(scopes, self._named.get(scopes, ""))
         call = _question(target, asked.parameters.get("service", ""), wanted, found)
         with self._send(call) as answer:
             if answer.status != 200:
@@ -186,10 +190,7 @@ def _question(target: Target, service: str, scopes: Sequence[str], found: creden
 
 
 def _merged(ours: Scopes, theirs: str) -> list[str]:
-    """The scopes that the registry names for this request, and ours for what it does not name.
-
-    A registry may know a repository under another name than we do; what it asks for is what counts.
-    """
+    """The scopes that the registry named for this request, and ours for what it did not name."""
     named = [scope for scope in theirs.split() if scope.count(":") >= 2]
     if not named:
         return list(ours)

@@ -113,17 +113,23 @@ class Answer:
         began, size = time.monotonic(), 0
         waiting: list[bytes] = []
         held = 0
-        with _typed(self._call):
-            for part in self._response.iter_raw():
-                size += len(part)
-                held += len(part)
-                waiting.append(part)
-                self._require_speed(size, time.monotonic() - began)
-                if held >= _CHUNK:
-                    yield b"".join(waiting)
-                    waiting, held = [], 0
+        broken: errors.UnreachableError | None = None
+        try:
+            with _typed(self._call):
+                for part in self._response.iter_raw():
+                    size += len(part)
+                    held += len(part)
+                    waiting.append(part)
+                    self._require_speed(size, time.monotonic() - began)
+                    if held >= _CHUNK:
+                        yield b"".join(waiting)
+                        waiting, held = [], 0
+        except errors.UnreachableError as error:
+            broken = error  # what came before counts: a reading goes on after it
         if held:
             yield b"".join(waiting)
+        if broken is not None:
+            raise broken
 
     def close(self) -> None:
         """Give the connection back, or close it when something of the body is left."""
