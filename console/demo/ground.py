@@ -3,6 +3,7 @@
 ::
 
     DIR/config/      the configuration, a copy of the example's
+    DIR/lockstep     the command line of this installation, with this configuration and state
     DIR/forge/       bare repositories with a hook that posts each push to Lockstep, signed as GitHub does
     DIR/secrets/     the secret that the forge and Lockstep share
     DIR/sites/       seoul/ sejong/ daegu/, filled by Lockstep alone
@@ -21,6 +22,7 @@ from pathlib import Path
 from console.demo import foreign, forge
 
 SITES = ("seoul", "sejong", "daegu")
+_EXAMPLE = "shop"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,16 @@ class Ground:
     def work(self) -> Path:
         """The developer's clone."""
         return self.directory / "work" / self.application
+
+    @property
+    def command(self) -> Path:
+        """The command line as one program, wherever the reader stands."""
+        return self.directory / "lockstep"
+
+    @property
+    def is_example(self) -> bool:
+        """Whether the application is the example's, whose files are known."""
+        return self.application == _EXAMPLE
 
     def site(self, name: str) -> Path:
         """A site's directory."""
@@ -79,7 +91,7 @@ def prepare(directory: Path, *, app: Path | None) -> tuple[Ground, bool]:
         return Ground(directory=directory, application=marker.read_text(encoding="utf-8").strip()), False
     if directory.exists() and any(directory.iterdir()):
         raise ValueError(f"{directory} is not empty and is no demo; name another directory")
-    ground = Ground(directory=directory, application=foreign.name_of(app) if app else "shop")
+    ground = Ground(directory=directory, application=foreign.name_of(app) if app else _EXAMPLE)
     # A site's directory that is not there is an unmounted disk, not an empty site: the ends are made here.
     ends = (ground.site(name) / end for name in SITES for end in ("git", "registry", "cluster", "archive"))
     for folder in (ground.work.parent, ground.forge.parent, *ends):

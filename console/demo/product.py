@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -12,7 +13,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from console.demo.ground import Ground
@@ -31,7 +31,7 @@ class Service:
 
     def __init__(self, ground: Ground, *, port: int = 0) -> None:
         self.ground = ground
-        self.port = port or _free_port()
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -87,9 +87,15 @@ class Service:
                 self._process.wait()
 
 
-def _free_port() -> int:
+def free_port(wished: int = 0) -> int:
+    """A port where nobody listens: the one that is wished for, when it is free."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        # As a server binds: a port that the one before has just left is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wished))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
 
@@ -98,16 +104,12 @@ def _command(ground: Ground) -> list[str]:
     return [sys.executable, "-m", "console", "--config", str(ground.config), "--state", str(ground.state)]
 
 
-def shown_command(ground: Ground) -> str:
-    """The command line as the reader would type it."""
-    return f"lockstep --config {_short(ground.config)} --state {_short(ground.state)}"
-
-
-def _short(path: Path) -> str:
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+def write_command(ground: Ground) -> None:
+    """Put the command line into the demo's directory as a program, for a reader who has it on no PATH."""
+    program, *options = _command(ground)
+    # -P: a directory of that name where the reader happens to stand is not what is meant.
+    ground.command.write_text(f'#!/bin/sh\nexec {shlex.join([program, "-P", *options])} "$@"\n', encoding="utf-8")
+    ground.command.chmod(0o755)
 
 
 def lockstep(ground: Ground, *arguments: str, codes: tuple[int, ...] = (0,)) -> Any:  # JSON of any shape

@@ -12,11 +12,13 @@ from typing import Any
 
 from rich.console import Console
 
-from console.demo import forge, ground
-from console.demo.product import DemoError, Service, shown_command
+from console.demo import forge, ground, hints
+from console.demo.product import DemoError, Service, free_port, lockstep, until, write_command
 from console.demo.walk import Walk
 
 _console = Console(stderr=True, highlight=False)
+# Where the pages are when nobody else is there: an address that stays from one start to the next.
+_PORT = 8484
 
 
 def walk(directory: Path | None, *, app: Path | None) -> dict[str, Any]:
@@ -39,14 +41,17 @@ def walk(directory: Path | None, *, app: Path | None) -> dict[str, Any]:
 def keep_running(directory: Path, *, app: Path | None) -> int:
     """Start the demo, say what to try, and keep running until it is interrupted; the service's exit code."""
     made, new = _ground(directory, app=app)
-    service = Service(made)
+    service = Service(made, port=free_port(_PORT))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         service.start(quiet=True)
         _tell_forge(made, service)
+        write_command(made)
+        token = (made.state / "token").read_text(encoding="utf-8").strip()
+        _say(hints.opening(made, url=service.url, token=token))
         if new:
             forge.push(made.work, message="The first version")
-        _console.print(_what_to_try(made, service))
+        _say(hints.to_try(made, url=service.url, run=_waiting(made, new=new)))
         return service.wait()
     except KeyboardInterrupt:
         return 0
@@ -81,30 +86,20 @@ def _directory(named: Path | None) -> Iterator[Path]:
         yield Path(made) / "demo"
 
 
-def _say(line: str) -> None:
-    _console.print(line, markup=False)
+def _waiting(made: ground.Ground, *, new: bool) -> str:
+    """The name of the newest run when it waits for a person; of a new demo, once it does. Empty when it ended."""
+
+    def newest() -> dict[str, Any] | None:
+        runs = lockstep(made, "pipeline", "runs")
+        if not runs:
+            return None if new else {}
+        settled = not new or runs[0]["waiting"] or runs[0]["state"] == "ended"
+        return runs[0] if settled else None
+
+    run = until("the first run waits or has ended", lambda: [found] if (found := newest()) is not None else [])[0]
+    return str(run["name"]) if run.get("waiting") else ""
 
 
-def _what_to_try(made: ground.Ground, service: Service) -> str:
-    token = (made.state / "token").read_text(encoding="utf-8").strip()
-    command = shown_command(made)
-    name = made.application
-    return f"""
-[bold]Lockstep runs.[/] Three sites, a forge and the application [bold]{name}[/] are in {made.directory}
-
-  pages     {service.url}
-  token     {token}
-
-The first version was pushed; its run waits for approval. Try:
-
-  approve   {service.url}/runs, or  {command} pipeline runs
-            {command} pipeline approve RUN --by YOU
-  look      {command} drift
-  clone     git clone {made.forge} && cd {name}
-  edit      change a manifest, git commit, git push: watch the run
-  tamper    edit a file below {made.site("sejong") / "cluster"}, then look again
-  hot fix   edit a file below {made.site("seoul") / "cluster"}: DR would start without it
-  heal      {command} deploy {name} --site sejong
-
-Ctrl-C ends it; the same command starts it again where it stood.
-"""
+def _say(text: str) -> None:
+    # Lines are for copying: a terminal may fold one, nobody may break it.
+    _console.print(text, markup=False, soft_wrap=True)
