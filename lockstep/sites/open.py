@@ -13,7 +13,6 @@ from typing import Any, TypeVar, cast
 from lockstep import errors, settings
 from lockstep.sites import archive as archives
 from lockstep.sites import backup, directory, ends, git, layout, registry
-from lockstep.sites import cluster as kubernetes
 from lockstep.topology import kinds, secrets
 from lockstep.topology.model import Topology
 
@@ -114,7 +113,10 @@ class Doors:
             return directory.DirectoryCluster(root=self._topology().path(end.directory).absolute())
         if end.archive is not None:
             return backup.BackupCluster(self._topology().path(end.archive).absolute())
-        return kubernetes.open_cluster(end, reader=self._reader, path=self._topology().path)
+        # The client brings a thousand classes: only who has such a cluster waits for them.
+        from lockstep.sites import cluster
+
+        return cluster.open_cluster(end, reader=self._reader, path=self._topology().path)
 
     def archive(self, site: str) -> archives.Archive | None:
         """Where a site keeps full-size renderings; None when it has no such place."""
