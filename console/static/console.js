@@ -11,16 +11,43 @@
     return [...part.querySelectorAll("input:not([type=hidden])")].some((input) => input.value !== input.defaultValue);
   };
 
-  const swap = (part, fresh) => {
-    if (busy(part)) return;
-    if (part.dataset.key !== undefined) {
-      if (part.dataset.key !== fresh.dataset.key) part.replaceWith(document.adoptNode(fresh));
-      return;
+  const keyOf = (node) => (node.nodeType === Node.ELEMENT_NODE ? node.dataset.part || node.id : "");
+  // What a click would do: a button that means something else now is another button, and must not keep the focus.
+  const meaning = (node) => ["href", "action", "name", "value"].map((name) => node.getAttribute(name)).join("\n");
+  const alike = (old, fresh) => old.nodeName === fresh.nodeName
+    && (old.nodeType !== Node.ELEMENT_NODE || !old.matches("a, form, button") || meaning(old) === meaning(fresh));
+
+  // Makes the old node say what the fresh one says, and touches nothing that says it already: focus, selection and
+  // scrolling stay where they are.
+  const morph = (old, fresh) => {
+    if (old.nodeType !== Node.ELEMENT_NODE) { if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue; return; }
+    if (old.dataset.log !== undefined || (old.dataset.part !== undefined && busy(old))) return;
+    if (old.dataset.key !== fresh.dataset.key) { old.replaceWith(fresh); return; }
+    for (const { name, value } of fresh.attributes) {
+      if (name !== "open" && old.getAttribute(name) !== value) old.setAttribute(name, value);
     }
-    if (part.innerHTML === fresh.innerHTML) return;
-    const open = [...part.querySelectorAll("details")].map((one) => one.open);
-    part.replaceChildren(...fresh.childNodes);
-    part.querySelectorAll("details").forEach((one, index) => { if (index in open) one.open = open[index]; });
+    for (const { name } of [...old.attributes]) {
+      if (name !== "open" && !fresh.hasAttribute(name)) old.removeAttribute(name);
+    }
+    reconcile(old, fresh);
+  };
+
+  const reconcile = (old, fresh) => {
+    const named = new Map([...old.children].filter(keyOf).map((node) => [keyOf(node), node]));
+    let at = old.firstChild;
+    for (const one of [...fresh.childNodes]) {
+      const key = keyOf(one);
+      const same = key ? named.get(key) : at && !keyOf(at) && alike(at, one) ? at : null;
+      if (!same || !alike(same, one)) { old.insertBefore(one, at); continue; }
+      if (same === at) at = at.nextSibling; else old.insertBefore(same, at);
+      morph(same, one);
+    }
+    while (at) {
+      const next = at.nextSibling;
+      // What was just done stays said; a form that somebody is filling in stays theirs.
+      if (at.nodeType !== Node.ELEMENT_NODE || !(at.classList.contains("said") || busy(at))) at.remove();
+      at = next;
+    }
   };
 
   // On a narrow screen a row becomes a card: each cell carries the name of its column (console.css shows it).
@@ -40,21 +67,14 @@
 
   const refresh = (page) => {
     label(page);
-    const fresh = new Map([...page.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part]));
-    const known = [...document.querySelectorAll("[data-part]")];
-    // A part that is new, or gone, changes what stands around it: then only the whole page is right.
-    const names = new Set(known.map((part) => part.dataset.part));
-    const same = names.size === fresh.size && [...fresh.keys()].every((name) => names.has(name));
-    const main = document.getElementById("main");
-    if (!same && !busy(main)) {
-      const open = new Set([...main.querySelectorAll("details[id][open]")].map((one) => one.id));
-      main.replaceChildren(...page.getElementById("main").childNodes);
-      open.forEach((id) => { const one = document.getElementById(id); if (one) one.open = true; });
-    } else {
-      known.filter((part) => part.isConnected).forEach((part) => {
-        const counterpart = fresh.get(part.dataset.part);
-        if (counterpart) swap(part, counterpart);
-      });
+    const held = document.activeElement;
+    const [tag, does] = [held.nodeName, held.matches("a, button") ? meaning(held.closest("form") || held) + meaning(held) : ""];
+    reconcile(document.getElementById("main"), page.getElementById("main"));
+    const nav = document.querySelector(".top nav");
+    if (nav && page.querySelector(".top nav")) reconcile(nav, page.querySelector(".top nav"));
+    if (does && !held.isConnected) {
+      const again = [...document.querySelectorAll(tag)].find((one) => meaning(one.closest("form") || one) + meaning(one) === does);
+      if (again) again.focus({ preventScroll: true });
     }
     document.title = page.title;
     const seconds = page.body.dataset.live;
@@ -62,9 +82,14 @@
     followLogs();
   };
 
+  // Whoever asks rests ten times as long as the answer took: many browsers together slow themselves down, and
+  // leave the service its threads.
+  const rest = (seconds, since) => Math.max(seconds * 1000, 10 * (performance.now() - since));
+
   const poll = async () => {
     const seconds = Number(document.body.dataset.live);
     if (!seconds) return;
+    const since = performance.now();
     if (!document.hidden) {
       try {
         const answer = await fetch(location.href, { headers: { "X-Lockstep-Live": "1" }, cache: "no-store" });
@@ -72,7 +97,7 @@
         if (answer.ok) refresh(new DOMParser().parseFromString(await answer.text(), "text/html"));
       } catch { /* The service restarts, or the network is away: the next round asks again. */ }
     }
-    setTimeout(poll, seconds * 1000);
+    setTimeout(poll, rest(seconds, since));
   };
 
   const write = (log, pieces) => {
@@ -95,6 +120,7 @@
 
   const follow = async (log) => {
     if (!log.isConnected || !log.closest("details").open) { delete log.dataset.following; return; }
+    const since = performance.now();
     let ended = false;
     try {
       const address = log.dataset.after === undefined ? log.dataset.log : `${log.dataset.log}?after=${log.dataset.after}`;
@@ -105,7 +131,7 @@
         ended = body.ended && body.pieces.length === 0;
       }
     } catch { /* Asked again below. */ }
-    if (!ended) setTimeout(() => follow(log), 1000);
+    if (!ended) setTimeout(() => follow(log), rest(1, since));
   };
 
   const followLogs = () => {

@@ -114,6 +114,44 @@ def test_a_run_goes_on_while_a_person_looks_at_it(person: Person, house: House) 
     assert person.driver.find_element(By.NAME, "comment").get_attribute("value") == "half a sent"
 
 
+def test_nothing_moves_under_a_person_while_a_run_goes_on(person: Person, house: House) -> None:
+    """Focus, an opened task and how far its log was scrolled stay, although a task is added above and below changes."""
+    with house.context.database.write() as connection:
+        number = bank.run(connection, "live", state="running", status="Unknown", reason="Running", ended_at=None)
+        task = bank.task(connection, number, bank.STAGES[2])
+        bank.log(connection, task, "compile", [f"line {count}" for count in range(200)])
+    person.sign_in()
+    person.go("/runs/live")
+    opened = person.driver.find_element(By.CSS_SELECTOR, f"#task-{task} summary")
+    opened.click()
+    person.sees("line 199")
+    log = person.driver.find_element(By.CSS_SELECTOR, f"#task-{task} pre")
+    person.driver.execute_script("arguments[0].scrollTop = 120", log)
+    stop = person.driver.find_element(By.XPATH, "//button[normalize-space()='Stop']")
+    person.driver.execute_script("arguments[0].focus()", stop)
+    with house.context.database.write() as connection:
+        bank.task(connection, number, bank.STAGES[3], message="pushed by its digest")
+        renamed = tables.runs.update().where(tables.runs.c.id == number)
+        connection.execute(renamed.values(message="three of seven"))
+    person.sees("pushed by its digest")
+    person.sees("three of seven")
+    assert person.driver.switch_to.active_element == stop
+    assert log.get_property("scrollTop") == 120
+    assert opened.is_displayed()
+
+
+def test_a_button_that_means_another_run_is_not_the_one_that_was_focused(person: Person, house: House) -> None:
+    """A list that grows at its top takes nobody's focus to the row that slipped into the place."""
+    person.sign_in()
+    person.go("/runs?application=ledger")
+    link = person.driver.find_element(By.LINK_TEXT, "ledger-deliver-9fh4z")
+    person.driver.execute_script("arguments[0].focus()", link)
+    with house.context.database.write() as connection:
+        bank.run(connection, "ledger-deliver-newer", application="ledger")
+    person.sees("ledger-deliver-newer")
+    assert person.driver.switch_to.active_element.text == "ledger-deliver-9fh4z"
+
+
 def test_a_page_works_by_keyboard(person: Person) -> None:
     """The first key leads past the menu; a task of the graph opens its log by Enter."""
     person.sign_in()
