@@ -17,9 +17,10 @@ from lockstep.store.database import Database
 from lockstep.topology import direction, kinds, scalars
 from lockstep.topology.model import Topology
 from lockstep.values import Json, Stance
-from sync import records, selection
+from sync import deletions, records, selection
 from sync.fan import Bounds
 from sync.mirror import ALL, Listening, Order, Result, mirror
+from sync.platforms import Views
 from sync.states import State, state_of
 from sync.stock import Proof, Shelf, verify
 
@@ -48,6 +49,7 @@ class Mirroring:
     stances: Callable[[], Mapping[str, Stance]]
     clock: clock.Clock = field(default_factory=clock.SystemClock)
     bounds: Bounds = field(default_factory=Bounds)
+    views: Views = field(default_factory=Views)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,22 +162,26 @@ def _mirror(
     held = _held(context, topology, repository, sites)
     opened, broken = _open(context, [site for site in sites if site not in held])
     try:
-        source = context.doors.image_source(one)
-        references = _references(context, one, source, repository, request)
-        results = mirror(
-            Order(
-                repository=repository,
-                source=source,
-                sites=opened,
-                references=references,
-                held=held,
-                hold=lambda site: _held(context, topology, repository, [site]).get(site, ""),
-                deep=request.deep,
-                dry_run=request.dry_run,
-                bounds=replace(context.bounds, rates=_rates(topology, sites)),
-                listening=request.listening,
-            )
+        source = _source(context, one)
+        listed = {} if request.references else _listed(source, repository)
+        references = _references(context, one, Shelf(store=source, repository=repository), listed, request)
+        order = Order(
+            repository=repository,
+            source=source,
+            sites=opened,
+            references=references,
+            held=held,
+            hold=lambda site: _held(context, topology, repository, [site]).get(site, ""),
+            immutable=lambda reference: selection.is_immutable(one, reference),
+            deep=request.deep,
+            referrers=one.spec.referrers,
+            dry_run=request.dry_run,
+            bounds=replace(context.bounds, rates=_rates(topology, sites)),
+            listening=request.listening,
         )
+        results = mirror(order)
+        if one.spec.deleted == "delete" and not request.references:
+            results += deletions.carry_out(order, deletions.plan(one, _recorded(context, repository), listed, opened))
     except errors.LockstepError as error:
         return [_whole(repository, site, error) for site in sites]
     return results + [
@@ -183,6 +189,19 @@ def _mirror(
         for site, error in broken.items()
         for reference in references
     ]
+
+
+def _source(context: Mirroring, one: kinds.ImageMirror) -> ends.ImageStore:
+    """Where a mirror's images come from, seen through its platforms."""
+    source = context.doors.image_source(one)
+    if not one.spec.platforms:
+        return source
+    return context.views.of(one.name, source, one.spec.platforms)
+
+
+def _recorded(context: Mirroring, repository: str) -> list[stored.Standing]:
+    with context.database.read() as connection:
+        return stored.standings(connection, repository)
 
 
 def _held(context: Mirroring, topology: Topology, repository: str, sites: Sequence[str]) -> dict[str, str]:
@@ -211,26 +230,28 @@ def _open(
     return opened, broken
 
 
-def _references(
-    context: Mirroring, one: kinds.ImageMirror, source: ends.ImageStore, repository: str, request: Request
-) -> dict[str, str]:
-    """What is mirrored, with its digest at the source where that is known already.
-
-    Raises:
-        NotFoundError: The source has no such repository.
-    """
-    if request.references:
-        return dict.fromkeys(selection.wanted(one, request.references), "")
+def _listed(source: ends.ImageStore, repository: str) -> dict[str, str]:
+    """The tags of a repository at its source. Raises NotFoundError when the source has no such repository."""
     listed = source.tags(repository)
     if listed is None:
         raise errors.NotFoundError(
             f"{source.address} has no repository {repository}.", remedy="Push it there, or mend the mirror."
         )
-    chosen = [tag for tag in selection.tags(one, listed) if not listed[tag]]
-    if chosen and any(selection.companion_of(tag) for tag in listed):
+    return listed
+
+
+def _references(
+    context: Mirroring, one: kinds.ImageMirror, source: Shelf, listed: Mapping[str, str], request: Request
+) -> dict[str, str]:
+    """What is mirrored, with its digest at the source where that is known already."""
+    if request.references:
+        return dict.fromkeys(selection.wanted(one, request.references), "")
+    known = dict(listed)
+    chosen = [tag for tag in selection.tags(one, known) if not known[tag]]
+    if chosen and any(selection.companion_of(tag) for tag in known):
         # Whose companions they are is known by digest only.
-        listed |= Shelf(store=source, repository=repository).digests(chosen, looks=context.bounds.looks)
-    return {tag: listed[tag] for tag in selection.tags(one, listed)}
+        known |= source.digests(chosen, looks=context.bounds.looks)
+    return {tag: known[tag] for tag in selection.tags(one, known)}
 
 
 def _known(topology: Topology) -> set[str]:

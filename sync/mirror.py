@@ -25,7 +25,10 @@ ALL = "*"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """One tag or digest at one site. ``size`` is what was sent (or, in a dry run, would be), in bytes."""
+    """One tag or digest at one site. ``size`` is what was sent (or, in a dry run, would be), in bytes.
+
+    ``gone`` says that the tag was taken away, because the source no longer has it.
+    """
 
     repository: str
     reference: str
@@ -34,6 +37,7 @@ class Result:
     digest: str = ""
     detail: str = ""
     size: int = 0
+    gone: bool = False
 
     def as_json(self) -> dict[str, Json]:
         """For machines."""
@@ -45,6 +49,7 @@ class Result:
             "digest": self.digest,
             "detail": self.detail,
             "bytes": self.size,
+            "gone": self.gone,
         }
 
 
@@ -65,7 +70,8 @@ class Order:
     ``references`` are tags and digests with the digest that each has at the source, ``""`` where that is still
     to be asked. ``held`` says of sites that must not be written to why; they are not even asked. ``hold`` is asked
     again, by site, before an image becomes visible there: copying takes time, and a stance may change meanwhile.
-    ``deep`` takes nothing for granted and looks into what seems equal.
+    ``immutable`` says of which tags a site keeps what it has. ``deep`` takes nothing for granted and looks into what
+    seems equal; ``referrers`` looks only for what was added to it, such as signatures.
     """
 
     repository: str
@@ -74,7 +80,9 @@ class Order:
     references: Mapping[str, str]
     held: Mapping[str, str] = field(default_factory=dict)
     hold: Callable[[str], str] = lambda _site: ""
+    immutable: Callable[[str], bool] = lambda _reference: False
     deep: bool = False
+    referrers: bool = False
     dry_run: bool = False
     bounds: Bounds = field(default_factory=Bounds)
     listening: Listening = field(default_factory=Listening)
@@ -105,20 +113,59 @@ def mirror(order: Order) -> list[Result]:
     ]
     pending: dict[tuple[str, str], str] = {}
     for site, standing in standings.items():
-        if isinstance(standing, errors.LockstepError):
-            results += [
-                _failed(order, reference, site, named[reference], standing) for reference in named if named[reference]
-            ]
-            continue
-        for reference, digest in standing.items():
-            if not named[reference]:
-                continue
-            if digest == named[reference] and not order.deep:
-                results.append(_result(order, reference, site, State.EQUAL, digest=digest))
-            else:
-                pending[site, reference] = named[reference]
+        results += _sorted_out(order, site, standing, named, pending)
+    if order.referrers and not order.deep:
+        results = _with_new_referrers(order, results, pending)
     results += _bring(order, pending)
     return sorted(results, key=lambda one: (one.repository, one.reference, one.site))
+
+
+def _sorted_out(
+    order: Order,
+    site: str,
+    standing: dict[str, str] | errors.LockstepError,
+    named: Mapping[str, str],
+    pending: dict[tuple[str, str], str],
+) -> list[Result]:
+    """What is known already of one site; what has to be brought goes to ``pending``."""
+    known = {reference: digest for reference, digest in named.items() if digest}
+    if isinstance(standing, errors.LockstepError):
+        return [_failed(order, reference, site, digest, standing) for reference, digest in known.items()]
+    results = []
+    for reference, digest in known.items():
+        there = standing[reference]
+        if there == digest and not order.deep:
+            results.append(_result(order, reference, site, State.EQUAL, digest=digest))
+        elif there and there != digest and order.immutable(reference):
+            why = f"The tag is immutable: it names {there} there, and {digest} at the source."
+            results.append(_result(order, reference, site, State.HELD, digest=there, detail=why))
+        else:
+            pending[site, reference] = digest
+    return results
+
+
+def _with_new_referrers(order: Order, results: Sequence[Result], pending: dict[tuple[str, str], str]) -> list[Result]:
+    """The results without those of equal images about which the source has more; these go to ``pending``."""
+    equal = [result for result in results if result.state is State.EQUAL]
+    roots = sorted({result.digest for result in equal})
+    with ThreadPoolExecutor(order.bounds.looks) as pool:
+        about = dict(zip(roots, pool.map(lambda root: _about(order.source, order, root), roots), strict=True))
+        there = pool.map(lambda result: _about(order.sites[result.site], order, result.digest), equal)
+        lacking = {
+            (result.site, result.reference): result
+            for result, has in zip(equal, there, strict=True)
+            if not about[result.digest] <= has
+        }
+    pending.update({key: result.digest for key, result in lacking.items()})
+    return [result for result in results if (result.site, result.reference) not in lacking]
+
+
+def _about(store: ends.ImageStore, order: Order, root: str) -> set[str]:
+    """What refers to an image, by digest; something that no site has when nobody can say."""
+    try:
+        return {one.digest for one in store.referrers(order.repository, root)}
+    except errors.LockstepError:
+        return {"unknown"} if store is order.source else set()
 
 
 def _at_source(order: Order) -> dict[str, str]:

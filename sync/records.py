@@ -17,11 +17,13 @@ from sync.states import State
 
 def of(repository: str, results: Sequence[Result], now: datetime, *, all_tags: bool = False) -> work.Effect:
     """Record how a repository stands; with ``all_tags``, tags that the results do not name are gone at the source."""
-    rows = [_row(result, now) for result in results if result.reference != ALL]
+    rows = [_row(result, now) for result in results if result.reference != ALL and not result.gone]
+    gone = [(result.site, result.reference) for result in results if result.gone]
     blind = [result for result in results if result.reference == ALL]
 
     def write(connection: Connection) -> None:
         stored.record(connection, rows)
+        stored.forget(connection, repository, gone)
         if all_tags:
             stored.keep_only(connection, repository, {row.site for row in rows}, {row.reference for row in rows})
         for result in blind:

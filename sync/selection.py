@@ -7,12 +7,17 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from fnmatch import fnmatchcase
 
-from lockstep import values
-from lockstep.topology import kinds
+import regex
+
+from lockstep import errors, values
+from lockstep.topology import kinds, versions
 
 # Tags under which signatures and the like of an image are kept where a registry has no referrers: the fallback
 # of the distribution specification ("Referrers Tag Schema") and cosign's, which adds .sig, .att or .sbom.
 _COMPANION = re.compile(r"(sha256|sha512)-([a-f0-9]{64,128})(\.[a-z]+)?")
+
+# For one expression on one tag.
+_PATIENCE_SECONDS = 0.2
 
 
 def covers(mirror: kinds.ImageMirror, repository: str) -> bool:
@@ -33,10 +38,53 @@ def names(mirror: kinds.ImageMirror) -> list[str]:
 
 def tags(mirror: kinds.ImageMirror, listed: Mapping[str, str]) -> list[str]:
     """Of the tags that a source lists, those that are mirrored, sorted, with the companions of their images."""
-    chosen = {tag for tag in listed if any(fnmatchcase(tag, pattern) for pattern in mirror.spec.tags)}
+    chosen = set(chosen_tags(mirror, listed))
     digests = {listed[tag] for tag in chosen}
     companions = {tag for tag in listed if (digest := companion_of(tag)) and digest in digests}
     return sorted(chosen | companions)
+
+
+def chosen_tags(mirror: kinds.ImageMirror, listed: Iterable[str]) -> list[str]:
+    """Of some tags, those that the mirror's rules choose, sorted."""
+    spec = mirror.spec
+    by_name = {tag for tag in listed if any(fnmatchcase(tag, pattern) for pattern in spec.tags)}
+    literal = by_name & set(spec.tags)
+    found = {tag for tag in by_name if _is_chosen(spec, tag)}
+    if spec.newest is not None:
+        # Of two tags that are one version (1.2 and v1.2.0) both count: each may be what a site runs.
+        dated = sorted((version, tag) for tag in found if (version := versions.Version.parse(tag)) is not None)
+        found = {tag for _, tag in dated[-spec.newest :]}
+    return sorted(found | literal)
+
+
+def _is_chosen(spec: kinds.ImageMirrorSpec, tag: str) -> bool:
+    """Whether a tag passes the expression and the range."""
+    if spec.expression is not None and not _matches(spec.expression, tag):
+        return False
+    if spec.versions is None:
+        return True
+    version = versions.Version.parse(tag)
+    return version is not None and versions.Range.parse(spec.versions).holds(version)
+
+
+def _matches(expression: str, tag: str) -> bool:
+    """Whether an expression matches a tag as a whole.
+
+    Raises:
+        InputError: It takes too long, as some expressions do on some tags.
+    """
+    try:
+        return regex.fullmatch(expression, tag, timeout=_PATIENCE_SECONDS) is not None
+    except TimeoutError as error:
+        raise errors.InputError(
+            f"The expression {expression!r} takes too long on the tag {tag!r}.",
+            remedy="Write it without a repetition inside a repetition.",
+        ) from error
+
+
+def is_immutable(mirror: kinds.ImageMirror, tag: str) -> bool:
+    """Whether a tag never moves at a site."""
+    return values.is_tag(tag) and any(fnmatchcase(tag, pattern) for pattern in mirror.spec.immutable)
 
 
 def wanted(mirror: kinds.ImageMirror, references: Iterable[str]) -> list[str]:
@@ -45,10 +93,7 @@ def wanted(mirror: kinds.ImageMirror, references: Iterable[str]) -> list[str]:
         reference
         for reference in references
         if values.is_digest(reference)
-        or (
-            values.is_tag(reference)
-            and (companion_of(reference) or any(fnmatchcase(reference, pattern) for pattern in mirror.spec.tags))
-        )
+        or (values.is_tag(reference) and (companion_of(reference) or chosen_tags(mirror, [reference])))
     ]
 
 

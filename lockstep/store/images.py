@@ -98,6 +98,18 @@ def keep_only(connection: Connection, repository: str, sites: Collection[str], r
         )
 
 
+def forget(connection: Connection, repository: str, gone: Iterable[tuple[str, str]]) -> None:
+    """Drop references that are gone, each given with its site."""
+    for site, reference in gone:
+        connection.execute(
+            delete(image_mirrors).where(
+                image_mirrors.c.repository == repository,
+                image_mirrors.c.site == site,
+                image_mirrors.c.reference == reference,
+            )
+        )
+
+
 def standings(connection: Connection, repository: str = "") -> list[Standing]:
     """How things stand, of one repository or of all, in order."""
     statement = select(image_mirrors).order_by(

@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from lockstep import errors, values
-from lockstep.topology import objects, selectors, templates, urls
+from lockstep.topology import objects, selectors, templates, urls, versions
 from lockstep.topology.forms import EachOnce, FieldError, Form
 
 _DURATION_PATTERN = r"(?:([0-9]{1,10})w)?(?:([0-9]{1,10})d)?(?:([0-9]{1,10})h)?(?:([0-9]{1,10})m)?(?:([0-9]{1,10})s)?"
@@ -201,6 +201,14 @@ def _regex(text: str) -> str:
     return text
 
 
+def _version_range(text: str) -> str:
+    try:
+        versions.Range.parse(text)
+    except ValueError as error:
+        raise FieldError(f"is not a range of versions: {error}.", "Write such as >=1.2 <2, ^1.4 or 1.x.") from None
+    return text
+
+
 def _param_value(value: object) -> object:
     """A param of a Tekton pipeline: text, a list of text or a table of text."""
     entries = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else [value]
@@ -322,6 +330,17 @@ HostPort = Annotated[
     ),
 ]
 """A host, with a port or without: ``minio.sejong.example:9000``."""
+VersionRange = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_version_range)]
+"""Versions: ``>=1.2 <2``, ``^1.4``, ``1.x``."""
+Platform = Annotated[
+    str,
+    Form(
+        r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9_.]+)?",
+        "is not a platform.",
+        "Write os/architecture[/variant], such as linux/amd64.",
+    ),
+]
+"""A platform: ``linux/arm64``."""
 Network = Annotated[str, _BOUNDED, AfterValidator(_network)]
 """An address or a network: ``10.1.0.0/16``."""
 HeaderName = Annotated[

@@ -7,7 +7,7 @@ the JSON Schema and in ``docs/configuration.md``.
 from lockstep.topology.kinds.application import Application, Image, Protection, Source
 from lockstep.topology.kinds.base import API_VERSION, Document, KubernetesSecretRef, Metadata, Model, SecretRef
 from lockstep.topology.kinds.expected import ExpectedDifference
-from lockstep.topology.kinds.mirror import GitGuards, GitMirror, GitSource, ImageMirror, ImageSource
+from lockstep.topology.kinds.mirror import GitGuards, GitMirror, GitSource, ImageMirror, ImageMirrorSpec, ImageSource
 from lockstep.topology.kinds.protection import Drill, Notification, Pair
 from lockstep.topology.kinds.site import ClusterEnd, GitCredentials, GitEnd, GitPlace, RegistryAuth, RegistryEnd, Site
 from lockstep.topology.kinds.webhook import Webhook
@@ -47,6 +47,7 @@ __all__ = [
     "GitSource",
     "Image",
     "ImageMirror",
+    "ImageMirrorSpec",
     "ImageSource",
     "KubernetesSecretRef",
     "Metadata",

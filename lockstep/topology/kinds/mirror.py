@@ -19,8 +19,11 @@ from lockstep.topology.scalars import (
     LocalPath,
     Name,
     Names,
+    Platform,
+    Regex,
     Share,
     TagGlob,
+    VersionRange,
 )
 
 
@@ -32,7 +35,7 @@ class Deletions(Model):
     """How much may vanish from the source at once."""
 
     most: Share = "10%"
-    """More deleted refs than this, of those that a site has, are held for a person; at least one may always go."""
+    """More deleted refs or tags than this, of those that a site has, are held; at least one may always go."""
 
 
 class GitGuards(Model):
@@ -111,6 +114,22 @@ class ImageMirrorSpec(Model):
     """Names of images at every site, or patterns such as ``pay/*``."""
     tags: tuple[TagGlob, ...] = Field(default=("*",), min_length=1)
     """Tags or patterns; all by default."""
+    expression: Regex | None = None
+    """Of those, the tags that this regular expression matches as a whole."""
+    versions: VersionRange | None = None
+    """Of those, the versions in this range, such as ``>=1.2 <2``."""
+    newest: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Of those, only so many: the highest versions. Tags that are named without a pattern are mirrored in any case."""
+    platforms: Annotated[tuple[Platform, ...], EachOnce()] = ()
+    """Only these platforms of an image; its index then has another digest than at the source."""
+    referrers: bool = False
+    """Look for signatures and the like that were added to an image which is equal: one question more for each."""
+    immutable: tuple[TagGlob, ...] = ()
+    """Tags that never move at a site, once they are there: ``v*``. One that moved at the source is held."""
+    deleted: Literal["keep", "delete"] = "keep"
+    """What becomes of a tag that the source no longer has: only tags that Lockstep brought are ever deleted."""
+    deletions: Deletions = Deletions()
+    """How much may vanish from the source at once before it is held for a person."""
     sites: Names = Field(min_length=1)
     """The sites that receive them."""
     interval: Interval = timedelta(minutes=5)

@@ -1,0 +1,286 @@
+"""Which tags a mirror brings, which it leaves where they are, and which it takes away."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from lockstep import errors
+from lockstep.sites import ends
+from lockstep.store.database import Database
+from lockstep.topology import kinds
+from lockstep.values import Stance
+from sync import images as mirroring
+from sync import platforms, selection
+from sync.images import Request
+from sync.mirror import Order, mirror
+from sync.states import State
+from tests.support import images, mini_registry
+from tests.support.images import Maker, new_store
+from tests.support.topologies import topology
+from tests.sync.test_images import World
+
+
+def _mirror(**spec: Any) -> kinds.ImageMirror:
+    base = {"source": {"layout": "/x"}, "repositories": ["pay/*"], "sites": ["seoul"]}
+    made = topology(
+        ("Site", "seoul", {"registry": {"layout": "/y", "imagePrefix": "registry.example"}}),
+        ("ImageMirror", "pay", {**base, **spec}),
+    )
+    return made.image_mirrors["pay"]
+
+
+# --- choosing
+
+TAGS = ["1.0.0", "1.1.0", "v1.2.0", "1.10.0", "2.0.0-rc.1", "2.0.0", "latest", "nightly-7", "main"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "chosen"),
+    [
+        ({}, TAGS),
+        ({"tags": ["1.*", "latest"]}, ["1.0.0", "1.1.0", "1.10.0", "latest"]),
+        ({"expression": r"v?1\.[0-9]+\.0"}, ["1.0.0", "1.1.0", "v1.2.0", "1.10.0"]),
+        ({"expression": "1"}, []),
+        ({"versions": ">=1.1 <2"}, ["1.1.0", "v1.2.0", "1.10.0"]),
+        ({"versions": ">=2.0.0-0"}, ["2.0.0-rc.1", "2.0.0"]),
+        ({"newest": 2}, ["2.0.0-rc.1", "2.0.0"]),
+        ({"versions": "1.x", "newest": 2}, ["v1.2.0", "1.10.0"]),
+        ({"tags": ["*", "latest"], "versions": "1.x", "newest": 1}, ["1.10.0", "latest"]),
+        ({"tags": ["nightly-*"], "newest": 5}, []),
+    ],
+)
+def test_tags_are_chosen_by_pattern_expression_range_and_number(spec: dict[str, Any], chosen: list[str]) -> None:
+    """Each rule narrows what the one before left; a tag named without a pattern is brought in any case."""
+    assert selection.chosen_tags(_mirror(**spec), TAGS) == sorted(chosen)
+
+
+def test_companions_follow_the_images_that_are_chosen() -> None:
+    """A signature under a tag of its own comes with its image, whatever the rules say of its name."""
+    signed, other = images.digest(b"a"), images.digest(b"b")
+    listed = {"1.0.0": signed, "0.1.0": other}
+    listed |= {f"{one.replace(':', '-')}.sig": images.digest(one.encode()) for one in (signed, other)}
+    assert selection.tags(_mirror(versions=">=1"), listed) == ["1.0.0", f"{signed.replace(':', '-')}.sig"]
+
+
+def test_an_expression_that_takes_too_long_is_given_up() -> None:
+    """A tag is somebody else's text."""
+    with pytest.raises(errors.InputError, match="takes too long"):
+        selection.chosen_tags(_mirror(expression="(a|aa)+b|(a+)+c"), ["a" * 127 + "d"])
+
+
+# --- tags that stay
+
+
+def test_an_immutable_tag_stays_what_it_is(tmp_path: Path, file_database: Database) -> None:
+    """It comes once; when it moves at the source it is held, with both digests in the reason."""
+    world = World(tmp_path, file_database, immutable=["v*"])
+    old = world.maker.image(b"old", tag="v1")
+    world.maker.image(b"old", tag="latest")
+    world.handle()
+    new = world.maker.image(b"new", tag="v1")
+    world.maker.image(b"new", tag="latest")
+    world.handle()
+    assert world.states() == {
+        ("latest", "daegu"): "equal",
+        ("latest", "sejong"): "equal",
+        ("v1", "daegu"): "held",
+        ("v1", "sejong"): "held",
+    }
+    row = world.rows()["v1", "sejong"]
+    assert old.digest in row.detail
+    assert new.digest in row.detail
+    assert (new_store(tmp_path / "sejong").tags("pay/api") or {})["v1"] == old.digest
+
+
+# --- tags that go
+
+
+def _gone(world: World, *tags: str) -> None:
+    for tag in tags:
+        world.maker.store.untag("pay/api", tag)
+
+
+def _tags(root: Path, site: str) -> set[str]:
+    return set(new_store(root / site).tags("pay/api") or {})
+
+
+def test_a_tag_that_vanished_stays_unless_the_mirror_says_otherwise(tmp_path: Path, file_database: Database) -> None:
+    """The default: a site may run it."""
+    world = World(tmp_path, file_database)
+    for tag in ("v1", "v2"):
+        world.maker.image(tag.encode(), tag=tag)
+    world.handle()
+    _gone(world, "v2")
+    world.handle()
+    assert _tags(tmp_path, "sejong") == {"v1", "v2"}
+
+
+def test_a_tag_that_vanished_goes_where_the_mirror_says_so_and_its_image_stays(
+    tmp_path: Path, file_database: Database
+) -> None:
+    """Only the tag; another tag of the same image, and the image by its digest, stay."""
+    world = World(tmp_path, file_database, deleted="delete")
+    made = world.maker.image(b"one", tag="v1")
+    world.maker.image(b"one", tag="also-v1")
+    world.handle()
+    _gone(world, "v1")
+    world.clock.moment += timedelta(minutes=5)
+    report = mirroring.run(world.context, Request(dry_run=True))
+    assert {(one.reference, one.state) for one in report.results if one.reference == "v1"} == {("v1", State.BEHIND)}
+    assert _tags(tmp_path, "sejong") == {"v1", "also-v1"}
+    world.handle()
+    for site in ("sejong", "daegu"):
+        assert _tags(tmp_path, site) == {"also-v1"}
+        assert new_store(tmp_path / site).resolve("pay/api", made.digest) is not None
+    assert set(world.states()) == {("also-v1", "sejong"), ("also-v1", "daegu")}
+
+
+def test_many_tags_that_vanish_at_once_are_held(tmp_path: Path, file_database: Database) -> None:
+    """A source that lost its tags: they are shown as held at every pass, and go when a person raises the bound."""
+    world = World(tmp_path, file_database, deleted="delete", deletions={"most": "25%"})
+    for number in range(8):
+        world.maker.image(b"%d" % number, tag=f"v{number}")
+    world.handle()
+    _gone(world, "v0", "v1", "v2")
+    for _ in range(2):
+        world.handle()
+        held = {reference for (reference, _), state in world.states().items() if state == "held"}
+        assert held == {"v0", "v1", "v2"}
+    assert _tags(tmp_path, "sejong") == {f"v{number}" for number in range(8)}
+    relaxed = World(tmp_path, file_database, deleted="delete", deletions={"most": "50%"})
+    relaxed.handle()
+    assert _tags(tmp_path, "sejong") == {f"v{number}" for number in range(3, 8)}
+
+
+def test_a_tag_that_is_not_ours_is_never_taken_away(tmp_path: Path, file_database: Database) -> None:
+    """Made at the site, moved at the site, immutable, or no longer chosen by the mirror's rules: all stay."""
+    world = World(tmp_path, file_database, deleted="delete", deletions={"most": "100%"}, immutable=["fixed"])
+    for tag in ("moved", "fixed", "v1"):
+        world.maker.image(tag.encode(), tag=tag)
+    world.handle()
+    own = Maker(store=new_store(tmp_path / "sejong"), repository="pay/api")
+    own.image(b"made here", tag="local")
+    own.image(b"moved here", tag="moved")
+    _gone(world, "moved", "fixed", "v1")
+    narrowed = World(
+        tmp_path,
+        file_database,
+        deleted="delete",
+        deletions={"most": "100%"},
+        immutable=["fixed"],
+        tags=["moved", "fixed"],
+    )
+    narrowed.maker.image(b"still", tag="other")
+    narrowed.handle()
+    assert _tags(tmp_path, "sejong") == {"moved", "fixed", "v1", "local"}
+    held = {key[0] for key, state in narrowed.states().items() if state == "held" and key[1] == "sejong"}
+    assert held == {"moved", "fixed"}
+
+
+def test_nothing_is_taken_away_towards_a_site_that_is_the_truth_now(tmp_path: Path, file_database: Database) -> None:
+    """A stance holds deletions as it holds writes."""
+    world = World(tmp_path, file_database, deleted="delete")
+    for tag in ("v1", "v2"):
+        world.maker.image(tag.encode(), tag=tag)
+    world.handle()
+    _gone(world, "v2")
+    world.stances = {**world.stances, "seoul-sejong": Stance.SWITCHED}
+    world.handle()
+    assert _tags(tmp_path, "sejong") == {"v1", "v2"}
+    assert _tags(tmp_path, "daegu") == {"v1"}
+
+
+# --- platforms
+
+
+def _platform(made: ends.Descriptor, architecture: str, variant: str = "", **annotations: str) -> ends.Descriptor:
+    platform = {"architecture": architecture, "os": "linux" if architecture != "unknown" else "unknown"}
+    return ends.Descriptor(
+        media_type=made.media_type,
+        digest=made.digest,
+        size=made.size,
+        platform={**platform, **({"variant": variant} if variant else {})},
+        annotations=annotations,
+    )
+
+
+def test_a_site_gets_the_platforms_that_it_wants_and_every_site_the_same_digest(
+    tmp_path: Path, file_database: Database
+) -> None:
+    """The other platforms are neither named nor read; an attestation stays with what it is about."""
+    world = World(tmp_path, file_database, platforms=["linux/amd64", "linux/arm/v7"])
+    one, two, old, new = (world.maker.image(name, child=True) for name in (b"amd64", b"s390x", b"armv6", b"armv7"))
+    proof = world.maker.artifact(None, b"about amd64")
+    other = world.maker.artifact(None, b"about s390x")
+    world.maker.index(
+        [
+            _platform(one, "amd64"),
+            _platform(two, "s390x"),
+            _platform(old, "arm", "v6"),
+            _platform(new, "arm", "v7"),
+            _platform(proof, "unknown", **{"vnd.docker.reference.digest": one.digest}),
+            _platform(other, "unknown", **{"vnd.docker.reference.digest": two.digest}),
+        ],
+        tag="v1",
+    )
+    plain = world.maker.image(b"plain", tag="plain")
+    world.handle()
+    found = {site: new_store(tmp_path / site).tags("pay/api") or {} for site in ("sejong", "daegu")}
+    assert found["sejong"] == found["daegu"]
+    assert found["sejong"]["plain"] == plain.digest
+    store = new_store(tmp_path / "sejong")
+    index = store.manifest("pay/api", found["sejong"]["v1"])
+    assert index is not None
+    assert [entry["digest"] for entry in orjson.loads(index.raw)["manifests"]] == [one.digest, new.digest, proof.digest]
+    assert not store.has_blob("pay/api", images.blob(b"s390x"))
+    for watched in world.doors.stores.values():
+        watched.calls.clear()
+    world.handle()
+    assert set(world.states().values()) == {"equal"}
+    assert world.doors.stores["seoul"].count("manifest") == 0  # what the index became is remembered
+
+
+def test_an_index_of_wanted_platforms_only_stays_as_it_is(tmp_path: Path) -> None:
+    """Its digest is the source's, so that its signatures hold."""
+    maker = Maker(store=new_store(tmp_path), repository="pay/api")
+    made = maker.platforms(b"layer", tag="v1")
+    view = platforms.Narrowed(inner=maker.store, platforms=["linux/amd64", "linux/arm64"])
+    assert view.resolve("pay/api", "v1") == made
+    assert view.manifest("pay/api", made.digest) == maker.store.manifest("pay/api", made.digest)
+
+
+def test_an_image_without_a_wanted_platform_is_an_error(tmp_path: Path) -> None:
+    """It is said, and never taken for mirrored."""
+    maker = Maker(store=new_store(tmp_path), repository="pay/api")
+    maker.platforms(b"layer", tag="v1")
+    with pytest.raises(errors.NotFoundError, match="has nothing for windows/amd64"):
+        platforms.Narrowed(inner=maker.store, platforms=["windows/amd64"]).resolve("pay/api", "v1")
+
+
+# --- what is added later
+
+
+def test_a_signature_that_is_added_to_an_equal_image_arrives(tmp_path: Path) -> None:
+    """With ``referrers``, one question more for each image and end; then nothing again."""
+    with mini_registry.serve() as source, mini_registry.serve() as site:
+        maker = Maker(store=source.store(), repository="pay/api")
+        made = maker.image(b"layer", tag="v1")
+        sites = {"sejong": site.store()}
+        order = Order(repository="pay/api", source=source.store(), sites=sites, references={"v1": ""}, referrers=True)
+        assert {one.state for one in mirror(order)} == {State.EQUAL}
+        signature = maker.artifact(made, b"signature")
+        assert {one.state for one in mirror(order)} == {State.EQUAL}
+        assert [one.digest for one in site.store().referrers("pay/api", made.digest)] == [signature.digest]
+        for registry in (source, site):
+            registry.asked.clear()
+        mirror(order)
+        for registry in (source, site):
+            assert [(one.method, one.path.split("/")[4]) for one in registry.asked] == [
+                ("HEAD", "manifests"),
+                ("GET", "referrers"),
+            ]
