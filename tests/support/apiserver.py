@@ -62,15 +62,7 @@ class Admin:
     """
 
     def __init__(self, server: Server, *, user: str = "admin") -> None:
-        config = json.loads(server.kubeconfig(user).read_text())
-        cluster, shown = config["clusters"][0]["cluster"], config["users"][0]["user"]
-        headers = {"Authorization": f"Bearer {shown['token']}"} if "token" in shown else {}
-        verify: ssl.SSLContext | bool = True
-        if cluster["server"].startswith("https:"):
-            verify = _tls(cluster, shown, server.kubeconfig(user).with_suffix(".pem"))
-        self._client = httpx.Client(
-            base_url=cluster["server"], verify=verify, headers=headers, timeout=60, trust_env=False
-        )
+        self._client = client(server, user=user)
 
     def ask(self, method: str, path: str, body: Json = None, *, content_type: str = "application/json") -> Json:
         """The JSON that a request is answered with, which has to be a success."""
@@ -118,6 +110,17 @@ class Admin:
     def close(self) -> None:
         """Close its connections."""
         self._client.close()
+
+
+def client(server: Server, *, user: str = "admin") -> httpx.Client:
+    """A client that asks as a user, for whoever closes it."""
+    config = json.loads(server.kubeconfig(user).read_text())
+    cluster, shown = config["clusters"][0]["cluster"], config["users"][0]["user"]
+    headers = {"Authorization": f"Bearer {shown['token']}"} if "token" in shown else {}
+    verify: ssl.SSLContext | bool = True
+    if cluster["server"].startswith("https:"):
+        verify = _tls(cluster, shown, server.kubeconfig(user).with_suffix(".pem"))
+    return httpx.Client(base_url=cluster["server"], verify=verify, headers=headers, timeout=60, trust_env=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
