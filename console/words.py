@@ -132,6 +132,7 @@ DELIVERIES: Mapping[str, Word] = {
 
 DEPLOYMENTS: Mapping[str, Word] = {
     "done": Word(label=mark("Deployed"), tone="good"),
+    "rolling": Word(label=mark("Rolling out"), tone="busy", meaning=mark("It is written, and does not run yet.")),
     "failed": Word(label=mark("Failed"), tone="bad"),
     "held": Word(label=mark("Held"), tone="warn", meaning=mark("A guard or a stance holds it until a person decides.")),
 }

@@ -14,13 +14,16 @@ from lockstep.store.tables import deployments
 DONE = "done"
 FAILED = "failed"
 HELD = "held"
+ROLLING = "rolling"
+"""Everything is written, and its workloads are not well yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
     """One deploy of an application to a site by a run.
 
-    ``images`` maps ``name`` or ``name:tag`` to the digest that was deployed; ``state`` is done, failed or held.
+    ``images`` maps ``name`` or ``name:tag`` to the digest that was deployed; ``state`` is done, rolling, failed or
+    held; of a rolling one, ``ended_at`` is when everything was written.
     """
 
     id: int = 0
@@ -51,23 +54,26 @@ def record(connection: Connection, deployment: Deployment) -> None:
     )
 
 
-def last(connection: Connection, application: str, *, site: str = "", revision: str = "") -> Deployment | None:
-    """The newest deploy that was done: to one site or any, of one commit or any."""
+def last(
+    connection: Connection, application: str, *, site: str = "", revision: str = "", besides: str = ""
+) -> Deployment | None:
+    """The newest deploy that was done: to one site or any, of one commit or any, by any run but one."""
     conditions = [deployments.c.application == application, deployments.c.state == DONE]
     if site:
         conditions.append(deployments.c.site == site)
     if revision:
         conditions.append(deployments.c.revision == revision)
+    if besides:
+        conditions.append(deployments.c.run != besides)
     statement = select(deployments).where(*conditions).order_by(deployments.c.id.desc()).limit(1)
     row = connection.execute(statement).mappings().one_or_none()
     return Deployment(**row) if row else None
 
 
-def of_run(connection: Connection, run: str, site: str) -> Deployment | None:
-    """What a run did to a site; None when it has not been there."""
-    statement = select(deployments).where(deployments.c.run == run, deployments.c.site == site)
-    row = connection.execute(statement).mappings().one_or_none()
-    return Deployment(**row) if row else None
+def by_run(connection: Connection, run: str) -> dict[str, Deployment]:
+    """What a run did, by site."""
+    found = connection.execute(select(deployments).where(deployments.c.run == run)).mappings()
+    return {row["site"]: Deployment(**row) for row in found}
 
 
 def newest(connection: Connection, application: str) -> list[Deployment]:

@@ -1,55 +1,32 @@
-"""``Deploy``: what git says at a commit, to every site of the application: the truth first, then the others.
+"""``Deploy``: what git says at a commit, to every site of the application, in the order that it asks for.
 
 Params: ``sites`` (a list; all when empty), ``revision`` (the run's by default). Result: ``deployed``. A site
-waits until it holds every image whole; a site that a stance holds is passed over and said so; a plan that would
-destroy a hot fix, or much else, waits for a person. Called again it goes on where it stands: what is already
-as it should be is not written.
+waits until it holds every image whole; the next ones wait until it runs. A site that a stance holds is passed
+over and said so; a plan that would destroy a hot fix, or much else, waits for a person. Called again it goes on
+where it stands: what is already as it should be is not written. Nothing here waits: it asks to be called again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 
 from lockstep import errors, work
 from lockstep.store import approvals, deployments
-from lockstep.topology import direction
+from lockstep.store.deployments import Deployment
+from lockstep.topology import kinds
 from lockstep.values import Json
-from pipelines.delivery import approval, built, inputs
+from pipelines.delivery import approval, built, inputs, turns
 from pipelines.delivery.prepare import Prepared, Whole, prepare
+from pipelines.delivery.reaching import ENDED, Reaching
 from pipelines.delivery.world import World
-from pipelines.deploy import apply, models, site
 from pipelines.tasks import Again, Context, Failed, Finished, Outcome, Waiting
 
 # How soon to look again whether a site has its images: mirroring them was queued as urgent.
 _LOOK_AGAIN_SECONDS = 0.5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """What became of one site."""
-
-    place: direction.Place
-    state: str
-    message: str
-    objects: int
-    changed: int = 0
-    deleted: int = 0
-    started_at: datetime
-    ended_at: datetime
-
-    def as_json(self) -> dict[str, Json]:
-        """What people see of it."""
-        return {
-            "state": self.state,
-            "tier": self.place.tier.value if self.place.tier else self.place.role.value,
-            "message": self.message,
-            "objects": self.objects,
-            "changed": self.changed,
-            "deleted": self.deleted,
-        }
+# How soon to look again whether a site runs, and at most while it soaks: a person who cancels is heard then.
+_ROLLING_SECONDS = 1.0
+_SOAKING_SECONDS = 5.0
 
 
 class Deploy:
@@ -64,23 +41,41 @@ class Deploy:
         Raises:
             LockstepError: It cannot be rendered, or no image's digest is known.
         """
-        whole = self._prepare(context)
-        missing = self._missing(context, whole)
+        application = self._world.application(context.run.application)
+        reaching = Reaching(self._world, context, application)
+        rolling = [row for row in reaching.rows().values() if row.state == deployments.ROLLING]
+        if rolling:
+            now = [reaching.look(row) for row in rolling]
+            reaching.remember(*now)
+            waiting = [f"{row.site}: {row.message}" for row in now if row.state == deployments.ROLLING]
+            return Again(seconds=_ROLLING_SECONDS if waiting else 0.0, why="; ".join(waiting))
+        whole = self._prepare(context, application)
         unapproved = self._unapproved(context, whole)
         if unapproved:
             return self._ask(whole, unapproved)
-        truths = [one for one in whole.sites if one.place.role is direction.Role.TRUTH]
-        followers = [one for one in whole.sites if one.place.role is not direction.Role.TRUTH]
-        done = self._turn(context, whole, truths, missing)
-        if not _stopped(done) and len(done) == len(truths):
-            done += self._turn(context, whole, followers, missing)
-        if _stopped(done) or len(done) == len(whole.sites):
-            return self._end(context, whole, done)
-        late = [one for one in whole.sites if one.place.site in missing]
-        return Again(seconds=_LOOK_AGAIN_SECONDS, why="; ".join(missing[one.place.site] for one in late))
+        return self._go(context, whole, reaching)
 
-    def _prepare(self, context: Context) -> Whole:
-        application = self._world.application(context.run.application)
+    def _go(self, context: Context, whole: Whole, reaching: Reaching) -> Outcome:
+        """Turn after turn, as far as the first that has not ended well."""
+        rollout = whole.application.spec.rollout
+        missing = self._missing(context, whole)
+        rows = reaching.rows()
+        done: dict[str, Deployment] = {}
+        for turn in turns.turns(whole.sites, rollout):
+            soaks = turns.soaks([row.ended_at for row in done.values()], rollout, now=self._world.clock.now())
+            if soaks > timedelta() and not all(one.place.site in rows for one in turn):
+                return Again(seconds=min(soaks.total_seconds(), _SOAKING_SECONDS), why=f"soaking for {soaks}")
+            done |= self._turn(turn, whole, reaching, missing=missing, rows=rows)
+            if _failed(done) and rollout.on_failure != "goOn":
+                return self._end(context, whole, reaching, done)
+            late = [one.place.site for one in turn if one.place.site not in done]
+            if late:
+                return Again(seconds=_LOOK_AGAIN_SECONDS, why="; ".join(missing[name] for name in late))
+            if any(row.state not in ENDED for row in done.values()):
+                return Again(seconds=_ROLLING_SECONDS, why="its workloads are not well yet")
+        return self._end(context, whole, reaching, done)
+
+    def _prepare(self, context: Context, application: kinds.Application) -> Whole:
         revision = inputs.text(context.params, "revision", context.run.revision)
         if not revision:
             raise errors.InputError("The run has no commit to deploy.", remedy="Start it with --revision.")
@@ -119,131 +114,64 @@ class Deploy:
         question = f"Deploy {whole.application.name} {whole.revision[:12]} all the same? {'; '.join(unapproved)}."
         return Waiting(question=question, bound=whole.bound(), kind="guard", detail={"sites": approval.sites(whole)})
 
-    def _turn(self, context: Context, whole: Whole, sites: list[Prepared], missing: dict[str, str]) -> list[Done]:
-        """Deploy to the sites of one turn that are ready, side by side."""
-        ready = [one for one in sites if one.place.site not in missing]
+    @staticmethod
+    def _turn(
+        turn: list[Prepared],
+        whole: Whole,
+        reaching: Reaching,
+        *,
+        missing: dict[str, str],
+        rows: dict[str, Deployment],
+    ) -> dict[str, Deployment]:
+        """Deploy to the sites of one turn that are ready, side by side; what became of each."""
+        over = {one.place.site: rows[one.place.site] for one in turn if reaching.is_over(one, rows.get(one.place.site))}
+        ready = [one for one in turn if one.place.site not in missing and one.place.site not in over]
         if not ready:
-            return []
+            return over
         with ThreadPoolExecutor(max_workers=len(ready), thread_name_prefix="deploy") as pool:
-            done = list(pool.map(lambda one: self._one(context, one), ready))
-        with self._world.database.write() as connection:
-            for one in done:
-                deployments.record(connection, _row(context, whole, one))
-        return done
+            done = list(pool.map(lambda one: reaching.deploy(whole, one), ready))
+        reaching.remember(*done)
+        return {**over, **{row.site: row for row in done}}
 
-    def _one(self, context: Context, prepared: Prepared) -> Done:
-        before = self._before(context, prepared)
-        if before is not None:
-            return before
-        started = self._world.clock.now()
-        state, message, report = self._apply(context, prepared)
-        name = prepared.place.site
-        context.log(f"{name}: {state}{f' ({message})' if message else ''}")
-        counts = _counts(report) if report else (0, 0)
-        return Done(
-            place=prepared.place,
-            state=state,
-            message=message,
-            objects=len(prepared.request.objects),
-            changed=counts[0],
-            deleted=counts[1],
-            started_at=started,
-            ended_at=self._world.clock.now(),
-        )
-
-    def _before(self, context: Context, prepared: Prepared) -> Done | None:
-        """What this run did to the site already, when nothing is left to do there."""
-        if prepared.plan is None or not prepared.plan.empty:
-            return None
-        with self._world.database.read() as connection:
-            row = deployments.of_run(connection, context.run.name, prepared.place.site)
-        if row is None or row.state != deployments.DONE:
-            return None
-        return Done(
-            place=prepared.place,
-            state=row.state,
-            message=row.message,
-            objects=row.objects,
-            changed=row.changed,
-            deleted=row.deleted,
-            started_at=row.started_at,
-            ended_at=row.ended_at,
-        )
-
-    def _apply(self, context: Context, prepared: Prepared) -> tuple[str, str, apply.Report | None]:
-        if prepared.held:
-            return deployments.HELD, prepared.held, None
-        if prepared.plan is None or prepared.at is None:
-            return deployments.FAILED, prepared.problem, None
-        for line in prepared.described:
-            context.log(line)
-        try:
-            report = site.deploy(
-                prepared.request,
-                prepared.plan,
-                prepared.at,
-                now=self._world.clock.now(),
-                approved=prepared.plan.approvals,
-            )
-        except errors.LockstepError as error:
-            return deployments.FAILED, error.message, None
-        if report.whole:
-            return deployments.DONE, "", report
-        return deployments.FAILED, "; ".join(_failures(report)), report
-
-    def _end(self, context: Context, whole: Whole, done: list[Done]) -> Outcome:
+    def _end(self, context: Context, whole: Whole, reaching: Reaching, done: dict[str, Deployment]) -> Outcome:
+        if _failed(done) and whole.application.spec.rollout.on_failure == "rollBack":
+            reached = [row for row in done.values() if row.state != deployments.HELD]
+            back = [reaching.roll_back(row) for row in reached]
+            reaching.remember(*back)
+            done |= {row.site: row for row in back}
         job = work.scan(whole.application.name, urgent=True)
         context.effects.append(self._world.enqueueing(job))
-        detail: dict[str, Json] = {
-            "sites": {one.place.site: one.as_json() for one in done},
-            "images": dict(whole.digests),
-            "revision": whole.revision,
-        }
-        left = [one.place.site for one in whole.sites if one.place.site not in {each.place.site for each in done}]
-        for name in left:
-            detail["sites"][name] = {"state": "left", "message": "not begun: another site failed before"}
-        failed = [one for one in done if one.state == deployments.FAILED]
+        detail = _detail(whole, done)
+        failed = _failed(done)
         if failed:
-            message = "; ".join(f"{one.place.site}: {one.message}" for one in failed)
+            message = "; ".join(f"{row.site}: {row.message}" for row in failed)
             return Failed(reason="DeployFailed", message=message, detail=detail)
-        reached = [one.place.site for one in done if one.state == deployments.DONE]
-        held = [one.place.site for one in done if one.state == deployments.HELD]
-        message = f"deployed to {', '.join(reached) or 'no site'}" + (f"; held: {', '.join(held)}" if held else "")
-        return Finished(results={"deployed": tuple(reached)}, detail=detail, message=message)
+        reached_sites = [name for name, row in done.items() if row.state == deployments.DONE]
+        held = [name for name, row in done.items() if row.state == deployments.HELD]
+        message = f"deployed to {', '.join(reached_sites) or 'no site'}" + (
+            f"; held: {', '.join(held)}" if held else ""
+        )
+        return Finished(results={"deployed": tuple(reached_sites)}, detail=detail, message=message)
 
 
-def _stopped(done: list[Done]) -> bool:
-    """On a failure nothing more is begun."""
-    return any(one.state == deployments.FAILED for one in done)
+def _failed(done: dict[str, Deployment]) -> list[Deployment]:
+    return [row for row in done.values() if row.state == deployments.FAILED]
 
 
-def _counts(report: apply.Report) -> tuple[int, int]:
-    """How many objects were made or changed, and how many deleted."""
-    good = [result for result in report.results if not result.error]
-    deleted = sum(result.action is models.Action.DELETE for result in good)
-    return len(good) - deleted, deleted
-
-
-def _failures(report: apply.Report) -> Iterator[str]:
-    yield from (f"{result.key}: {result.error}" for result in report.failed)
-    if report.archive_error:
-        yield f"archive: {report.archive_error}"
-    if report.left:
-        yield f"{len(report.left)} objects were not begun"
-
-
-def _row(context: Context, whole: Whole, one: Done) -> deployments.Deployment:
-    return deployments.Deployment(
-        application=whole.application.name,
-        site=one.place.site,
-        run=context.run.name,
-        revision=whole.revision,
-        images=whole.digests,
-        state=one.state,
-        message=one.message,
-        objects=one.objects,
-        changed=one.changed,
-        deleted=one.deleted,
-        started_at=one.started_at,
-        ended_at=one.ended_at,
-    )
+def _detail(whole: Whole, done: dict[str, Deployment]) -> dict[str, Json]:
+    """What people see of it: every site, also those that were not begun."""
+    sites: dict[str, Json] = {}
+    for one in whole.sites:
+        row = done.get(one.place.site)
+        if row is None:
+            sites[one.place.site] = {"state": "left", "message": "not begun: another site failed before"}
+            continue
+        sites[row.site] = {
+            "state": row.state,
+            "tier": one.place.tier.value if one.place.tier else one.place.role.value,
+            "message": row.message,
+            "objects": row.objects,
+            "changed": row.changed,
+            "deleted": row.deleted,
+        }
+    return {"sites": sites, "images": dict(whole.digests), "revision": whole.revision}

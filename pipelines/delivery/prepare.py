@@ -164,7 +164,7 @@ def _site(
     wanted = world.renderings.desired(world.topology(), application, place=place, revision=revision, digests=digests)
     request = plan.Request(wanted=wanted, application=application, place=place, revision=revision)
     try:
-        at = _ends(world, place.site)
+        at = ends_of(world, place.site)
         if place.role is direction.Role.TRUTH:
             request = replace(request, hotfixes=_hotfixes(world, request, at))
         made = site.plan(request, at)
@@ -174,7 +174,7 @@ def _site(
     return Prepared(request=request, at=at, plan=made, missing=missing)
 
 
-def _ends(world: World, name: str) -> site.Ends:
+def ends_of(world: World, name: str) -> site.Ends:
     """Where a site's applications go."""
     has_cluster = world.topology().site(name).spec.cluster is not None
     return site.Ends(cluster=world.doors.cluster(name) if has_cluster else None, archive=world.doors.archive(name))

@@ -138,6 +138,7 @@ class RealServer:
             client = self.authority.client(user, group="system:masters" if user == "admin" else "")
             who = {"client-certificate-data": _encoded(client.certificate), "client-key-data": _encoded(client.key)}
             where = {"server": self.url, "certificate-authority-data": _encoded(self.authority.own.certificate)}
+            file.touch(mode=0o600)
             file.write_text(json.dumps(kubeconfig(user, cluster=where, user=who)))
         return file
 

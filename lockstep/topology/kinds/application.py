@@ -150,6 +150,20 @@ class Deletion(Model):
     """Namespaces and volume claims that may be deleted, as ``Kind/name``; none by default."""
 
 
+class Rollout(Model):
+    """How a deploy goes over the sites, and what it waits for."""
+
+    order: Literal["primaryFirst", "oneByOne", "together"] = "primaryFirst"
+    """The primary and then the standbys together, one site after another, or all at once."""
+    deadline: Duration = timedelta(minutes=10)
+    """How long the workloads of a site may take to run; after that the deploy to it has failed."""
+    soak: Duration = timedelta()
+    """How long to wait between one turn of sites and the next."""
+    on_failure: Literal["stop", "goOn", "rollBack"] = "stop"
+    """When a site fails: begin no other, go on with the others, or put the last good revision back wherever this
+    deploy has been."""
+
+
 class ApplicationSpec(Model):
     """A repository, branch and path with manifests, where they go, and how they are protected."""
 
@@ -169,6 +183,8 @@ class ApplicationSpec(Model):
     """For each pair, how it is protected."""
     deletion: Deletion = Deletion()
     """What a deploy may delete without asking."""
+    rollout: Rollout = Rollout()
+    """How a deploy goes over the sites."""
     take_over: tuple[Objects, ...] = ()
     """Objects, such as ``Deployment/api`` or ``ConfigMap/*``, whose fields a deploy takes over from other field
     managers at a Kubernetes API; elsewhere such a field refuses the deploy."""

@@ -1,0 +1,27 @@
+"""Which sites are deployed to together, and which wait for them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from lockstep.topology import direction, kinds
+from pipelines.delivery.prepare import Prepared
+
+
+def turns(sites: Sequence[Prepared], rollout: kinds.Rollout) -> list[list[Prepared]]:
+    """The sites in the order that the application asks for: those of one turn side by side, none empty."""
+    if rollout.order == "together":
+        return [list(sites)] if sites else []
+    truths = [one for one in sites if one.place.role is direction.Role.TRUTH]
+    followers = [one for one in sites if one.place.role is not direction.Role.TRUTH]
+    if rollout.order == "oneByOne":
+        return [[one] for one in (*truths, *followers)]
+    return [turn for turn in (truths, followers) if turn]
+
+
+def soaks(ended_at: Sequence[datetime], rollout: kinds.Rollout, *, now: datetime) -> timedelta:
+    """How long the next turn still waits after one whose sites ended at these moments; nothing when it need not."""
+    if not ended_at:
+        return timedelta()
+    return max(timedelta(), max(ended_at) + rollout.soak - now)

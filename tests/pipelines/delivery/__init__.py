@@ -1,0 +1,1 @@
+"""The built-in tasks between a push and the objects at every site."""
