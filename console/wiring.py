@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 
 from console.runtime import Runtime
 from console.scanning import scanning_of
 from drift import scan
-from lockstep import work
+from lockstep import settings, work
 from lockstep.engine import retention
 from lockstep.sites import stances
+from lockstep.topology import secrets
 from pipelines import delivery, handlers
 from pipelines.delivery.world import World
 from pipelines.local import machine
@@ -20,6 +24,9 @@ from pipelines.service import BUILTINS, Service
 from pipelines.tasks import Registry
 from sync import git, images
 from webhooks import process
+
+# Where some system users have their home, and every program finds what it needs.
+_SYSTEM = ("bin", "dev", "etc", "lib", "lib64", "proc", "sbin", "sys", "usr")
 
 
 def handlers_of(runtime: Runtime) -> Mapping[work.Kind, work.Handler]:
@@ -105,14 +112,13 @@ def runs_of(runtime: Runtime) -> Runs:
 def service_of(runtime: Runtime) -> Service:
     """What pipelines stand on."""
     places = runtime.settings.places
-    # Steps are strangers: they never see the database, the token or the configuration's secrets.
-    hidden = (places.state, places.config)
     return Service(
         database=runtime.database,
         queue=runtime.queue,
         runs=runs_of(runtime),
         runner=Runner(
-            machine=machine.look(hidden=hidden),
+            machine=machine.look(hidden=_own(places)),
+            hidden=lambda: secrets.files(runtime.topology()),
             clock=runtime.clock,
             result_bytes=runtime.settings.stepping.result_bytes,
         ),
@@ -121,6 +127,19 @@ def service_of(runtime: Runtime) -> Service:
         topology=runtime.topology,
         builtins=Registry({**BUILTINS, **delivery.builtins(world_of(runtime))}),
     )
+
+
+def _own(places: settings.Places) -> list[Path]:
+    """What is Lockstep's alone. Steps are strangers: they see neither it nor the files that secrets are taken from."""
+    found = [places.state, places.config]
+    home = Path(pwd.getpwuid(os.geteuid()).pw_dir)
+    if home.parts[1:2] not in ((), *((name,) for name in _SYSTEM)):
+        found.append(home)
+    scheme, _, file = places.database.partition(":///")
+    if scheme.startswith("sqlite") and file:
+        # SQLite, "Temporary Files Used By SQLite": what was written last may stand in the two beside it.
+        found += [Path(f"{file}{ending}") for ending in ("", "-wal", "-shm")]
+    return found
 
 
 def _reconcile(runtime: Runtime, _claim: work.Claim) -> work.Outcome:

@@ -30,5 +30,5 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """In CI a missing tool is a failure, and says so."""
     for marker in item.iter_markers("needs"):
         missing = [tool for tool in marker.args if tools.find(tool) is None]
-        if missing:
+        if missing and os.environ.get("CI") == "true":
             pytest.fail(f"needs {', '.join(missing)}: run tests/install-tools.sh", pytrace=False)

@@ -42,6 +42,15 @@ class Topology:
     notifications: Mapping[str, kinds.Notification]
     tekton: Mapping[tuple[str, str], TektonDocument]
 
+    @property
+    def documents(self) -> Iterator[kinds.Document]:
+        """Every document of our own kinds."""
+        for table in (
+            *(self.sites, self.pairs, self.applications, self.git_mirrors, self.image_mirrors, self.webhooks),
+            *(self.expected_differences, self.drills, self.notifications),
+        ):
+            yield from table.values()
+
     def path(self, text: str) -> Path:
         """A path of the configuration on this machine: relative ones start at the configuration directory."""
         return local_path(self.directory, text)

@@ -12,9 +12,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
+from pydantic import BaseModel
+
 from lockstep import errors
 from lockstep.topology import kinds
-from lockstep.topology.model import local_path
+from lockstep.topology.model import Topology, local_path
 
 _log = logging.getLogger(__name__)
 # Kubernetes keeps a Secret within 1 MiB: a file that is larger is not one.
@@ -34,6 +36,23 @@ def title(ref: kinds.SecretRef) -> str:
     assert kubernetes is not None  # noqa: S101 - the model has exactly one of the three
     where = f" in {kubernetes.namespace}" if kubernetes.namespace else ""
     return f"the key {kubernetes.key} of the Kubernetes Secret {kubernetes.name}{where}"
+
+
+def files(topology: Topology) -> set[Path]:
+    """Every file that a configuration takes a secret from: what strangers on this machine must not see. Pure."""
+    found: set[Path] = set()
+    left: list[object] = [*topology.documents]
+    while left:
+        part = left.pop()
+        if isinstance(part, kinds.SecretRef):
+            found.update({topology.path(str(part.file))} if part.file is not None else ())
+        elif isinstance(part, BaseModel):
+            left += [getattr(part, name) for name in type(part).model_fields]
+        elif isinstance(part, Mapping):
+            left += part.values()
+        elif isinstance(part, tuple | list):
+            left += part
+    return found
 
 
 class Reader:

@@ -130,14 +130,14 @@ def _enter(root: str) -> str:
 
 def _show(order: dict[str, Any], old: str) -> None:
     """Put the step's own folders where it expects them, and empty ones over what it must not see."""
-    for source, path, read_only in sorted(order["mounts"], key=lambda mount: str(mount[1])):
-        _make(_absolute(path))
-        _bind(old + source, _absolute(path), read_only=read_only)
+    mounts = sorted((_absolute(path), old + source, read_only) for source, path, read_only in order["mounts"])
+    for path, source, read_only in mounts:
+        _make(path)
+        _bind(source, path, read_only=read_only)
     for source, path in order["files"]:
         _bind(old + source, path, read_only=True)
-    for path in order["hidden"]:
-        if os.path.isdir(path):
-            _mount("none", path, "tmpfs", _RDONLY, b"mode=000,size=4k")
+    for hidden in order["hidden"]:
+        _hide(hidden, [mount for mount in mounts if mount[0].startswith(f"{hidden}/")])
     cwd = _absolute(order["cwd"])
     if not os.path.isdir(cwd):
         _make(cwd)
@@ -145,6 +145,22 @@ def _show(order: dict[str, Any], old: str) -> None:
             os.chown(cwd, order["uid"], order["gid"])
     _call("umount2", old.encode(), _DETACH)
     os.rmdir(old)
+
+
+def _hide(hidden: str, inside: list[tuple[str, str, bool]]) -> None:
+    """Put nothing over a folder or file; what the step mounts inside of it is all that it sees there.
+
+    It is done last: a folder that was made below one of the machine's brings a copy of that to light.
+    """
+    if not os.path.isdir(hidden):
+        if os.path.exists(hidden):
+            _bind("/dev/null", hidden)
+        return
+    _mount("none", hidden, "tmpfs", 0, b"mode=711,size=64k" if inside else b"mode=000,size=4k")
+    for path, source, read_only in inside:
+        os.makedirs(path, exist_ok=True)
+        _bind(source, path, read_only=read_only)
+    _mount("none", hidden, flags=_BIND | _REMOUNT | _RDONLY)
 
 
 def _become(order: dict[str, Any]) -> None:

@@ -7,8 +7,8 @@ import pwd
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
@@ -35,7 +35,7 @@ class View(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """This machine, as steps are run on it. ``hidden`` are folders that no step may see."""
+    """This machine, as steps are run on it. ``hidden`` are folders and files that no step may see."""
 
     view: View
     hidden: tuple[Path, ...] = ()
@@ -74,6 +74,11 @@ def look(*, hidden: Sequence[Path] = ()) -> Machine:
     said = probed.stdout.decode()
     view = View(said) if said in {one.value for one in View} else View.NOTHING
     return Machine(view=view, hidden=tuple(path.resolve() for path in hidden))
+
+
+def hiding(machine: Machine, paths: Iterable[Path]) -> Machine:
+    """The machine with more folders and files that no step may see."""
+    return replace(machine, hidden=(*machine.hidden, *(path.resolve() for path in paths)))
 
 
 def identity(run: int, user: str) -> children.Identity | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -104,6 +104,8 @@ class Runner:
     clock: clocks.Clock
     result_bytes: int
     keys: sources.Keys = field(default_factory=dict, repr=False)
+    hidden: Callable[[], Iterable[Path]] = tuple
+    """Folders and files that no step may see now, besides those that the machine hides anyway."""
 
     def run(self, job: Job, record: Record, interrupt: Interrupt) -> Finished:
         """Run an attempt to its end; steps that have ended before are not run again."""
@@ -164,7 +166,7 @@ class _Attempt:
         uses = [step.workspaces for step in self._spec.steps] + [one.workspaces for one in self._spec.sidecars]
         named = {use.name for one in uses for use in one}
         return Bench(
-            machine=runner.machine,
+            machine=machine.hiding(runner.machine, runner.hidden()),
             layout=layout,
             paths=folders.seen(job.order, self._spec) if enclosed else folders.real(layout),
             identity=job.user,

@@ -65,6 +65,7 @@ class Bench:
     keys: Mapping[tuple[str, str], Mapping[str, bytes]] = field(default_factory=dict)
     result_bytes: int = 64 * 2**10
     user: str = ""
+    hidden: Sequence[Path] = ()
 
     def run(
         self,
@@ -95,7 +96,13 @@ class Bench:
             user=machine.identity(RUN, self.user),
             key=key,
         )
-        made = runner.Runner(machine=self.looked, clock=clock, result_bytes=self.result_bytes, keys=self.keys)
+        made = runner.Runner(
+            machine=self.looked,
+            clock=clock,
+            result_bytes=self.result_bytes,
+            keys=self.keys,
+            hidden=lambda: self.hidden,
+        )
         return made.run(job, self.record, self.interrupt)
 
     def said(self, container: str = "step-s") -> str:

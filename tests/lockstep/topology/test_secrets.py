@@ -12,6 +12,7 @@ import pytest
 
 from lockstep import errors
 from lockstep.topology import kinds, secrets
+from tests.support.topologies import topology
 
 SECRET = "hunter2"
 
@@ -120,3 +121,30 @@ def test_a_kubernetes_secret_needs_a_cluster(tmp_path: Path) -> None:
         secrets.Reader(tmp_path, {}).text(ref)
     reader = secrets.Reader(tmp_path, {}, kubernetes=lambda asked: f"{asked.name}/{asked.key}".encode())
     assert reader.text(ref) == "forge/token"
+
+
+def test_every_file_that_holds_a_secret_is_known(tmp_path: Path) -> None:
+    """Whatever kind of document names it, and however deep it stands; relative ones start at the configuration."""
+    made = topology(
+        (
+            "Site",
+            "sejong",
+            {
+                "git": {
+                    "url": "ssh://git@git.example/{repository}.git",
+                    "sshKey": {"file": "/etc/lockstep/key"},
+                    "knownHosts": {"file": "known"},
+                },
+                "registry": {
+                    "url": "https://registry.example",
+                    "imagePrefix": "registry.example",
+                    "auth": {"dockerConfig": {"file": "docker.json"}},
+                },
+                "cluster": {"kubeconfig": {"env": "KUBECONFIG"}},
+            },
+        ),
+        ("Webhook", "forge", {"provider": "github", "secrets": [{"file": "one"}, {"file": "two"}]}),
+        directory=tmp_path,
+    )
+    names = ("known", "docker.json", "one", "two")
+    assert secrets.files(made) == {Path("/etc/lockstep/key"), *(tmp_path / name for name in names)}

@@ -180,18 +180,38 @@ true
     assert not (state / "runs" / str(RUN) / "evil").exists()
 
 
-@pytest.mark.needs("root")
-def test_folders_that_are_hidden_are_empty_for_steps(tmp_path: Path, looked: Machine) -> None:
-    """Also where their own rights would let everybody in."""
-    hidden = tmp_path / "open"
-    hidden.mkdir(mode=0o777)
-    (hidden / "file").write_text("secret")
+def test_what_is_hidden_is_empty_for_steps(tmp_path: Path, looked: Machine) -> None:
+    """Folders and files, also where their own rights would let everybody in, and those that are hidden now."""
     if looked.view is View.NOTHING:
         pytest.skip("this machine gives steps no file system of their own")
-    bench = Bench(folder=tmp_path, looked=Machine(view=looked.view, hidden=(hidden,)))
-    bench.run(script(f"cat {hidden}/file; ls {hidden}; true").replace("set -e", ""))
+    folder, file, late = tmp_path / "open", tmp_path / "open.key", tmp_path / "late.key"
+    folder.mkdir(mode=0o777)
+    for one in (folder / "file", file, late):
+        one.write_text("secret")
+        one.chmod(0o666)
+    bench = Bench(folder=tmp_path, looked=machine.hiding(looked, [folder, file, tmp_path / "none"]), hidden=[late])
+    text = f"#!/bin/sh\ncat {folder}/file\nls {folder}\ncat {file} {late}\necho end"
+    assert bench.run(script(text)).status == "True"
     assert "secret" not in bench.said()
-    assert "Permission denied" in bench.said() or "No such file" in bench.said()
+
+
+def test_what_a_step_mounts_in_a_hidden_folder_is_all_that_it_sees_there(tmp_path: Path, looked: Machine) -> None:
+    """Tasks mount their caches in the home of root, and nothing else of it comes to light."""
+    if looked.view is View.NOTHING:
+        pytest.skip("this machine gives steps no file system of their own")
+    home = tmp_path / "home"
+    (home / "inner").mkdir(parents=True)
+    (home / "key").write_text("secret")
+    bench = Bench(folder=tmp_path, looked=machine.hiding(looked, [home]))
+    mount = f"stepTemplate: {{volumeMounts: [{{name: v, mountPath: {home}/.m2}}]}}"
+    spec = script(
+        f"#!/bin/sh\necho mine > {home}/.m2/file\ncat {home}/.m2/file {home}/key {home}/inner/*\necho end",
+        more=f"volumes: [{{name: v, emptyDir: {{}}}}]\n{mount}",
+    )
+    assert bench.run(spec).status == "True"
+    assert bench.said().startswith("mine\n")
+    assert bench.said().endswith("end\n")
+    assert "secret" not in bench.said()
 
 
 @pytest.mark.needs("root")
