@@ -3,7 +3,8 @@
 ``python -I -S enclosure.py`` reads what to do from stdin, a JSON object::
 
     {"mounts": [[source, path, read_only], ...], "files": [[source, path], ...], "hidden": [path, ...],
-     "root": path of an empty folder, "cwd": path, "uid": number or -1, "gid": number, "argv": [...], "env": {...}}
+     "root": path of an empty folder, "cwd": path, "uid": number or -1, "gid": number, "argv": [...], "env": {...},
+     "processes": how many the user of the step may have}
 
 It makes a mount namespace of its own (and one of processes, where the kernel lets it mount their ``/proc``), in
 which the machine's own folders are read-only, ``hidden`` ones are empty and ``mounts`` stand at their paths; then
@@ -17,6 +18,7 @@ import ctypes
 import errno
 import json
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -165,7 +167,10 @@ def _hide(hidden: str, inside: list[tuple[str, str, bool]]) -> None:
 
 def _become(order: dict[str, Any]) -> None:
     """The user of the step, with no way back: no capability, no program that would give one."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if order["uid"] >= 0:
+        # Counted for each user: it is of use only where that user is nobody else.
+        resource.setrlimit(resource.RLIMIT_NPROC, (order["processes"], order["processes"]))
         os.setgroups([])
         os.setgid(order["gid"])
         os.setuid(order["uid"])

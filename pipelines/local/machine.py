@@ -19,6 +19,8 @@ from lockstep import children, errors
 _ENCLOSURE = Path(__file__).with_name("enclosure.py")
 # systemd, docs/UIDS-GIDS.md: ids for users that nobody has, DynamicUser=.
 _FIRST_ID, _IDS = 61184, 4336
+# systemd allows a service about as many tasks (TasksMax=15%); more are a fork bomb.
+_PROCESSES = 4096
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -35,10 +37,15 @@ class View(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """This machine, as steps are run on it. ``hidden`` are folders and files that no step may see."""
+    """This machine, as steps are run on it.
+
+    ``hidden`` are folders and files that no step may see; ``processes`` is how many the steps of a run may have at
+    once where they have a user of their own.
+    """
 
     view: View
     hidden: tuple[Path, ...] = ()
+    processes: int = _PROCESSES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +122,7 @@ def command(machine: Machine, program: Program) -> children.Command:
         "files": [[str(source), path] for source, path in program.files],
         "hidden": [str(path) for path in machine.hidden],
         "root": str(program.root),
+        "processes": machine.processes,
         "uid": program.identity.uid if program.identity else -1,
         "gid": program.identity.gid if program.identity else -1,
     }

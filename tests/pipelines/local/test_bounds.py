@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,30 @@ def test_what_a_step_has_loaded_is_not_loaded_into_what_runs_as_root(bench: Benc
     bench.run(text)
     assert "enclosure" not in bench.said()
     assert "mine" in bench.said()
+
+
+@pytest.mark.needs("root")
+def test_a_step_that_breeds_is_bounded_and_ended_with_all_that_it_bred(any_bench: Bench) -> None:
+    """It meets a limit of its own user, and the machine stays everybody else's."""
+    mark = f"1618{os.getpid()}"
+    bomb = f"""
+#!/usr/bin/env python3
+import os, sys, time
+bred = 0
+while True:
+    try:
+        if os.fork() == 0:
+            os.execvp("sleep", ["sleep", "{mark}"])
+    except OSError as error:
+        print(bred > 8, error.strerror)
+        sys.exit(3)
+    bred += 1
+"""
+    any_bench.looked = replace(any_bench.looked, processes=64)
+    ended = any_bench.run(script(bomb))
+    assert ended.message == '"step-s" exited with code 3: Error'
+    assert any_bench.said() == "True Resource temporarily unavailable\n"
+    assert _alive(mark) == []
 
 
 @pytest.mark.needs("root")
