@@ -14,9 +14,11 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
+import lockstep
 from console import evidence
 from console.context import Context
 from lockstep.engine.listing import Tally
+from lockstep.engine.tables import State
 from lockstep.store import approvals, deliveries, hooks, mirrors, runs, stances
 from lockstep.store.views import drift
 from lockstep.store.views import mirrors as image_views
@@ -41,7 +43,10 @@ class _Numbers(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Every number."""
-        yield _jobs(self._context.queue.counts())
+        yield _gauge("build_info", "1, with the version of the program.", ["version"], [([lockstep.__version__], 1)])
+        yield from _jobs(self._context.queue.counts(), self._context.clock.now())
+        problems = len(self._context.problems())
+        yield GaugeMetricFamily("lockstep_configuration_problems", "Problems of the files on disk.", value=problems)
         with self._context.database.read() as connection:
             yield _deliveries(deliveries.counts(connection))
             yield from _hooks(hooks.everything(connection))
@@ -75,9 +80,13 @@ def _hooks(counts: Mapping[str, hooks.Count]) -> Iterator[Metric]:
     yield _gauge("hook_last_accepted_timestamp_seconds", "When a hook was last posted to and believed.", ["hook"], last)
 
 
-def _jobs(counts: Sequence[Tally]) -> Metric:
+def _jobs(counts: Sequence[Tally], now: datetime) -> Iterator[Metric]:
     rows = (([one.kind, one.state.value], one.count) for one in counts)
-    return _gauge("jobs", "Jobs, by kind and state.", ["kind", "state"], rows)
+    yield _gauge(
+        "jobs", "Jobs, by kind and state; those that are queued are the queue's depth.", ["kind", "state"], rows
+    )
+    ages = (([one.kind], (now - one.oldest).total_seconds()) for one in counts if one.state is State.QUEUED)
+    yield _gauge("job_queued_age_seconds", "How long ago the oldest queued job was asked for.", ["kind"], ages)
 
 
 def _runs(connection: Connection) -> Iterator[Metric]:
@@ -106,10 +115,12 @@ def _scans(context: Context, connection: Connection) -> Iterator[Metric]:
     scanned = [([one.application.name, one.pair.name], one.scan) for one in known if one.scan]
     yield _gauge(
         "drift_verdict",
-        "1 for the verdict of the newest comparison.",
+        "1 for the verdict that fresh evidence proves; Unknown without any.",
         [*labels, "verdict"],
-        (([*names, scan.verdict], 1) for names, scan in scanned),
+        (([one.application.name, one.pair.name, one.proved], 1) for one in known),
     )
+    in_step = (([one.application.name, one.pair.name], float(one.in_step)) for one in known)
+    yield _gauge("in_step", "1 when fresh evidence proves that the standby has what it needs.", labels, in_step)
     ages = ((names, (now - scan.ended_at).total_seconds()) for names, scan in scanned)
     yield _gauge("evidence_age_seconds", "How long ago the newest comparison ended.", labels, ages)
     stale = (([one.application.name, one.pair.name], float(one.stale or one.scan is None)) for one in known)

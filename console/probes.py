@@ -7,12 +7,13 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from console import metrics
 from console.context import Context, Readiness
-from lockstep import errors
+from lockstep.store.soundness import Soundness
 
 
 def create_blueprint(context: Context) -> Blueprint:
     """``/healthz``, ``/readyz`` and ``/metrics``."""
     blueprint = Blueprint("probes", __name__)
+    soundness = Soundness(context.database)
 
     @blueprint.get("/healthz")
     def healthz() -> Response:
@@ -20,7 +21,7 @@ def create_blueprint(context: Context) -> Blueprint:
 
     @blueprint.get("/readyz")
     def readyz() -> tuple[Response, int]:
-        found = [_database(context), *context.readiness()]
+        found = [Readiness(name="database", problem=soundness.problem()), *context.readiness()]
         problems = [check for check in found if check.problem]
         body = {
             "status": "not ready" if problems else "ready",
@@ -33,12 +34,3 @@ def create_blueprint(context: Context) -> Blueprint:
         return Response(generate_latest(metrics.registry(context)), content_type=CONTENT_TYPE_LATEST)
 
     return blueprint
-
-
-def _database(context: Context) -> Readiness:
-    try:
-        with context.database.read() as connection:
-            connection.exec_driver_sql("SELECT 1")
-    except errors.UnreachableError as error:
-        return Readiness(name="database", problem=error.message)
-    return Readiness(name="database", problem="")

@@ -65,9 +65,9 @@ def serve(runtime: Runtime, *, host: str, port: int, ready: Callable[[Started], 
             schedule.ensure(connection, kind.value, work.sweep(kind), seconds)
     worker = Worker(runtime.queue, wiring.handlers_of(runtime), working=runtime.settings.working, schedule=schedule)
     tally = Tally(runtime.database)
-    http = Http(_app(runtime, opened, tally), host=host, port=port)
+    http = Http(_app(runtime, opened, tally, worker), host=host, port=port)
     url = f"http://{f'[{host}]' if ':' in host else host}:{http.port}"
-    with _announced(runtime, url=url), _asked_to_stop(http) as stopping:
+    with _announced(runtime, worker, url=url), _asked_to_stop(http) as stopping:
         worker.start()
         try:
             ready(Started(url=url, new_token=new_token))
@@ -80,7 +80,7 @@ def serve(runtime: Runtime, *, host: str, port: int, ready: Callable[[Started], 
                 _log.warning("Some jobs did not end in time; they are done again by whoever comes next.")
 
 
-def _app(runtime: Runtime, opened: token.Token, tally: Tally) -> Flask:
+def _app(runtime: Runtime, opened: token.Token, tally: Tally, worker: Worker) -> Flask:
     blueprint = receiver.create_blueprint(
         receiver.Context(
             database=runtime.database,
@@ -96,7 +96,7 @@ def _app(runtime: Runtime, opened: token.Token, tally: Tally) -> Flask:
             database=runtime.database,
             topology=runtime.topology,
             problems=lambda: runtime.current.problems,
-            readiness=lambda: _readiness(runtime),
+            readiness=lambda: readiness(runtime, worker),
             actions=Actions(runtime),
             queue=runtime.queue,
             token=opened,
@@ -128,8 +128,8 @@ def _asked_to_stop(http: Http) -> Iterator[threading.Event]:
 
 
 @contextlib.contextmanager
-def _announced(runtime: Runtime, *, url: str) -> Iterator[None]:
-    """Say that this process serves, again and again, and follow the configuration meanwhile."""
+def _announced(runtime: Runtime, worker: Worker, *, url: str) -> Iterator[None]:
+    """Say that this process works, again and again as long as it does, and follow the configuration meanwhile."""
     name = uuid.uuid4().hex
     stopping = threading.Event()
 
@@ -137,6 +137,10 @@ def _announced(runtime: Runtime, *, url: str) -> Iterator[None]:
         while not stopping.wait(_HEARTBEAT):
             try:
                 _refresh(runtime)
+                if worker.missing:
+                    # Whoever waits for this process must see that it works no more.
+                    _log.error("These threads have ended: %s. Start again.", ", ".join(worker.missing))
+                    continue
                 with runtime.database.write() as connection:
                     instances.announce(connection, name, url=url)
             except errors.LockstepError as error:
@@ -166,7 +170,20 @@ def _refresh(runtime: Runtime) -> None:
             _log.error("%s", problem)
 
 
-def _readiness(runtime: Runtime) -> Sequence[Readiness]:
-    with runtime.database.read() as connection:
-        alive = bool(instances.alive(connection, ALIVE))
-    return (Readiness(name="workers", problem="" if alive else "no process has said for a while that it works"),)
+def readiness(runtime: Runtime, worker: Worker) -> Sequence[Readiness]:
+    """What must hold beside the database: this process works, and can say so to the others.
+
+    The configuration was good when the process started; a bad edit since leaves the last good one in force.
+    """
+    return (Readiness(name="workers", problem=_idleness(runtime, worker)), Readiness(name="configuration", problem=""))
+
+
+def _idleness(runtime: Runtime, worker: Worker) -> str:
+    if worker.missing:
+        return f"these threads do not run: {', '.join(worker.missing)}"
+    try:
+        with runtime.database.read() as connection:
+            alive = bool(instances.alive(connection, ALIVE))
+    except errors.LockstepError as error:
+        return error.message
+    return "" if alive else "no process has said for a while that it works"

@@ -74,6 +74,14 @@ class Worker:
             self._threads.append(thread)
             thread.start()
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The names of its threads that do not run although they should: before the start all, once it stops none."""
+        if self._stopping.is_set():
+            return ()
+        running = {thread.name for thread in self._threads if thread.is_alive()}
+        return tuple(name for name, _ in self._roles() if f"lockstep-{name}" not in running)
+
     def stop(self, timeout_seconds: float = 30.0) -> bool:
         """Claim nothing more, let what runs end, give back what did not start.
 

@@ -6,6 +6,7 @@ process that dies in the middle leaves nothing half made.
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 from alembic import command
@@ -18,7 +19,8 @@ from lockstep import errors
 from lockstep.store import database, tables
 
 _SCRIPTS = Path(__file__).with_name("migrations")
-_VERSION_TABLE = "lockstep_version"
+VERSION_TABLE = "lockstep_version"
+"""Where the revision of the tables stands."""
 
 
 def upgrade(opened: database.Database) -> None:
@@ -30,13 +32,24 @@ def upgrade(opened: database.Database) -> None:
     """
     with opened.write() as connection:
         database.lock(connection, database.Lock.MIGRATE)
-        config = Config()
-        # Alembic's own file would take a percent sign in a path for a variable.
-        config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+        config = _config()
         config.attributes["connection"] = connection
-        config.attributes["version_table"] = _VERSION_TABLE
+        config.attributes["version_table"] = VERSION_TABLE
         if not _is_current(connection, config, opened.address):
             command.upgrade(config, "head")
+
+
+@functools.cache
+def newest_revision() -> str | None:
+    """The revision of the tables that this program works with."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _config() -> Config:
+    config = Config()
+    # Alembic's own file would take a percent sign in a path for a variable.
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    return config
 
 
 def _is_current(connection: Connection, config: Config, address: str) -> bool:
@@ -45,7 +58,7 @@ def _is_current(connection: Connection, config: Config, address: str) -> bool:
     Raises:
         InputError: The tables are not ours, or not ours any longer.
     """
-    revision = MigrationContext.configure(connection, opts={"version_table": _VERSION_TABLE}).get_current_revision()
+    revision = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
     scripts = ScriptDirectory.from_config(config)
     if revision is None:
         foreign = sorted(tables.metadata.tables.keys() & set(inspect(connection).get_table_names()))

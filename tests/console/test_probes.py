@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 import sqlalchemy
 from prometheus_client.parser import text_string_to_metric_families
@@ -48,6 +51,25 @@ def test_ready_means_that_everything_that_must_hold_holds(file_database: Databas
         200,
         {"status": "ready", "checks": {"database": "ok", "workers": "ok"}},
     )
+
+
+def test_every_number_is_documented_and_every_documented_number_is_told(house: House) -> None:
+    """The table of the documentation is the contract for alerts."""
+    text = house.client().get("/metrics").get_data(as_text=True)
+    told = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE ")}
+    table = (Path(__file__).parents[2] / "docs/console.md").read_text(encoding="utf-8")
+    assert told == set(re.findall(r"^\| `(lockstep_\w+)` \|", table, re.MULTILINE))
+
+
+def test_a_verdict_without_fresh_evidence_is_unknown(house: House) -> None:
+    """An alert that counts pairs in step is not calmed by what was true hours ago."""
+    found = samples(house)
+    assert found["lockstep_drift_verdict", "notice", "seoul-sejong", "Unknown"] == 1
+    assert ("lockstep_drift_verdict", "notice", "seoul-sejong", "InSync") not in found
+    assert (
+        found["lockstep_in_step", "notice", "seoul-sejong"],
+        found["lockstep_in_step", "ledger", "seoul-sejong"],
+    ) == (0, 1)
 
 
 def test_the_numbers_say_what_the_pages_say(house: House) -> None:

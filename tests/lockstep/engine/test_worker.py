@@ -438,3 +438,25 @@ def test_a_quiet_worker_says_nothing(
         push(job("a"))
         build(lambda _: DONE).drain()
     assert caplog.text == ""
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_has_ended_is_missed(
+    push: Push, queue: Queue, database: Database, build: Callable[..., Worker]
+) -> None:
+    """Before the start all are missing, then none; what ends a thread leaves its name."""
+
+    def end(_claim: work.Claim) -> work.Outcome:
+        raise KeyboardInterrupt
+
+    worker = build(end)
+    found = [len(worker.missing)]
+    worker.start()
+    found.append(len(worker.missing))
+    threads = {thread.name: thread for thread in threading.enumerate() if thread.name.startswith("lockstep-work")}
+    push(job())
+    while not (ended := [name for name, thread in threads.items() if not thread.is_alive()]):
+        next(iter(threads.values())).join(0.01)
+    assert [f"lockstep-{name}" for name in worker.missing] == ended
+    worker.stop(0.0)
+    assert [*found, len(worker.missing)] == [5, 0, 0]
