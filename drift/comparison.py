@@ -27,7 +27,7 @@ from lockstep.store import deployments, stances
 from lockstep.topology import direction, kinds
 from lockstep.topology.model import Topology
 from lockstep.topology.objects import ObjectPattern
-from lockstep.values import Stance, Tier
+from lockstep.values import Json, ObjectKey, Stance, Tier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +124,13 @@ class Comparison:
             return archive.record(self.application.name) is not None
         except errors.LockstepError:
             return False
+
+    def lookup(self, site: str, key: ObjectKey, api_version: str) -> dict[str, Json] | None:
+        """One object of a site whole, with what the server notes of it; None when nobody can say."""
+        try:
+            return self._end(site).get(key, api_version=api_version)
+        except errors.LockstepError:
+            return None
 
     def runs(self, site: str) -> bool:
         """Whether anything runs where the application is at a site; True when nobody can say."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from drift import align, compare, exclusions, judging, redact, verdict
+from drift.align import Step
+from drift.causes import Cause
 from drift.expected import Opinion, Rule
 from drift.judging import Context, Judged, Judgement
 from drift.memory import Memory
@@ -31,7 +33,8 @@ class Difference:
     """One thing that is to be said of an object.
 
     ``pointer`` and ``path`` are empty when the whole object is meant. ``values`` are fit to be shown. ``InSync``
-    means that it was explained: by the rules in ``opinions``, or by what ``note`` says.
+    means that it was explained: by the rules in ``opinions``, or by what ``note`` says. ``cause`` is who set it,
+    where somebody looked.
     """
 
     key: ObjectKey
@@ -42,6 +45,8 @@ class Difference:
     values: Sides[Value] = _NOWHERE
     note: str = ""
     opinions: tuple[Opinion, ...] = ()
+    steps: tuple[Step, ...] = ()
+    cause: Cause = field(default_factory=dict)
 
 
 def _no_older(_key: ObjectKey) -> tuple[Sequence[Manifest], Sequence[Manifest]]:
@@ -192,4 +197,5 @@ def _difference(
         values=values.map(lambda value: value if value is ABSENT else mask.hide(name, value)),
         note=judged.note,
         opinions=judged.opinions,
+        steps=field_.steps if field_ is not None else (),
     )

@@ -325,6 +325,7 @@ def row_of(one: views.Finding) -> Row:
         note=str(one.cause.get("note", "")),
         rules=tuple(one.cause.get("rules", ())),
         severity=one.severity,
+        cause={name: str(text) for name, text in one.cause.items() if name in ("by", "kind", "at")},
     )
 
 

@@ -28,7 +28,8 @@ class Row:
     """One thing that is to be said of an object over a pair.
 
     ``path`` is a JSON Pointer and ``people_path`` the way people write it; both are empty when the whole object is
-    meant. ``values`` has the sides that have the field, fit to be shown.
+    meant. ``values`` has the sides that have the field, fit to be shown. ``cause`` is who set it there and when, as
+    far as the server knows.
     """
 
     pair: str
@@ -42,6 +43,7 @@ class Row:
     note: str = ""
     rules: tuple[str, ...] = ()
     severity: float = 0.0
+    cause: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -63,6 +65,7 @@ class Row:
             values=value["values"],
             note=value["note"],
             rules=tuple(value["rules"]),
+            cause=value.get("cause", {}),
         )
 
     def to_json(self) -> dict[str, Json]:
@@ -81,6 +84,7 @@ class Row:
             "values": dict(self.values),
             "note": self.note,
             "rules": list(self.rules),
+            "cause": dict(self.cause),
         }
 
     def to_seen(self) -> findings.Seen:
@@ -93,7 +97,11 @@ class Row:
             people_path=self.people_path,
             managed=self.managed,
             values=self.values,
-            cause={"note": self.note, "rules": list(self.rules)} if self.note or self.rules else {},
+            cause={
+                **self.cause,
+                **({"note": self.note} if self.note else {}),
+                **({"rules": list(self.rules)} if self.rules else {}),
+            },
             severity=self.severity,
         )
 
@@ -135,6 +143,7 @@ def _row(one: Difference, pair: str, sites: tuple[str, str]) -> Row:
         note=one.note,
         rules=tuple(opinion.rule for opinion in one.opinions),
         severity=severity.of(one.verdict, one.path),
+        cause=one.cause,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from drift import rows, survey
+from drift import blame, rows, survey
 from drift.comparison import Comparison
 from drift.doors import Renderer, Scanning, Sites
 from drift.inventory import Reading
@@ -78,7 +78,7 @@ def scan(context: Scanning, application: kinds.Application, pair: kinds.Pair) ->
     except errors.LockstepError as error:
         return _blind(comparison, error)
     readings = comparison.read(wanted)
-    found = comparison.survey(wanted, readings)
+    found = blame.blamed(comparison.survey(wanted, readings), comparison.sites, readings, comparison.lookup)
     verdict = found.verdict
     if verdict is Verdict.IN_SYNC and comparison.is_dispersed():
         verdict = Verdict.DISPERSED

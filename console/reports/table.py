@@ -103,9 +103,10 @@ def _git(sites: tuple[str, str], truth: Cell, follower: Cell) -> Text:
 def _notes(telling: Telling, one: Compared, entries: Sequence[Entry]) -> Iterator[Text]:
     """Why it is so, below the table: sentences would make its columns wide."""
     for entry in entries:
-        if entry.row.note and entry.row.note not in one.problem:
+        note = telling.note(entry)
+        if note and not (entry.row.note and entry.row.note in one.problem):
             place = f"{called(entry.row.key)} {telling.field(entry)}: "
-            yield Text.assemble((place, "dim"), telling.note(entry))
+            yield Text.assemble((place, "dim"), note)
 
 
 def _cell(cell: Cell) -> Text:

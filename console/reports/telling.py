@@ -97,7 +97,16 @@ class Telling:
 
     def note(self, entry: Entry) -> str:
         """Why it is so, as far as anybody knows."""
-        return visible(sayings.say(entry.row.note, self.catalogue))
+        told = sayings.say(entry.row.note, self.catalogue)
+        return visible("; ".join(part for part in (told, self._cause(entry)) if part))
+
+    def _cause(self, entry: Entry) -> str:
+        """Who set it, as far as the server knows."""
+        cause = entry.row.cause
+        if not cause.get("by"):
+            return ""
+        parts = {"name": cause["by"], "how": cause.get("kind", ""), "moment": cause.get("at", "")}
+        return self.gettext("set by %(name)s (%(how)s, %(moment)s)") % parts
 
     def problem(self, one: Compared) -> str:
         """What could not be seen."""
