@@ -56,26 +56,35 @@ def environment() -> dict[str, str]:
     return dict(os.environ)
 
 
+def outermost(function: Command) -> Command:
+    """Give the whole command line ``--config``, ``--database`` and ``--state``, or what the environment says."""
+    return _options(function, environ=True)
+
+
 def common(function: Command) -> Command:
-    """Give a command ``--config``, ``--database`` and ``--state``."""
+    """Give a command the same three, from its arguments alone: the environment never overrules ``outermost``."""
+    return _options(function, environ=False)
+
+
+def _options(function: Command, *, environ: bool) -> Command:
     for option in (
         click.option(
             "--state",
             metavar="DIR",
-            envvar="LOCKSTEP_STATE",
+            envvar="LOCKSTEP_STATE" if environ else None,
             type=click.Path(file_okay=False, path_type=Path),
             help="Where caches and workspaces are kept.  [default: .lockstep in the configuration]",
         ),
         click.option(
             "--database",
             metavar="URL",
-            envvar="LOCKSTEP_DATABASE",
+            envvar="LOCKSTEP_DATABASE" if environ else None,
             help="sqlite:///FILE or postgresql://USER@HOST/NAME.  [default: lockstep.db in the state]",
         ),
         click.option(
             "--config",
             metavar="DIR",
-            envvar="LOCKSTEP_CONFIG",
+            envvar="LOCKSTEP_CONFIG" if environ else None,
             type=click.Path(file_okay=False, path_type=Path),
             help="The configuration.  [default: this directory]",
         ),
