@@ -15,12 +15,9 @@ import urllib.request
 import uuid
 from pathlib import Path
 
-SETTINGS = json.loads(Path(__file__).with_name("post-receive.json").read_text(encoding="utf-8"))
 
-
-def payload(old: str, new: str, ref: str) -> bytes:
-    """What GitHub posts for a push, as far as anybody should rely on it."""
-    name = SETTINGS["repository"]
+def payload(name: str, old: str, new: str, ref: str) -> bytes:
+    """What GitHub posts for a push to the repository of this name, as far as anybody should rely on it."""
     return json.dumps(
         {
             "ref": ref,
@@ -36,11 +33,10 @@ def payload(old: str, new: str, ref: str) -> bytes:
     ).encode()
 
 
-def post(body: bytes) -> str:
+def post(url: str, body: bytes, *, secret: bytes) -> str:
     """Post one delivery; what to tell the pusher."""
-    secret = Path(SETTINGS["secret"]).read_text(encoding="utf-8").encode()
     request = urllib.request.Request(  # noqa: S310 - the URL is the demo's own, written by the demo
-        SETTINGS["url"],
+        url,
         data=body,
         headers={
             "Content-Type": "application/json",
@@ -57,6 +53,14 @@ def post(body: bytes) -> str:
         return f"Lockstep did not take the event ({error}); its sweep will find the push."
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Post each ref that git names on standard input."""
+    settings = json.loads(Path(__file__).with_name("post-receive.json").read_text(encoding="utf-8"))
+    secret = Path(settings["secret"]).read_text(encoding="utf-8").encode()
     for line in sys.stdin:
-        sys.stdout.write(post(payload(*line.split())) + "\n")
+        body = payload(settings["repository"], *line.split())
+        sys.stdout.write(post(settings["url"], body, secret=secret) + "\n")
+
+
+if __name__ == "__main__":
+    main()

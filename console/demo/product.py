@@ -20,6 +20,7 @@ from console.demo.ground import Ground
 # A machine under load takes its time; a demo that gives up too early teaches the wrong thing.
 _PATIENCE_SECONDS = 50.0
 _PAUSE_SECONDS = 0.15
+_LAST_LINES = 20
 
 
 class DemoError(Exception):
@@ -50,7 +51,7 @@ class Service:
         with log:
             self._process = subprocess.Popen(
                 [*_command(self.ground), "serve", "--listen", f"127.0.0.1:{self.port}", *options],
-                env={**os.environ, **(environ or {})},
+                env={**_environment(), **(environ or {})},
                 stdout=log if quiet else None,
                 stderr=log if quiet else None,
                 stdin=subprocess.DEVNULL,
@@ -60,12 +61,17 @@ class Service:
     def _ready(self) -> bool:
         process = self._process
         if process is None or process.poll() is not None:
-            raise DemoError(f"the service ended at once; see {self.ground.directory / 'service.log'}")
+            raise DemoError(f"the service ended at once. What it said last:\n{self._last_words()}")
         try:
             with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:  # noqa: S310 - our own loopback URL
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
+
+    def _last_words(self) -> str:
+        # The directory may be a temporary one, which is gone before anybody can look.
+        said = (self.ground.directory / "service.log").read_text(encoding="utf-8", errors="replace")
+        return "\n".join(said.splitlines()[-_LAST_LINES:]) or "nothing"
 
     @property
     def ended(self) -> int | None:
@@ -100,6 +106,11 @@ def free_port(wished: int = 0) -> int:
         return port
 
 
+def _environment() -> dict[str, str]:
+    """This process's, without what names another installation: the demo is never let loose on somebody's database."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("LOCKSTEP_")}
+
+
 def _command(ground: Ground) -> list[str]:
     return [sys.executable, "-m", "console", "--config", str(ground.config), "--state", str(ground.state)]
 
@@ -128,7 +139,7 @@ def lockstep(ground: Ground, *arguments: str, codes: tuple[int, ...] = (0,)) -> 
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "NO_COLOR": "1"},
+        env={**_environment(), "NO_COLOR": "1"},
     )
     if done.returncode not in codes:
         raise DemoError(f"lockstep {' '.join(arguments)} ended with {done.returncode}: {done.stderr.strip()}")
