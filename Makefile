@@ -4,7 +4,10 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help setup setup-dev demo serve test check bench image messages docs clean
+# Some containers forbid Python to keep what it compiled: each command would compile hundreds of modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help setup setup-dev demo serve check test bench image docs messages lock clean
 
 help:               ## Say what there is
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 20
@@ -14,14 +17,18 @@ setup: $(VENV)/runtime.stamp    ## Make the virtual environment with what runnin
 setup-dev: $(VENV)/dev.stamp    ## ... and with what developing needs
 
 $(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Lockstep needs Python 3.11 or later: make PYTHON=python3.12 ..." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/runtime.stamp: requirements/runtime.txt requirements/build.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what running needs into $(VENV); this takes about a minute, once"
 	$(PIP) install --require-hashes -r requirements/build.txt -r requirements/runtime.txt
 	$(PIP) install --no-build-isolation --no-deps --editable .
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/runtime.stamp
+	@echo "Installing what developing needs"
 	$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
