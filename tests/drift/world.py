@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -76,6 +77,7 @@ class World:
     scanning: doors.Scanning
     git: Git
     clock: Clock
+    _runs: Iterator[int] = field(default_factory=itertools.count)
 
     @classmethod
     def make(cls, root: Path, database: Database) -> World:
@@ -127,6 +129,7 @@ class World:
                     site=site,
                     revision=revision or self.git.head(self.shop),
                     state="done",
+                    run=f"deploy-{next(self._runs)}",
                     started_at=self.clock.now(),
                     ended_at=self.clock.now(),
                 )
