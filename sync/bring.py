@@ -88,8 +88,9 @@ def _bring(order: Order, target: Target, remote: ends.GitRemote) -> SiteOutcome:
         seen = remote.advertised() or _NOTHING
         told = [_judge(action, seen, said) for action in _actions(plan)]
     ledger = refs.ledger(order.source, seen, written=target.written, options=target.options)
+    spent = refs.spent(order.source, seen, target.options)
     left = plan if plan.idle else _plan(order, replace(target, written=ledger), seen)
-    return _outcome(order, target, seen, [*told, *_held(left)], ledger=ledger)
+    return replace(_outcome(order, target, seen, [*told, *_held(left)], ledger=ledger), spent=spent)
 
 
 def _plan(order: Order, target: Target, seen: Advertised) -> RefPlan:
@@ -182,10 +183,20 @@ def _judge(action: RefOutcome, seen: Advertised, said: Mapping[str, tuple[Outcom
 
 
 def _held(plan: RefPlan) -> list[RefOutcome]:
-    return [
-        RefOutcome(ref=held.ref, action="keep", outcome=Outcome.HELD, reason=f"{held.reason.value}: {held.detail}")
-        for held in plan.held
-    ]
+    return [_kept(held) for held in plan.held]
+
+
+def _kept(held: refs.Held) -> RefOutcome:
+    (one,) = held.updates if len(held.updates) == 1 else (RefUpdate(ref=held.ref, old="", new=""),)
+    return RefOutcome(
+        ref=held.ref,
+        action="keep",
+        outcome=Outcome.HELD,
+        old=one.old,
+        new=one.new,
+        reason=f"{held.reason.value}: {held.detail}",
+        held=held.updates,
+    )
 
 
 def _outcome(

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from lockstep.sites.ends import RefUpdate
 from lockstep.values import Json
 from sync.states import State
+
+# Digits of a hold's name: nobody finds two sets of changes with one name while a person decides.
+_HOLD = 16
 
 
 class Outcome(Enum):
@@ -26,7 +31,10 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefOutcome:
-    """One ref at one site. ``action`` is create, update, delete, head, backup, or keep for what is held."""
+    """One ref at one site. ``action`` is create, update, delete, head, backup, or keep for what is held.
+
+    ``held`` are the changes that a person may let go: one, or all of them where all refs are held together.
+    """
 
     ref: str
     action: str
@@ -34,6 +42,7 @@ class RefOutcome:
     old: str = ""
     new: str = ""
     reason: str = ""
+    held: tuple[RefUpdate, ...] = ()
 
     def as_json(self) -> dict[str, Json]:
         """For machines."""
@@ -52,7 +61,8 @@ class SiteOutcome:
     """One repository at one site.
 
     ``seen`` says whether the site was looked at; ``count`` and ``head`` are what was seen there, ``ledger`` what
-    Lockstep knows to have written there now (None: as before). ``again`` says that another look will help.
+    Lockstep knows to have written there now (None: as before). ``spent`` is what a person once let go and what
+    lets nothing go any more. ``again`` says that another look will help.
     """
 
     repository: str
@@ -64,7 +74,21 @@ class SiteOutcome:
     count: int = 0
     seen: bool = True
     ledger: Mapping[str, str] | None = None
+    spent: frozenset[RefUpdate] = frozenset()
     again: bool = False
+
+    @property
+    def held(self) -> tuple[RefUpdate, ...]:
+        """The changes that guards hold and that a person may let go, sorted."""
+        return tuple(sorted(update for ref in self.refs for update in ref.held))
+
+    @property
+    def hold(self) -> str:
+        """The name of exactly these changes at this site, to be told and given back; empty when nothing is held."""
+        if not self.held:
+            return ""
+        lines = [f"{self.repository}\n{self.site}", *(f"{one.ref} {one.old} {one.new}" for one in self.held)]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:_HOLD]
 
     @property
     def changed(self) -> bool:
@@ -86,6 +110,7 @@ class SiteOutcome:
             "reason": self.reason,
             "head": self.head,
             "count": self.count,
+            "hold": self.hold,
             "refs": [ref.as_json() for ref in self.refs],
         }
 

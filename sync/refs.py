@@ -1,16 +1,19 @@
 """What a site's refs have to become: pure.
 
 The source's branches and tags (and notes, when asked for) are what a site should have. A guard holds what a
-person should see first: a source that is suddenly empty, many deletes at once, a ref that somebody else wrote
-at the site. Nothing outside these namespaces is ever planned, but for copies of what is about to be lost
+person should see first: a source that is suddenly empty, many deletes at once, a protected branch that was
+rewritten, a ref that somebody else wrote at the site. What a person has let go is let go by its exact ids, and
+no further. Nothing outside these namespaces is ever planned, but for copies of what is about to be lost
 under ``refs/backup``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import Enum
+from fnmatch import fnmatchcase
 
 from lockstep.sites.ends import Advertised, RefUpdate
 from lockstep.sites.git import names
@@ -29,6 +32,7 @@ class Reason(Enum):
     EMPTY_SOURCE = "empty-source"
     DELETIONS = "deletions"
     DIVERGED = "diverged"
+    REWRITTEN = "rewritten"
     HEAD = "head"
     IN_THE_WAY = "in-the-way"
     UNREADABLE = "unreadable"
@@ -36,11 +40,15 @@ class Reason(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """One ref (or HEAD, or ``""`` for all of them) that is not touched, and why, in a sentence."""
+    """One ref (or HEAD, or ``""`` for all of them) that is not touched, and why, in a sentence.
+
+    ``updates`` are what would be done if a person let it go; none when that would help nobody.
+    """
 
     ref: str
     reason: Reason
     detail: str
+    updates: tuple[RefUpdate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +59,8 @@ class Options:
     notes: bool = False
     stamp: str = ""
     """The time in UTC, as a part of a ref's name: what backups of this moment are kept under."""
+    released: frozenset[RefUpdate] = frozenset()
+    """What a person has let go: exactly these changes, from these ids to these."""
 
     def covers(self, ref: str) -> bool:
         """Whether a ref is mirrored at all."""
@@ -59,6 +69,13 @@ class Options:
     def covered(self, refs: Mapping[str, str]) -> dict[str, str]:
         """Those of some refs that are mirrored."""
         return {ref: oid for ref, oid in refs.items() if self.covers(ref)}
+
+    def protects(self, ref: str) -> bool:
+        """Whether the configuration names a ref as one that is not rewritten unseen."""
+        return any(
+            fnmatchcase(ref, pattern if pattern.startswith("refs/") else f"refs/heads/{pattern}")
+            for pattern in self.guards.protected
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,25 +115,54 @@ def plan(
         is_ancestor: Whether the second commit contains the first: then moving a branch on loses nothing.
     """
     wanted, there = options.covered(source.refs), options.covered(site.refs)
-    if there and not wanted and options.guards.empty_source == "hold":
+    everything = tuple(RefUpdate(ref=ref, old=old, new="") for ref, old in sorted(there.items()))
+    if there and not wanted and options.guards.empty_source == "hold" and not options.released.issuperset(everything):
         said = f"The source has no branch and no tag any more; the {len(there)} refs here are kept."
-        return RefPlan(
-            held=(Held(ref="", reason=Reason.EMPTY_SOURCE, detail=said), *_unreadable(source, site, options))
-        )
+        empty = Held(ref="", reason=Reason.EMPTY_SOURCE, detail=said, updates=everything)
+        return RefPlan(held=(empty, *_unreadable(source, site, options)))
     draft = _Draft(options)
-    for ref, new in wanted.items():
-        old = there.get(ref, "")
-        if old != new:
-            # Only where nothing cheaper tells: each question about ancestors is a git command.
-            ours = not old or written.get(ref) == old or (ref.startswith("refs/heads/") and is_ancestor(old, new))
-            draft.change(RefUpdate(ref=ref, old=old, new=new), ours=ours)
-    for ref, old in there.items():
-        if ref not in wanted:
-            draft.change(RefUpdate(ref=ref, old=old, new=""), ours=written.get(ref) == old)
+    judge = _Judge(options, written=written, heads={source.head, site.head}, is_ancestor=is_ancestor)
+    for ref in wanted.keys() | there.keys():
+        update = RefUpdate(ref=ref, old=there.get(ref, ""), new=wanted.get(ref, ""))
+        if update.old != update.new:
+            draft.change(update, judge.reason(update))
     draft.hold_deletions(there)
     draft.hold_in_the_way(there)
     head = draft.head(source.head, site.head, wanted, there) if wanted else ""
     return draft.finish(head, _unreadable(source, site, options))
+
+
+class _Judge:
+    """Says of a change why a person should see it first."""
+
+    def __init__(
+        self,
+        options: Options,
+        *,
+        written: Mapping[str, str],
+        heads: AbstractSet[str],
+        is_ancestor: Callable[[str, str], bool],
+    ) -> None:
+        self._options = options
+        self._written = written
+        self._heads = heads
+        self._is_ancestor = is_ancestor
+
+    def reason(self, update: RefUpdate) -> Reason | None:
+        """None when the change loses nothing, or only what Lockstep wrote and nobody protects."""
+        if not update.old or update in self._options.released:
+            return None
+        ours = self._written.get(update.ref) == update.old
+        if ours and not self._is_protected(update):
+            return None
+        # Last, because each question about ancestors is a git command.
+        if update.new and update.ref.startswith("refs/heads/") and self._is_ancestor(update.old, update.new):
+            return None
+        return Reason.REWRITTEN if ours else Reason.DIVERGED
+
+    def _is_protected(self, update: RefUpdate) -> bool:
+        """The default branch is not rewritten; that it goes is how it is renamed."""
+        return self._options.protects(update.ref) or (bool(update.new) and update.ref in self._heads)
 
 
 class _Draft:
@@ -128,16 +174,15 @@ class _Draft:
         self._lost: set[str] = set()
         self._held: list[Held] = []
 
-    def change(self, update: RefUpdate, *, ours: bool) -> None:
-        """Plan a change; when somebody else wrote what it replaces, as the guard says."""
-        policy = self._options.guards.diverged
-        if not ours and policy == "hold":
-            done = "overwritten" if update.new else "deleted"
-            said = f"The site has {update.old[:12]} here, which Lockstep did not write: it is not {done}."
-            self._hold(update.ref, Reason.DIVERGED, said)
+    def change(self, update: RefUpdate, reason: Reason | None) -> None:
+        """Plan a change; when there is a reason that a person should see it first, as the guard says."""
+        guards = self._options.guards
+        policy = guards.diverged if reason is Reason.DIVERGED else guards.rewritten
+        if reason and policy == "hold":
+            self._hold(update.ref, reason, _sentence(update, reason), update)
             return
         self._changes[update.ref] = update
-        if not ours and policy == "backup":
+        if reason and policy == "backup":
             self._lost.add(update.ref)
 
     def hold_deletions(self, there: Mapping[str, str]) -> None:
@@ -145,7 +190,8 @@ class _Draft:
 
         What is new counts too: else a delete that is held now would go as soon as the new refs are there.
         """
-        deletes = [update.ref for update in self._changes.values() if not update.new]
+        released = self._options.released
+        deletes = [change.ref for change in self._changes.values() if not change.new and change not in released]
         whole = len(there.keys() | self._changes.keys())
         share = self._options.guards.deletions.most
         most = max(1, scalars.share_of(share, whole))
@@ -187,13 +233,23 @@ class _Draft:
             held=tuple(sorted((*self._held, *unreadable), key=lambda held: held.ref)),
         )
 
-    def _hold(self, ref: str, reason: Reason, detail: str) -> None:
-        self._held.append(Held(ref=ref, reason=reason, detail=detail))
+    def _hold(self, ref: str, reason: Reason, detail: str, *updates: RefUpdate) -> None:
+        self._held.append(Held(ref=ref, reason=reason, detail=detail, updates=updates))
 
     def _drop(self, ref: str, reason: Reason, detail: str) -> None:
-        del self._changes[ref]
+        update = self._changes.pop(ref)
         self._lost.discard(ref)
-        self._hold(ref, reason, detail)
+        # Nothing but the ref that is in its way can make room for another.
+        self._hold(ref, reason, detail, *(() if reason is Reason.IN_THE_WAY else (update,)))
+
+
+def _sentence(update: RefUpdate, reason: Reason) -> str:
+    done = "overwritten" if update.new else "deleted"
+    if reason is Reason.DIVERGED:
+        return f"The site has {update.old[:12]} here, which Lockstep did not write: it is not {done}."
+    if not update.new:
+        return f"The source has deleted it, and it is protected: {update.old[:12]} is kept."
+    return f"The source has rewritten it to {update.new[:12]}, which does not contain {update.old[:12]}."
 
 
 def _unreadable(source: Advertised, site: Advertised, options: Options) -> tuple[Held, ...]:
@@ -203,6 +259,15 @@ def _unreadable(source: Advertised, site: Advertised, options: Options) -> tuple
         Held(ref=text, reason=Reason.UNREADABLE, detail=f"The {where} has this, which is no name of a ref as text.")
         for text, where in sorted(told.items())
         if options.covers(text) or not text.startswith("refs/")
+    )
+
+
+def spent(source: Advertised, site: Advertised, options: Options) -> frozenset[RefUpdate]:
+    """Of what a person let go, what is done, or is no longer what was seen then: it lets nothing go any more."""
+    return frozenset(
+        update
+        for update in options.released
+        if site.refs.get(update.ref, "") != update.old or source.refs.get(update.ref, "") != update.new
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from lockstep import clock
 from lockstep.sites import ends
-from lockstep.store import mirrors
+from lockstep.store import mirrors, releases
 from lockstep.store.database import Database
 from lockstep.topology import direction, kinds
 from lockstep.topology.model import Topology
@@ -61,7 +61,7 @@ class Request:
 
     All sites when there is no ``site``. ``dry_run`` writes nothing, to sites or to the store; our own copy is
     brought up to date all the same, because what is lost can be told only with the commits at hand. ``guards``
-    hold, this once, instead of those of the configuration: how a person lets go what is held.
+    hold, this once, instead of those of the configuration.
     """
 
     site: str = ""
@@ -130,6 +130,7 @@ def _target(context: Mirroring, coverage: Coverage, site: str, request: Request)
     mirror = coverage.sites[site]
     with context.database.read() as connection:
         written = mirrors.written(connection, coverage.repository, site)
+        let_go = releases.in_force(connection, coverage.repository, site)
     return Target(
         site=site,
         open=lambda: context.doors.git_site(site, coverage.repository),
@@ -137,6 +138,7 @@ def _target(context: Mirroring, coverage: Coverage, site: str, request: Request)
             guards=request.guards or mirror.spec.guards,
             notes=mirror.spec.notes,
             stamp=context.clock.now().strftime("%Y%m%dT%H%M%SZ"),
+            released=frozenset(ends.RefUpdate(ref=one.ref, old=one.old, new=one.new) for one in let_go),
         ),
         written=written,
     )
@@ -147,6 +149,9 @@ def _record(
 ) -> None:
     if outcome.ledger is not None and outcome.ledger != written:
         mirrors.keep_ledger(connection, outcome.repository, outcome.site, refs=outcome.ledger, at=now)
+    if outcome.spent:
+        spent = [releases.Change(ref=one.ref, old=one.old, new=one.new) for one in outcome.spent]
+        releases.end(connection, outcome.repository, outcome.site, spent, at=now)
     standing = mirrors.Standing(
         repository=outcome.repository,
         site=outcome.site,

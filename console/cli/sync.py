@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -11,9 +12,13 @@ from console.cli import acting, frame, terminal
 from lockstep import errors
 from sync import git as mirroring_git
 from sync import images as mirroring_images
+from sync import release
 from sync.mirror import Listening
+from sync.outcomes import SiteOutcome
 
 _ERROR = 2
+# Refs that a table tells one by one; JSON tells them all.
+_MOST_REFS = 50
 
 
 @click.group()
@@ -28,29 +33,58 @@ def sync() -> None:
 @click.argument("name", default="")
 @click.option("--site", default="", metavar="SITE", help="To this site only.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
+@click.option("--release", "holds", multiple=True, metavar="HOLD", help="Let go what is held under this name.")
+@click.option("--reason", default="", metavar="TEXT", help="Why it is let go; kept with who said so.")
 @frame.common
 @frame.output("table", "json")
 @frame.placed
-def git(places: frame.Frame, *, name: str, site: str, dry_run: bool, form: str) -> int:
-    """Mirror repositories: all, those of the GitMirror NAME, or the repository NAME."""
+def git(places: frame.Frame, *, name: str, form: str, **given: Any) -> int:
+    """Mirror repositories: all, those of the GitMirror NAME, or the repository NAME.
+
+    What a guard holds is told with a name, the HOLD. --release lets go exactly what that name was told for: when
+    anything has moved since, nothing is let go.
+    """
+    if given["holds"] and (given["dry_run"] or not name or not given["reason"].strip()):
+        raise click.UsageError("--release needs the NAME of what is held and a --reason, and goes without --dry-run.")
     try:
         with acting.opened(places) as process, acting.progress() as bar:
             acting.agree(process)
             shown = bar.add_task("mirroring git", total=None)
-            request = mirroring_git.Request(site=site, dry_run=dry_run, on_outcome=lambda _outcome: bar.advance(shown))
-            report = mirroring_git.run(wiring.mirroring_git(process), request, name=name)
+            report = _mirror(wiring.mirroring_git(process), name, given, lambda _outcome: bar.advance(shown))
     except errors.LockstepError as error:
         raise frame.CommandError(error, _ERROR) from error
     if form == "json":
         frame.write_json(report.as_json())
         return report.exit_code
+    _write_git(report)
+    return report.exit_code
+
+
+def _mirror(
+    context: mirroring_git.Mirroring, name: str, given: dict[str, Any], heard: Callable[[SiteOutcome], None]
+) -> mirroring_git.Report:
+    site = given["site"]
+    if given["holds"]:
+        letting = release.Letting(holds=given["holds"], by=acting.me(), reason=given["reason"])
+        return release.let_go(context, letting, name=name, site=site)
+    return mirroring_git.run(
+        context, mirroring_git.Request(site=site, dry_run=given["dry_run"], on_outcome=heard), name=name
+    )
+
+
+def _write_git(report: mirroring_git.Report) -> None:
     rows = []
     for one in report.sites:
-        refs = "; ".join(f"{ref.ref}: {ref.action} {ref.outcome.value} {ref.reason}".strip() for ref in one.refs)
-        rows.append((one.repository, one.site, one.state.value, one.reason or refs))
-    rows += [(repository, "", "unknown", problem) for repository, problem in report.problems.items()]
-    terminal.write_table(("repository", "site", "state", "detail"), rows, empty="No repositories are mirrored.")
-    return report.exit_code
+        refs = [f"{ref.ref}: {ref.action} {ref.outcome.value} {ref.reason}".strip() for ref in one.refs]
+        told = [one.reason] if one.reason else [*refs[:_MOST_REFS], *_more(refs)]
+        rows.append((one.repository, one.site, one.state.value, one.hold, "; ".join(told)))
+    rows += [(repository, "", "unknown", "", problem) for repository, problem in report.problems.items()]
+    columns = ("repository", "site", "state", "hold", "detail")
+    terminal.write_table(columns, rows, empty="No repositories are mirrored.")
+
+
+def _more(refs: list[str]) -> list[str]:
+    return [f"and {len(refs) - _MOST_REFS} more"] if len(refs) > _MOST_REFS else []
 
 
 @sync.command(epilog="Example: lockstep sync images --site sejong --verify")

@@ -92,6 +92,25 @@ written_refs = Table(
     Column("written_at", Moment, nullable=False),
 )
 
+# What a person let go although a guard held it: one change of one ref, by its exact ids.
+released_refs = Table(
+    "released_refs",
+    metadata,
+    identity(),
+    Column("repository", Name, nullable=False),
+    Column("site", Name, nullable=False),
+    Column("ref", Name, nullable=False),
+    Column("old", Name, nullable=False),
+    Column("new", Name, nullable=False),
+    Column("by", Prose, nullable=False),
+    Column("reason", Prose, nullable=False),
+    Column("at", Moment, nullable=False),
+    # When it was done, or when something else stood there: then it lets nothing go any more.
+    Column("ended_at", Moment),
+    sqlite_autoincrement=True,
+)
+Index("ix_released_refs_place", released_refs.c.repository, released_refs.c.site, released_refs.c.id)
+
 # How each repository stands at each site.
 git_mirrors = Table(
     "git_mirrors",

@@ -391,9 +391,10 @@ def test_a_lost_store_takes_over_what_is_equal_and_holds_what_is_not(mirrored: W
     with mirrored.database.write() as connection:
         for site in SITES:
             mirrors.keep_ledger(connection, "bank/pay", site, refs={}, at=mirrored.clock.now())
+    mirrored.source.commit("refs/heads/side")
     mirrored.walk()
     _equal(mirrored)
-    mirrored.source.commit(MAIN, {"README": "rewritten"}, orphan=True)
+    mirrored.source.commit("refs/heads/side", {"README": "rewritten"}, orphan=True)
     mirrored.walk()
     _equal(mirrored)
 

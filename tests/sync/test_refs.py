@@ -78,12 +78,19 @@ _REFS = st.dictionaries(_NAMES, _OIDS, max_size=9).map(_possible)
 _ADVERTISED = st.builds(lambda found, head: Advertised(head=head if head in found else "", refs=found), _REFS, _NAMES)
 _WRITTEN = st.dictionaries(_NAMES, _OIDS, max_size=9)
 _OPTIONS = st.builds(
-    lambda empty, most, diverged, notes: _options(
-        emptySource=empty, deletions={"most": most}, diverged=diverged, notes=notes
+    lambda empty, most, diverged, rewritten, protected, notes: _options(
+        emptySource=empty,
+        deletions={"most": most},
+        diverged=diverged,
+        rewritten=rewritten,
+        protected=protected,
+        notes=notes,
     ),
     st.sampled_from(["hold", "mirror"]),
     st.sampled_from(["0", "2", "10%", "50%", "100%"]),
     st.sampled_from(["hold", "backup", "overwrite"]),
+    st.sampled_from(["hold", "backup", "overwrite"]),
+    st.sampled_from([(), ("a/*",), ("refs/tags/*", "z")]),
     st.booleans(),
 )
 
@@ -167,7 +174,9 @@ def test_without_guards_the_site_becomes_the_source(
     source: Advertised, site: Advertised, written: dict[str, str]
 ) -> None:
     """Ref by ref, in the mirrored namespaces."""
-    options = _options(emptySource="mirror", deletions={"most": "100%"}, diverged="overwrite", notes=True)
+    options = _options(
+        emptySource="mirror", deletions={"most": "100%"}, diverged="overwrite", rewritten="overwrite", notes=True
+    )
     after = _apply(_plan(source, site, written, options), site)
     assert options.covered(after.refs) == options.covered(source.refs)
 
@@ -211,8 +220,76 @@ def test_a_branch_that_only_moves_on_is_nobody_elses() -> None:
 
 
 def test_a_rewind_of_what_we_wrote_is_mirrored() -> None:
-    """A force-push at the source, onto exactly what Lockstep wrote."""
-    assert _plan(_has(heads__main=A), _has(heads__main=B), {MAIN: B}).writes == (RefUpdate(ref=MAIN, old=B, new=A),)
+    """A force-push at the source to a branch that nobody protects, onto exactly what Lockstep wrote."""
+    plan = _plan(_has(heads__main=A, heads__x=A), _has(heads__main=A, heads__x=B), {"refs/heads/x": B})
+    assert plan.writes == (RefUpdate(ref="refs/heads/x", old=B, new=A),)
+
+
+def test_a_rewritten_default_branch_is_held() -> None:
+    """The source's, and the one that the site still has as its own; a step forward is no rewriting."""
+    rewind = RefUpdate(ref=MAIN, old=B, new=A)
+    for head in (MAIN, "refs/heads/trunk"):
+        plan = _plan(_has(head=head, heads__main=A, heads__trunk=A), _has(heads__main=B, heads__trunk=A), {MAIN: B})
+        assert not plan.writes
+        assert [(held.reason, held.updates) for held in plan.held] == [(Reason.REWRITTEN, (rewind,))]
+    assert _plan(_has(heads__main=C), _has(heads__main=B), {MAIN: B}).held == ()
+
+
+@pytest.mark.parametrize(
+    ("ref", "pattern"),
+    [("heads/release/1", "release/*"), ("tags/v1", "refs/tags/v*"), ("heads/운영", "운영")],
+)
+def test_what_the_configuration_protects_is_neither_rewritten_nor_deleted_unseen(ref: str, pattern: str) -> None:
+    """Branches by their names, tags in full."""
+    options = _options(protected=(pattern,), deletions={"most": "100%"})
+    written = {f"refs/{ref}": B}
+    for source in (_has(heads__main=A, **{ref: A}), _has(heads__main=A)):
+        plan = _plan(source, _has(heads__main=A, **{ref: B}), written, options)
+        assert plan.idle
+        assert [(held.ref, held.reason) for held in plan.held] == [(f"refs/{ref}", Reason.REWRITTEN)]
+
+
+def test_a_rewritten_branch_is_backed_up_first_when_that_is_the_policy() -> None:
+    """What it was is kept at the site."""
+    plan = _plan(_has(heads__main=A), _has(heads__main=B), {MAIN: B}, _options(rewritten="backup"))
+    assert plan.backups == (RefUpdate(ref=f"refs/backup/{STAMP}/heads/main", old="", new=B),)
+    assert plan.writes == (RefUpdate(ref=MAIN, old=B, new=A),)
+
+
+@given(_ADVERTISED, _ADVERTISED, _WRITTEN, _OPTIONS)
+def test_what_was_let_go_is_done_and_nothing_else_is(
+    source: Advertised, site: Advertised, written: dict[str, str], options: Options
+) -> None:
+    """Everything that was held with its ids goes; what else the plan does it does as before."""
+    before = _plan(source, site, written, options)
+    held = {update for one in before.held for update in one.updates}
+    after = _plan(source, site, written, replace(options, released=frozenset(held)))
+    assert not any(one.updates for one in after.held)
+    done = {*after.writes, *after.deletes}
+    assert held <= done
+    waited = {one.ref for one in before.held if one.reason is Reason.IN_THE_WAY}
+    assert done - held - {update for update in done if update.ref in waited} <= {*before.writes, *before.deletes}
+
+
+def test_what_was_let_go_is_bound_to_the_ids_that_were_seen() -> None:
+    """Another commit at the source or at the site is another question; one that is over is forgotten."""
+    seen = RefUpdate(ref=MAIN, old=B, new=A)
+    options = replace(_options(), released=frozenset({seen}))
+    assert _plan(_has(heads__main=A), _has(heads__main=B), {}, options).writes == (seen,)
+    for source, site in ((A, C), (C, B), (A, A)):
+        now = (_has(heads__main=source), _has(heads__main=site))
+        assert refs.spent(*now, options) == {seen}
+        assert seen not in _plan(*now, {}, options).writes
+    assert refs.spent(_has(heads__main=A), _has(heads__main=B), options) == frozenset()
+
+
+def test_an_emptied_source_is_let_go_as_a_whole_or_not_at_all() -> None:
+    """A ref that appeared since then holds all of them again."""
+    site = _has(heads__main=A, heads__x=B)
+    (held,) = _plan(_has(head=""), site).held
+    options = replace(_options(), released=frozenset(held.updates))
+    assert len(_plan(_has(head=""), site, options=options).deletes) == 2
+    assert _plan(_has(head=""), _has(heads__main=A, heads__x=B, heads__y=C), options=options).idle
 
 
 @pytest.mark.parametrize("written", [{}, {MAIN: A}, {MAIN: C}])

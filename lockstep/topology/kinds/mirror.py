@@ -20,6 +20,7 @@ from lockstep.topology.scalars import (
     Name,
     Names,
     Platform,
+    RefGlob,
     Regex,
     Share,
     TagGlob,
@@ -47,6 +48,10 @@ class GitGuards(Model):
     """The source suddenly has far fewer refs."""
     diverged: Literal["hold", "backup", "overwrite"] = "hold"
     """A site's ref is not what Lockstep last wrote: hold it, back it up under ``refs/backup/`` first, or overwrite."""
+    rewritten: Literal["hold", "backup", "overwrite"] = "hold"
+    """The source has rewritten a protected branch, so that commits are lost: the default branch is always one."""
+    protected: Annotated[tuple[RefGlob, ...], EachOnce()] = ()
+    """Other branches that are neither rewritten nor deleted unseen: ``release/*``; tags in full: ``refs/tags/v*``."""
 
 
 class GitMirrorSpec(Model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 
 import pytest
 
@@ -17,6 +18,25 @@ def test_mirroring_twice_changes_nothing(terminal: Terminal) -> None:
     assert first.out.count(commit) == 3
     assert second.out.count("equal") == 3
     assert terminal.types("sync", "images").code == 0
+
+
+def test_what_a_guard_holds_is_let_go_by_its_name_with_a_reason(terminal: Terminal) -> None:
+    """A rewritten branch: a dry run names what is held; without a reason, or under another name, nothing goes."""
+    terminal.push()
+    assert terminal.types("sync", "git").code == 0
+    git = ["git", "-C", str(terminal.ground.work)]
+    subprocess.run([*git, "commit", "--quiet", "--amend", "--message=Another history"], check=True)
+    subprocess.run([*git, "push", "--quiet", "--force", "origin", "HEAD:main"], check=True)
+    seen = terminal.types("sync", "git", "shop", "--dry-run", "-o", "json")
+    holds = [one["hold"] for one in seen.json["sites"]]
+    assert (seen.code, len(set(holds))) == (1, 3)
+    assert holds[0] in terminal.types("sync", "git", "shop", "--dry-run").out
+    assert terminal.types("sync", "git", "shop", "--release", holds[0]).code == 64
+    let_go = ("sync", "git", "shop", "--reason", "the old key is in its history", "--release")
+    other = terminal.types(*let_go, "0123")
+    assert (other.code, "Look again" in other.err) == (2, True)
+    assert terminal.types(*let_go, holds[0], "--release", holds[1], "--release", holds[2]).code == 0
+    assert terminal.types("sync", "git").out.count("equal") == 3
 
 
 def test_a_source_that_is_gone_is_an_error_that_names_it(terminal: Terminal) -> None:

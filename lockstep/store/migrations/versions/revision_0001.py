@@ -88,6 +88,16 @@ def _mirroring() -> None:
         sa.PrimaryKeyConstraint("repository", "site", "ref", name="pk_written_refs"),
     )
     op.create_table(
+        "released_refs",
+        _id(),
+        *_texts("repository", "site", "ref", "old", "new", "by", "reason"),
+        *_moments("at"),
+        *_moments("ended_at", nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_released_refs"),
+        sqlite_autoincrement=True,
+    )
+    _index("ix_released_refs_place", "released_refs", ["repository", "site", "id"])
+    op.create_table(
         "git_mirrors",
         *_texts("repository", "site", "state", "detail", "head"),
         *_integers("refs"),
