@@ -50,7 +50,7 @@ def test_the_approval_is_one_that_can_be_asked() -> None:
 def test_the_params_of_the_built_in_tasks_are_listed(kind: str, module: ModuleType) -> None:
     """Every name that their own description has."""
     row = next(line for line in TEXT.splitlines() if line.startswith(f"| `{kind}` |"))
-    described = re.findall(r"(?:Params|Results?): (.*?)\.(?:\s|$)", module.__doc__ or "", re.DOTALL)
+    described = re.findall(r"(?:Params|Results?):\s(.*?)\.(?:\s|$)", module.__doc__ or "", re.DOTALL)
     assert len(described) == 2
     remarks = re.compile(r"\(.*?\)", re.DOTALL)
     for name in re.findall(r"``([A-Za-z-]+)``", " ".join(remarks.sub("", part) for part in described)):
