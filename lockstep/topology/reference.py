@@ -85,8 +85,9 @@ Besides its own fields, every document is checked against the others:
   each other, for different applications. The pairs of one application do not form a circle, and a site is a standby
   of one tier for it.
 - The primary of an application has a `cluster`. So has a standby of the tiers hot and active; a warm standby has an
-  `archive` or a `cluster`. A backup (`cluster.archive`) is enough to compare with, not to deploy to. A `git` end is
-  not asked for: a site may be compared without being mirrored to, and preflight says what that costs.
+  `archive` or a directory as its `cluster` (a Kubernetes API there gets the ground alone, and needs the archive
+  beside it). A backup (`cluster.archive`) is enough to compare with, not to deploy to. A `git` end is not asked for:
+  a site may be compared without being mirrored to, and preflight says what that costs.
 - A mirror sends to sites that have the end for it, and not to where it reads from.
 - Every application's repository is covered by a GitMirror, and a repository comes from one source. A mirror that
   names a repository exactly goes before one with a pattern.

@@ -167,6 +167,7 @@ def _site(
         at = ends_of(world, place.site)
         if place.role is direction.Role.TRUTH:
             request = replace(request, hotfixes=_hotfixes(world, request, at))
+        request = site.fitted(request, at)
         made = site.plan(request, at)
         missing = _missing(world, place.site, wanted)
     except errors.LockstepError as error:

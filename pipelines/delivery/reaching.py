@@ -120,7 +120,8 @@ class Reaching:
         wanted = self._world.renderings.desired(
             self._world.topology(), self._application, place=place, revision=row.revision, digests=row.images
         )
-        return plan.Request(wanted=wanted, application=self._application, place=place, revision=row.revision)
+        request = plan.Request(wanted=wanted, application=self._application, place=place, revision=row.revision)
+        return site.fitted(request, ends_of(self._world, place.site))
 
     def _apply(self, prepared: Prepared) -> tuple[str, str, apply.Report | None]:
         if prepared.held:
@@ -159,6 +160,7 @@ def _counts(report: apply.Report) -> tuple[int, int]:
 
 def _failures(report: apply.Report) -> Iterator[str]:
     yield from (f"{result.key}: {result.error}" for result in report.failed)
+    yield from report.unfit
     if report.archive_error:
         yield f"archive: {report.archive_error}"
     if report.left:

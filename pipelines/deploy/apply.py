@@ -34,18 +34,20 @@ class Result:
 class Report:
     """What became of a plan: every object that was tried, and those whose turn never came.
 
-    ``archive_error`` says why the full size could not be kept; ``""`` when it was, or nobody keeps it.
+    ``archive_error`` says why the full size could not be kept; ``""`` when it was, or nobody keeps it. ``unfit``
+    are workloads of a warm site that could not start there, and why.
     """
 
     site: str
     results: tuple[Result, ...]
     left: tuple[ObjectKey, ...]
     archive_error: str = ""
+    unfit: tuple[str, ...] = ()
 
     @property
     def whole(self) -> bool:
         """Whether everything was done."""
-        return not (self.left or self.failed or self.archive_error)
+        return not (self.left or self.failed or self.archive_error or self.unfit)
 
     @property
     def failed(self) -> tuple[Result, ...]:

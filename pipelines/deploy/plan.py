@@ -15,7 +15,7 @@ from lockstep import documents, errors
 from lockstep.manifests import applyset, desired
 from lockstep.topology import direction, kinds, selectors
 from lockstep.values import Json, ObjectKey, Tier
-from pipelines.deploy import compare, order, pruning, trials
+from pipelines.deploy import compare, order, pruning, trials, warm
 from pipelines.deploy.models import Action, Approval, Hotfix, Live, Plan, Step, Why
 
 
@@ -23,7 +23,8 @@ from pipelines.deploy.models import Action, Approval, Hotfix, Live, Plan, Step, 
 class Request:
     """What is to be deployed: a rendering finished for a site, whose it is, and the commit that it is of.
 
-    ``hotfixes`` are the open ones at this site; ``full_size`` is for a place where nothing runs.
+    ``hotfixes`` are the open ones at this site; ``full_size`` is for a place where nothing runs, ``ground`` for a
+    warm site whose cluster could run it.
     """
 
     wanted: desired.Desired
@@ -32,10 +33,13 @@ class Request:
     revision: str
     hotfixes: tuple[Hotfix, ...] = ()
     full_size: bool = False
+    ground: bool = False
 
     @property
     def objects(self) -> tuple[dict[str, Json], ...]:
         """What the site gets: everything at full size where nothing runs before it is needed."""
+        if self.ground:
+            return warm.ground(self.wanted.full)
         return self.wanted.full if self.full_size or self.place.tier is Tier.WARM else self.wanted.objects
 
 

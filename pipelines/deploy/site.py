@@ -7,16 +7,19 @@ has only an archive is planned against what the archive holds.
 from __future__ import annotations
 
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from lockstep import errors
 from lockstep.sites import archive as archives
 from lockstep.sites import archive_note, ends
-from lockstep.values import Json, ObjectKey
-from pipelines.deploy import apply, look, trying
+from lockstep.values import Json, ObjectKey, Tier
+from pipelines.deploy import apply, look, trying, warm
 from pipelines.deploy import plan as planning
 from pipelines.deploy.models import Approval, Plan
+
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +28,12 @@ class Ends:
 
     cluster: ends.Cluster | None
     archive: archives.Archive | None
+
+
+def fitted(request: planning.Request, at: Ends) -> planning.Request:
+    """The request as the site takes it: of a warm one whose cluster could run everything, the ground alone."""
+    runs = at.cluster is not None and at.cluster.runs
+    return replace(request, ground=runs and request.place.tier is Tier.WARM)
 
 
 def plan(request: planning.Request, at: Ends) -> Plan:
@@ -68,7 +77,9 @@ def deploy(
     """
     if at.cluster is not None:
         report = apply.apply(plan_, at.cluster, approved=approved, progress=progress)
-        if at.archive is None or not report.whole:
+        if request.ground and report.whole:
+            report = replace(report, unfit=_rehearse(request, at.cluster))
+        if at.archive is None or report.left or report.failed:
             return report
         return replace(report, archive_error=_keep(request, at.archive, now=now))
     apply.require(plan_, approved)
@@ -80,6 +91,20 @@ def deploy(
         left=tuple(step.key for step in steps) if error else (),
         archive_error=error,
     )
+
+
+def _rehearse(request: planning.Request, cluster: ends.Cluster) -> tuple[str, ...]:
+    """The workloads that could not start at a site, and why."""
+
+    def one(rehearsal: warm.Rehearsal) -> str:
+        try:
+            cluster.apply(rehearsal.pod, dry_run=True, before={})
+        except errors.LockstepError as error:
+            return f"{rehearsal.workload} could not start here: {error}"
+        return ""
+
+    with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="rehearsal") as pool:
+        return tuple(said for said in pool.map(one, warm.rehearsals(request.wanted.full)) if said)
 
 
 def _archive(request: planning.Request, at: Ends) -> archives.Archive:

@@ -68,6 +68,11 @@ def _tier(documents: draft.Draft, pair: kinds.Pair, tier: Tier, *, delivered: bo
                 f"{standby.name} has neither an archive nor a cluster to be a warm standby with.",
                 _give(standby.name, "an archive"),
             )
+        elif standby.spec.cluster.kubeconfig or standby.spec.cluster.in_cluster:
+            yield (
+                f"{standby.name} is a warm standby whose cluster gets the ground alone, and has no archive.",
+                _give(standby.name, "an archive"),
+            )
         else:
             yield from _cluster(standby, "is a warm standby without an archive", delivered=delivered)
 
