@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 
 from lockstep.clock import Clock
 
+_log = logging.getLogger(__name__)
 _MOST = 10
 _WINDOW_SECONDS = 60.0
 # Addresses that are remembered; the oldest is forgotten first, so that nobody can fill the memory.
@@ -36,6 +38,7 @@ class Attempts:
             self._failed.move_to_end(address)
             while len(self._failed) > _MOST_ADDRESSES:
                 self._failed.popitem(last=False)
+        _log.warning("A wrong token came from %s.", address)
 
     def _recent(self, address: str, now: float) -> list[float]:
         return [moment for moment in self._failed.get(address, ()) if now - moment < _WINDOW_SECONDS]

@@ -13,10 +13,14 @@ from typing import NoReturn
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.datastructures import WWWAuthenticate
-from werkzeug.exceptions import Unauthorized
+from werkzeug.exceptions import TooManyRequests, Unauthorized
 from werkzeug.wrappers import Response as BaseResponse
 
+from console import hosts
+from console.attempts import Attempts
 from console.context import Context
+from console.language import mark
+from console.pages import failures
 
 # Everything comes from here, nothing is written into a page, nobody frames it.
 _POLICY = (
@@ -26,6 +30,8 @@ _POLICY = (
 _HEADERS = {
     "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
+    # For what is too old to know frame-ancestors.
+    "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -34,8 +40,10 @@ _OPEN = frozenset({"signing_in.form", "signing_in.sign_in", "static", "probes.he
 _METRICS = "probes.metrics_page"
 
 
-def protect(app: Flask, context: Context) -> None:
-    """Guard every page of an application."""
+def protect(app: Flask, context: Context, attempts: Attempts) -> None:
+    """Guard every page of an application; ``attempts`` counts the tokens that were wrong."""
+    # Before all else, the check of forms included: a request under a stranger's name is not looked at.
+    app.before_request(lambda: _named(context))
     app.config.update(
         SECRET_KEY=context.session_key,
         # Cookies know no port: the mark keeps two installations on one machine apart.
@@ -51,7 +59,7 @@ def protect(app: Flask, context: Context) -> None:
     csrf = CSRFProtect(app)
     csrf.exempt(app.blueprints["webhooks"])
     csrf.exempt(app.blueprints["api"])
-    app.before_request(lambda: _guard(context))
+    app.before_request(lambda: _guard(context, attempts))
     app.after_request(_headers)
 
 
@@ -91,7 +99,17 @@ def bearer(context: Context) -> bool:
     return scheme.lower() == "bearer" and context.token.matches(credential.strip())
 
 
-def _guard(context: Context) -> BaseResponse | None:
+def _named(context: Context) -> Response | None:
+    if hosts.is_ours(request.headers.get("Host", ""), context.serving.names):
+        return None
+    return failures.answer(
+        400,
+        mark("This service does not go by that name."),
+        mark("Use its address, or have it started with --name and the name that you used."),
+    )
+
+
+def _guard(context: Context, attempts: Attempts) -> BaseResponse | None:
     endpoint = request.endpoint or ""
     g.signed_in = signed_in(context)
     if endpoint in _OPEN or request.blueprint == "webhooks":
@@ -99,7 +117,7 @@ def _guard(context: Context) -> BaseResponse | None:
     if endpoint == _METRICS and not context.serving.metrics_token:
         return None
     if request.blueprint == "api" or endpoint == _METRICS:
-        return None if bearer(context) else _refuse()
+        return None if bearer(context) else _refuse(attempts)
     if g.signed_in:
         return None
     if request.method == "GET" and "X-Lockstep-Live" not in request.headers:
@@ -107,7 +125,13 @@ def _guard(context: Context) -> BaseResponse | None:
     return abort(401)
 
 
-def _refuse() -> NoReturn:
+def _refuse(attempts: Attempts) -> NoReturn:
+    """Answer a program without the token. Who guesses is made to wait; who brings the token is always let in."""
+    address = request.remote_addr or ""
+    if "Authorization" in request.headers:
+        if wait := attempts.wait_seconds(address):
+            raise TooManyRequests(retry_after=wait)
+        attempts.failed(address)
     raise Unauthorized(www_authenticate=WWWAuthenticate("bearer"))
 
 

@@ -143,6 +143,8 @@ class Building:
 class Serving:
     """How pages are served."""
 
+    names: tuple[str, ...] = ()
+    """Names by which people and forges reach it, in lower case; any when there are none. Addresses always do."""
     https: bool = False
     """People reach the pages by https, through a proxy in front: cookies are sent by nothing else."""
     metrics_token: bool = False

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 from rich.logging import RichHandler
 
-from console import runtime, service
-from console.cli import frame, terminal
+from console import hosts, runtime, service
+from console.cli import frame, records, terminal
 from lockstep import settings
 
 
@@ -26,9 +26,28 @@ from lockstep import settings
     type=click.FloatRange(1.0, 600.0),
     help="A job of a process that was silent for this long is taken over.",
 )
+@click.option(
+    "--name",
+    "names",
+    metavar="HOST",
+    multiple=True,
+    help="A name by which people and forges reach it, such as a proxy's; others are refused.  [default: localhost on "
+    "the loopback, else any]",
+)
+@click.option("--https", is_flag=True, help="People come by https, through a proxy: cookies are sent by nothing else.")
+@click.option("--metrics-token", is_flag=True, help="/metrics asks for the token as a bearer.")
 @frame.common
 @frame.placed
-def serve(places: frame.Frame, *, listen: str, threads: int, lease: float) -> int:
+def serve(
+    places: frame.Frame,
+    *,
+    listen: str,
+    threads: int,
+    lease: float,
+    names: tuple[str, ...],
+    https: bool,
+    metrics_token: bool,
+) -> int:
     """Receive, work, schedule and show: the whole service in one process, until SIGTERM or Ctrl-C.
 
     At the first start a token is made and printed once; it signs people in.
@@ -36,13 +55,18 @@ def serve(places: frame.Frame, *, listen: str, threads: int, lease: float) -> in
     host, _, port = listen.rpartition(":")
     if not port.isdecimal():
         raise click.UsageError(f"--listen {listen} is no HOST:PORT.")
+    host = host.strip("[]") or "127.0.0.1"
     _log_to_stderr()
-    working = settings.Working(threads=threads, lease_seconds=lease, heartbeat_seconds=lease / 4)
-    with runtime.opened(settings.Settings(places=places.places, working=working), places.environ) as opened:
+    chosen = settings.Settings(
+        places=places.places,
+        working=settings.Working(threads=threads, lease_seconds=lease, heartbeat_seconds=lease / 4),
+        serving=settings.Serving(names=hosts.of_listening(host, names), https=https, metrics_token=metrics_token),
+    )
+    with runtime.opened(chosen, places.environ) as opened:
         token = places.places.token
         service.serve(
             opened,
-            host=host.strip("[]") or "127.0.0.1",
+            host=host,
             port=int(port),
             ready=lambda started: _say_ready(started, token),
         )
@@ -63,10 +87,10 @@ def _log_to_stderr() -> None:
     console = terminal.err()
     if console.is_terminal:
         handler = RichHandler(console=console, show_path=False)
-        handler.setFormatter(logging.Formatter("%(message)s"))
+        handler.setFormatter(records.OneRecord("%(message)s"))
     else:
         handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+        handler.setFormatter(records.OneRecord("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     for chatty in ("waitress", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -51,11 +51,11 @@ def status_of(error: errors.LockstepError) -> int:
 
 def _forged(error: CSRFError) -> Response:
     _log.warning("A form was refused: %s", error.description)
-    return _answer(400, mark("The form is too old, or it was not made by this page. Go back, reload and try again."))
+    return answer(400, mark("The form is too old, or it was not made by this page. Go back, reload and try again."))
 
 
 def _http(error: HTTPException) -> Response:
-    response = _answer(error.code or 500, "")
+    response = answer(error.code or 500, "")
     for name, value in error.get_headers():
         if name not in ("Content-Type", "Content-Length"):
             response.headers[name] = value
@@ -66,7 +66,7 @@ def _ours(error: errors.LockstepError) -> Response:
     status = status_of(error)
     if status >= 500:
         _log.error("%s %s could not be answered: %s", request.method, request.path, error)
-    response = _answer(status, error.message, error.remedy)
+    response = answer(status, error.message, error.remedy)
     if status == 503:
         response.headers["Retry-After"] = "10"
     return response
@@ -74,10 +74,11 @@ def _ours(error: errors.LockstepError) -> Response:
 
 def _mistake(error: Exception) -> Response:
     _log.error("%s %s failed", request.method, request.path, exc_info=error)
-    return _answer(500, mark("It was written to the log of the service. Please report it with those lines."))
+    return answer(500, mark("It was written to the log of the service. Please report it with those lines."))
 
 
-def _answer(status: int, message: str, remedy: str = "") -> Response:
+def answer(status: int, message: str, remedy: str = "") -> Response:
+    """An answer in the house's style: a page for people, JSON for programs and hooks."""
     title = _TITLES.get(status, "")
     if request.path.startswith(("/api/", "/hooks/")):
         response = jsonify(error=message or title or str(status), remedy=remedy)

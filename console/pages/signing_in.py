@@ -12,10 +12,9 @@ from console.context import Context
 _LONGEST_NAME = 100
 
 
-def create_blueprint(context: Context) -> Blueprint:
-    """The sign-in."""
+def create_blueprint(context: Context, attempts: Attempts) -> Blueprint:
+    """The sign-in; ``attempts`` counts the tokens that were wrong."""
     blueprint = Blueprint("signing_in", __name__)
-    attempts = Attempts(context.clock)
 
     @blueprint.get("/sign-in")
     def form() -> str | Response:

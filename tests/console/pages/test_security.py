@@ -140,6 +140,7 @@ def test_every_answer_forbids_what_it_does_not_need(house: House, page: str) -> 
     assert "unsafe" not in policy
     assert "frame-ancestors 'none'" in policy
     assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
     assert headers["Cache-Control"] == "no-store"
 
 
@@ -159,6 +160,40 @@ def test_cookies_are_for_https_only_where_people_come_by_https(file_database: Da
     assert len(cookies) == 2
     assert all("Secure" in cookie.split("; ") for cookie in cookies)
     assert "Strict-Transport-Security" in answer.headers
+
+
+@pytest.mark.parametrize("page", ["/", "/sign-in", "/metrics", "/readyz", "/hooks/forge", "/api/v1/fleet", "/nothing"])
+def test_a_request_under_a_strangers_name_is_refused(file_database: Database, page: str) -> None:
+    """A page that has its own name point at us reads nothing, not even what asks for no session."""
+    house = pages.house(file_database, serving=settings.Serving(names=("localhost", "lockstep.example")))
+    for method in ("GET", "POST"):
+        answer = house.client().open(page, method=method, base_url="http://evil.example")
+        assert answer.status_code == 400
+        assert "does not go by that name" in answer.get_data(as_text=True)
+    assert house.client().get("/healthz", base_url="http://lockstep.example:8484").status_code == 200
+    assert house.client().get("/healthz", base_url="http://10.0.0.7").status_code == 200
+
+
+def test_who_guesses_the_bearer_has_to_wait_and_who_has_it_never(house: House) -> None:
+    """Ten wrong ones in a minute, then 429; a program behind the same proxy goes on. Every guess leaves a line."""
+    client = house.client()
+    wrong = {"Authorization": "Bearer almost the token"}
+    answers = [client.get("/api/v1/runs", headers=wrong) for _ in range(11)]
+    assert [one.status_code for one in answers] == [401] * 10 + [429]
+    assert answers[-1].headers["Retry-After"] == "61"
+    assert client.get("/api/v1/runs").status_code == 401
+    assert client.get("/api/v1/runs", headers=pages.bearer()).status_code == 200
+
+
+def test_a_wrong_token_is_written_to_the_log_with_its_address_alone(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever reads the log sees that somebody guesses, and never what was typed."""
+    client = house.client()
+    client.post("/sign-in", data={"token": "almost the token", "csrf_token": pages.csrf(client, "/sign-in")})
+    assert [record.getMessage() for record in caplog.records if "token" in record.getMessage()] == [
+        "A wrong token came from 127.0.0.1."
+    ]
 
 
 def test_hooks_and_probes_need_nobody(house: House) -> None:
