@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from console.runtime import Runtime
-from drift.doors import Scanning
+from drift.doors import Scanning, Sites
 from drift.redact import Sealer
 from lockstep.manifests import desired
 from lockstep.store import deployments
@@ -15,8 +15,11 @@ from lockstep.topology import direction, kinds
 _KEY = "secrets-are-compared-by"
 
 
-def scanning_of(runtime: Runtime) -> Scanning:
-    """Everything that comparing needs. What it remembers lives as long as what is returned here."""
+def scanning_of(runtime: Runtime, *, watched: Sites | None = None) -> Scanning:
+    """Everything that comparing needs; what it remembers lives as long as what is returned here.
+
+    ``watched`` sees the sites that are being watched.
+    """
     return Scanning(
         topology=runtime.topology,
         database=runtime.database,
@@ -24,6 +27,7 @@ def scanning_of(runtime: Runtime) -> Scanning:
         renderer=Git(runtime),
         sealer=Sealer(bytes.fromhex(runtime.key(_KEY))),
         clock=runtime.clock,
+        watched=watched,
     )
 
 

@@ -21,6 +21,7 @@ from console.actions import Actions
 from console.context import Context, Readiness
 from console.http import Http
 from console.runtime import ALIVE, Runtime
+from drift.watching import Watching
 from lockstep import errors, work
 from lockstep.engine.schedule import Schedule
 from lockstep.engine.worker import Worker
@@ -63,11 +64,13 @@ def serve(runtime: Runtime, *, host: str, port: int, ready: Callable[[Started], 
     with runtime.database.write() as connection:
         for kind, seconds in wiring.schedules_of(runtime).items():
             schedule.ensure(connection, kind.value, work.sweep(kind), seconds)
-    worker = Worker(runtime.queue, wiring.handlers_of(runtime), working=runtime.settings.working, schedule=schedule)
+    watching = Watching(runtime.doors, topology=runtime.topology, tell=lambda name: _compare(runtime, name))
+    handlers = wiring.handlers_of(runtime, watched=watching)
+    worker = Worker(runtime.queue, handlers, working=runtime.settings.working, schedule=schedule)
     tally = Tally(runtime.database)
     http = Http(_app(runtime, opened, tally, worker), host=host, port=port)
     url = f"http://{f'[{host}]' if ':' in host else host}:{http.port}"
-    with _announced(runtime, worker, url=url), _asked_to_stop(http) as stopping:
+    with _announced(runtime, worker, url=url), _asked_to_stop(http) as stopping, watching.running():
         worker.start()
         try:
             ready(Started(url=url, new_token=new_token))
@@ -78,6 +81,12 @@ def serve(runtime: Runtime, *, host: str, port: int, ready: Callable[[Started], 
             tally.close()
             if not worker.stop(_GRACE):
                 _log.warning("Some jobs did not end in time; they are done again by whoever comes next.")
+
+
+def _compare(runtime: Runtime, application: str) -> None:
+    """Compare an application because a watch told of a change."""
+    with runtime.database.write() as connection:
+        runtime.queue.enqueue(connection, work.scan(application, urgent=True, told=True))
 
 
 def _app(runtime: Runtime, opened: token.Token, tally: Tally, worker: Worker) -> Flask:

@@ -11,6 +11,7 @@ from pathlib import Path
 from console.runtime import Runtime
 from console.scanning import scanning_of
 from drift import scan
+from drift.doors import Sites
 from lockstep import settings, work
 from lockstep.engine import retention
 from lockstep.sites import stances
@@ -29,11 +30,11 @@ from webhooks import process
 _SYSTEM = ("bin", "dev", "etc", "lib", "lib64", "proc", "sbin", "sys", "usr")
 
 
-def handlers_of(runtime: Runtime) -> Mapping[work.Kind, work.Handler]:
-    """Every kind of work with the function that runs it."""
+def handlers_of(runtime: Runtime, *, watched: Sites | None = None) -> Mapping[work.Kind, work.Handler]:
+    """Every kind of work with the function that runs it; ``watched`` sees the sites that are being watched."""
     git_, images_ = mirroring_git(runtime), mirroring_images(runtime)
     deliveries = process.Context(database=runtime.database, topology=runtime.topology, clock=runtime.clock)
-    pipelines, comparing = service_of(runtime), scanning_of(runtime)
+    pipelines, comparing = service_of(runtime), scanning_of(runtime, watched=watched)
     return {
         work.Kind.DELIVERY: partial(process.handle_delivery, deliveries),
         work.Kind.GIT_FETCH: partial(git.handle_fetch, git_),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from drift import implied, inventory, survey
-from drift.doors import Scanning
+from drift.doors import Scanning, Seen
 from drift.examine import Examiner
 from drift.expected import Rules
 from drift.implied import SiteFacts
@@ -160,7 +160,7 @@ class Comparison:
             return Reading(site=site, objects={}, gaps=(gap,), read_at=scanning.clock.now())
         return inventory.read(end, selection, site=site, sealer=scanning.sealer, now=scanning.clock)
 
-    def _end(self, site: str) -> ends.Cluster:
+    def _end(self, site: str) -> Seen:
         """Where the application is at a site: its archive where nothing runs, else its cluster."""
         archive = self.scanning.sites.archive(site)
         alone = self.topology.site(site).spec.cluster is None

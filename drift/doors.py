@@ -14,6 +14,7 @@ from lockstep.sites import archive, ends
 from lockstep.store import database
 from lockstep.topology import direction, kinds
 from lockstep.topology.model import Topology
+from lockstep.values import Json, ObjectKey
 
 
 class Renderer(Protocol):
@@ -44,10 +45,32 @@ class Renderer(Protocol):
         ...
 
 
+class Seen(Protocol):
+    """As much of a cluster as comparing needs: a Kubernetes API, a directory, an archive, a backup, a watch."""
+
+    @property
+    def address(self) -> str:
+        """The server or path, fit to be shown."""
+        ...
+
+    @property
+    def runs(self) -> bool:
+        """Whether what is here runs: a directory and a backup run nothing, and have no health."""
+        ...
+
+    def read(self, selection: ends.Selection) -> ends.Inventory:
+        """What is there. A kind or namespace that could not be read is a gap; nothing readable at all raises."""
+        ...
+
+    def get(self, key: ObjectKey, *, api_version: str) -> dict[str, Json] | None:
+        """One object; None when it is not there."""
+        ...
+
+
 class Sites(Protocol):
     """Opens the ends of sites."""
 
-    def cluster(self, site: str) -> ends.Cluster:
+    def cluster(self, site: str) -> Seen:
         """A site's cluster. Raises UnsupportedError when it has none."""
         ...
 
@@ -58,7 +81,10 @@ class Sites(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scanning:
-    """Everything that comparing needs from outside. ``memory`` is shared by all comparisons of a process."""
+    """Everything that comparing needs from outside. ``memory`` is shared by all comparisons of a process.
+
+    ``watched`` sees sites as they told of themselves; None where nothing is watched.
+    """
 
     topology: Callable[[], Topology]
     database: database.Database
@@ -67,3 +93,4 @@ class Scanning:
     sealer: Sealer
     clock: clock.Clock = field(default_factory=clock.SystemClock)
     memory: Memory = field(default_factory=Memory)
+    watched: Sites | None = None

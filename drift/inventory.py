@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from drift import redact
+from drift.doors import Seen
 from drift.normalise import home, reading
 from lockstep import clock, errors
 from lockstep.manifests import scope
@@ -44,9 +45,7 @@ class Reading:
         return any(gap == _everything(gap) for gap in self.gaps)
 
 
-def read(
-    cluster: ends.Cluster, selection: ends.Selection, *, site: str, sealer: redact.Sealer, now: clock.Clock
-) -> Reading:
+def read(cluster: Seen, selection: ends.Selection, *, site: str, sealer: redact.Sealer, now: clock.Clock) -> Reading:
     """Read a site; when it cannot be read, the reading says so instead.
 
     Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -44,7 +44,12 @@ class Scanned:
 
 
 def handle_scan(context: Scanning, claim: work.Claim) -> work.Outcome:
-    """Compare an application over one of its pairs, or all: ``{"application":, "pair": name or ""}``."""
+    """Compare an application over one of its pairs, or all: ``{"application":, "pair": name or "", "told": bool}``.
+
+    ``told`` says that a watch told of a change: then the sites are seen as their watches know them.
+    """
+    if claim.payload.get("told") and context.watched is not None:
+        context = replace(context, sites=context.watched)
     topology = context.topology()
     name, only = str(claim.payload["application"]), str(claim.payload.get("pair") or "")
     application = topology.applications.get(name)

@@ -28,7 +28,7 @@ class Kind(Enum):
     TRIGGER = "pipeline.trigger"  # start runs for what moved: {"repository":, "event": bool}
     ADVANCE = "pipeline.advance"  # see what a run may do next: {"run": id}
     TASK = "pipeline.task"  # run one task: {"task": id}
-    SCAN = "drift.scan"  # compare an application over its pairs: {"application":, "pair": name or ""}
+    SCAN = "drift.scan"  # compare an application over its pairs: {"application":, "pair": name or "", "told":}
     SWEEP_GIT = "sweep.git"  # {}: every repository, whatever events say
     SWEEP_IMAGES = "sweep.images"
     SWEEP_DRIFT = "sweep.drift"
@@ -173,12 +173,12 @@ def run_task(task: int, *, delay_seconds: float = 0.0) -> Job:
     )
 
 
-def scan(application: str, *, pair: str = "", urgent: bool = False) -> Job:
-    """Compare an application over one of its pairs, or all of them."""
+def scan(application: str, *, pair: str = "", urgent: bool = False, told: bool = False) -> Job:
+    """Compare an application over one of its pairs, or all of them; ``told`` when a watch told of a change."""
     return Job(
         kind=Kind.SCAN,
-        payload={"application": application, "pair": pair},
-        coalesce=f"drift.scan:{application}:{pair}",
+        payload={"application": application, "pair": pair, "told": told},
+        coalesce=f"drift.scan:{application}:{pair}:{'told' if told else 'all'}",
         limits=(f"scan:{application}",),
         priority=5 if urgent else 0,
     )

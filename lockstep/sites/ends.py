@@ -456,6 +456,10 @@ class Watch(Protocol):
         """What is there as far as is known now; a kind that has been silent for too long is a gap."""
         ...
 
+    def objects(self, keys: Iterable[ObjectKey]) -> dict[ObjectKey, dict[str, Json] | None]:
+        """Some objects as they are known now; None for one that is not there, or that nobody knows of."""
+        ...
+
     def changed(self, *, seconds: float) -> frozenset[ObjectKey]:
         """What has changed since this was asked last; waits some seconds for a first change.
 

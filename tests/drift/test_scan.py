@@ -237,7 +237,7 @@ def test_a_sweep_asks_for_every_application(world: World) -> None:
     claim = work.Claim(id=1, kind=work.Kind.SWEEP_DRIFT, payload={}, fence="f", attempt=1, crashes=0)
     outcome = scan.handle_sweep(world.scanning, claim)
     assert isinstance(outcome, work.Done)
-    assert [job.payload for job in outcome.then] == [{"application": "shop", "pair": ""}]
+    assert list(outcome.then) == [work.scan("shop")]
     gone = work.Claim(id=1, kind=work.Kind.SCAN, payload={"application": "gone"}, fence="f", attempt=1, crashes=0)
     assert scan.handle_scan(world.scanning, gone) == work.Done()
 

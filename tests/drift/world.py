@@ -77,6 +77,7 @@ class World:
     scanning: doors.Scanning
     git: Git
     clock: Clock
+    doors: sites.Doors
     _runs: Iterator[int] = field(default_factory=itertools.count)
 
     @classmethod
@@ -87,14 +88,16 @@ class World:
             (root / folder).mkdir(parents=True)
         places = settings.Places(config=root, state=root / "state", database="")
         git, clock = Git(topology), Clock()
+        opened = sites.Doors(lambda: topology, reader=secrets.Reader(root, {}), places=places)
         return cls(
             root=root,
             git=git,
             clock=clock,
+            doors=opened,
             scanning=doors.Scanning(
                 topology=lambda: topology,
                 database=database,
-                sites=sites.Doors(lambda: topology, reader=secrets.Reader(root, {}), places=places),
+                sites=opened,
                 renderer=git,
                 sealer=redact.Sealer(b"a key of this installation"),
                 clock=clock,
@@ -108,7 +111,7 @@ class World:
 
     def cluster(self, site: str) -> ends.Cluster:
         """A site's cluster."""
-        return self.scanning.sites.cluster(site)
+        return self.doors.cluster(site)
 
     def commit(self, revision: str, *manifests: dict[str, Json]) -> None:
         """A newer commit."""

@@ -11,7 +11,7 @@ import contextlib
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -110,6 +110,11 @@ class Kept:
         self.place = str(metadata.get("resourceVersion") or self.place)
         self.heard(now)
 
+    def get(self, key: ObjectKey) -> dict[str, Json] | None:
+        """One object as it was heard of last."""
+        with self._lock:
+            return self._objects.get(key)
+
     def failed(self, error: errors.LockstepError) -> None:
         """Note why nothing is heard."""
         with self._lock:
@@ -155,6 +160,9 @@ class Watching:
             raise errors.UnsupportedError(
                 f"{len(kept)} kinds and namespaces cannot be watched at once.", remedy="Watch fewer, or read them."
             )
+        self._by_kind: dict[tuple[str, str], list[Kept]] = {}
+        for one in kept:
+            self._by_kind.setdefault((one.resource.group, one.resource.kind), []).append(one)
         self._runners = [_Runner(api=api, kept=one, stop=self._stop) for one in kept]
 
     def inventory(self) -> Inventory:
@@ -169,6 +177,14 @@ class Watching:
             heard += [runner.kept.heard_at] if runner.kept.heard_at and gap is None else []
         read_at = min(heard, default=self._api.clock.now())
         return Inventory(objects=tuple(objects), read_at=read_at, method=_METHOD, gaps=tuple(sorted(set(gaps))))
+
+    def objects(self, keys: Iterable[ObjectKey]) -> dict[ObjectKey, dict[str, Json] | None]:
+        """Some objects as they are known now; None for one that is not there, or that nobody knows of."""
+        return {key: self._object(key) for key in keys}
+
+    def _object(self, key: ObjectKey) -> dict[str, Json] | None:
+        lists = self._by_kind.get((key.group, key.kind), ())
+        return next((found for one in lists if (found := one.get(key)) is not None), None)
 
     def changed(self, *, seconds: float) -> frozenset[ObjectKey]:
         """What has changed since this was asked last; waits some seconds for a first change."""
