@@ -57,6 +57,10 @@ class Telling:
         self.reads.append(selection)
         return self.inventory()
 
+    def get(self, key: ObjectKey, *, api_version: str) -> dict[str, Json] | None:
+        """One object."""
+        return self.objects_.get(key)
+
     @contextlib.contextmanager
     def watch(self, selection: ends.Selection) -> Iterator[Telling]:
         """A watch, which knows everything."""
