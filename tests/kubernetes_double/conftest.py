@@ -14,7 +14,7 @@ from tests.support import kubernetes_double
 @pytest.fixture
 def double(tmp_path: Path) -> Iterator[kubernetes_double.Double]:
     """A double that runs, over HTTP, with bookmarks in quick succession."""
-    with kubernetes_double.serving(tmp_path / "double", bookmark_seconds=0.2) as running:
+    with kubernetes_double.serving(tmp_path / "double", tls=False, bookmark_seconds=0.2) as running:
         yield running
 
 

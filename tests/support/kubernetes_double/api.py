@@ -12,6 +12,7 @@ from tests.support.kubernetes_double import (
     bodies,
     deleting,
     discovery,
+    list_options,
     openapi,
     reading,
     requests,
@@ -63,6 +64,8 @@ class Api:
     def answered(self, request: Request, *, certified: str = "") -> Answer:
         """The answer. ``certified`` is who the client's certificate says that it is."""
         try:
+            if request.method == "HEAD":
+                raise statuses.not_allowed()
             user = self._who(request, certified)
             asked = requests.asked(request)
             self._access.check(user, asked)
@@ -83,7 +86,9 @@ class Api:
         if not other:
             return user
         self._access.check(user, Asked(verb="impersonate", path="", is_resource=True, plural="users", name=other))
-        return User(name=other, groups=frozenset({access.AUTHENTICATED}))
+        group = request.headers.get("impersonate-group", "")
+        groups = {access.AUTHENTICATED, group} if group else access.account(other).groups - {access.MASTERS}
+        return User(name=other, groups=frozenset(groups))
 
     def _path(self, request: Request) -> Answer:
         if request.path.rstrip("/") in _WELL:
@@ -91,6 +96,7 @@ class Api:
         if request.path.rstrip("/") == "/version":
             return requests.answer(discovery.VERSION)
         groups = self._catalogue.groups()
+        _check_accepted(request)
         found = discovery.answered(request, groups, self.address) or openapi.answered(request, groups)
         return found or _NOT_SERVED
 
@@ -117,6 +123,7 @@ class Api:
         return _NOT_SERVED
 
     def _read(self, write: writes.Write) -> Answer:
+        _check_accepted(write.request)
         request, asked, resource = write.request, write.asked, write.resource
         if asked.verb == "get":
             found = self._store.get(resource.bucket, write.key)
@@ -125,6 +132,7 @@ class Api:
             return _shown(request, versions.shown(found, resource))
         chosen = reading.chosen(request, asked, resource)
         if asked.verb == "watch":
+            list_options.check_watch(request.query)
             lines = watching.events(self._store, request, chosen, self._pace)
             return Answer(headers={"Content-Type": requests.JSON}, body=lines)
         with self._store.lock:
@@ -175,6 +183,8 @@ class Api:
             if resource.custom is not None:
                 raise statuses.not_found(resource.qualified, asked.name)
             return self._not_served(asked)
+        if self._store.get(resource.bucket, write.key) is None and asked.subresource not in {"status", "scale"}:
+            raise statuses.not_found(resource.qualified, asked.name)
         if asked.verb not in facts["verbs"]:
             raise statuses.not_allowed()
         if asked.subresource == "scale":
@@ -188,8 +198,6 @@ class Api:
         return self._read(write) if asked.verb == "get" else self._change(write)
 
     def _service_token(self, write: writes.Write) -> Answer:
-        if self._store.get(write.resource.bucket, write.key) is None:
-            raise statuses.not_found(write.resource.qualified, write.asked.name)
         name = f"system:serviceaccount:{write.asked.namespace}:{write.asked.name}"
         status = {"token": self.token(name), "expirationTimestamp": "2036-01-01T00:00:00Z"}
         body = {"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "metadata": {}}
@@ -208,6 +216,14 @@ def _fits(asked: Asked, resource: Resource) -> bool:
     if asked.verb == "create":
         return not asked.name and (bool(asked.namespace) or not resource.namespaced)
     return bool(asked.name) or asked.verb not in {"update", "patch"}
+
+
+def _check_accepted(request: Request) -> None:
+    """Refuse who understands no JSON: there is nothing else here."""
+    kinds = {one.partition(";")[0].strip() for one in request.headers.get("accept", "*/*").split(",")}
+    if not kinds & {"", "*/*", "application/*", requests.JSON}:
+        message = "406: Not Acceptable\n\nAvailable representations: application/json"
+        raise RefusedError(statuses.status(406, "NotAcceptable", message, details={}))
 
 
 def _json(write: writes.Write) -> Object:

@@ -29,8 +29,12 @@ def parsed(request: Request) -> Any:
     """The body as JSON; YAML where it is not.
 
     Raises:
-        RefusedError: It is neither.
+        RefusedError: It is neither; in particular it is Protobuf, which only a real server reads.
     """
+    if request.media_type == "application/vnd.kubernetes.protobuf":
+        known = "application/json, application/yaml"
+        message = f"the body of the request was in an unknown format - accepted media types include: {known}"
+        raise statuses.RefusedError(statuses.status(415, "UnsupportedMediaType", message))
     try:
         return orjson.loads(request.body)
     except orjson.JSONDecodeError:
@@ -55,6 +59,8 @@ def read(request: Request, resource: Resource) -> tuple[Object, list[str]]:
     try:
         body = parsed(request)
     except statuses.RefusedError as refused:
+        if refused.body["code"] == 415:
+            raise
         raise _unrecognised(resource, str(refused)) from refused
     if not isinstance(body, dict):
         raise _unrecognised(resource, "cannot unmarshal it into Go value of type struct")

@@ -31,6 +31,8 @@ class Double:
     background: Background = field(repr=False)
     """What the server does by itself (CRDs become established); ``background.held()`` holds it up."""
     api: Api = field(repr=False)
+    ended: threading.Event = field(repr=False)
+    """Set when the server ends; a test that sets it earlier ends every watch."""
     authority: certificates.Authority | None = field(repr=False, default=None)
 
     def kubeconfig(self, user: str = "admin") -> Path:
@@ -62,12 +64,13 @@ def _encoded(file: Path) -> str:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, *, tls: bool = False, bookmark_seconds: float = 1.0, seed: int = 0) -> Iterator[Double]:
+def serving(folder: Path, *, tls: bool = True, bookmark_seconds: float = 1.0, seed: int = 0) -> Iterator[Double]:
     """Run a double while the block lasts.
 
     Args:
         folder: Where kubeconfigs and certificates go.
-        tls: Over TLS, where users have certificates (made with openssl); else over HTTP, where they have tokens.
+        tls: Over TLS, where users have certificates (made with openssl); else over HTTP, where they have tokens, which
+            ``kubectl`` and other clients in Go do not send.
         bookmark_seconds: How often a watch sends a bookmark.
         seed: What chances of faults come from.
     """
@@ -88,6 +91,7 @@ def serving(folder: Path, *, tls: bool = False, bookmark_seconds: float = 1.0, s
             faults=faults,
             background=background,
             api=api,
+            ended=ended,
             authority=authority,
         )
         ended.set()

@@ -74,7 +74,7 @@ class Faults:
             self._set.clear()
 
     def end(self) -> None:
-        """Let go of everybody who waits: the server ends."""
+        """Let go of everybody who waits, now and from now on."""
         self._ended.set()
 
     def meet(self, request: Request) -> None:

@@ -26,6 +26,20 @@ def _forbidden(why: str) -> RefusedError:
     return statuses.invalid("ListOptions", "meta.k8s.io", "", [field_errors.forbidden(_MATCH, why)])
 
 
+def check_watch(query: Query) -> None:
+    """Refuse options of a watch that make no sense together."""
+    given = query.get("resourceVersion") or "0"
+    if not given.isdigit():
+        why = f'strconv.ParseUint: parsing "{given}": invalid syntax'
+        raise statuses.internal(f'resourceVersion: Invalid value: "{given}": {why}')
+    initial, match = query.get("sendInitialEvents"), query.get(_MATCH, "")
+    if match and initial is None:
+        raise _forbidden(f"{_MATCH} is forbidden for watch unless sendInitialEvents is provided")
+    if initial is not None and match != "NotOlderThan":
+        why = f"sendInitialEvents requires setting {_MATCH} to NotOlderThan"
+        raise _forbidden(why)
+
+
 def limit(query: Query) -> int:
     """How many objects a page has, 0 for all: what comes from the watch cache comes as a whole."""
     text = query.get("limit", "0")

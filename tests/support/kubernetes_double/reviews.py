@@ -46,12 +46,6 @@ def _asked(spec: Object) -> Asked:
 
 def _rules(access: Access, user: User, namespace: str) -> Object:
     rules = list(access.rules(user, namespace))
-    if "system:masters" in user.groups:
-        rules = [
-            {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]},
-            {"verbs": ["*"], "nonResourceURLs": ["*"]},
-            *rules,
-        ]
     names = ("verbs", "apiGroups", "resources", "resourceNames")
     on_resources = [{name: rule[name] for name in names if rule.get(name)} for rule in rules if rule.get("resources")]
     on_paths = [

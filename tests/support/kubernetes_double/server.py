@@ -8,6 +8,7 @@ import http.server
 import queue
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from urllib.parse import parse_qsl, urlsplit
@@ -108,12 +109,22 @@ class _Server(http.server.ThreadingHTTPServer):
         self.api = api
         self.faults = faults
         self._context = context
+        self.broken: list[BaseException] = []
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Keep an error of the double itself, which the test that met it is to fail with."""
+        error = sys.exception()
+        if error is not None:
+            self.broken.append(error)
 
     def finish_request(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override]
         """Serve a connection in its thread, where a handshake holds up nobody else."""
         with contextlib.suppress(ConnectionError, TimeoutError, ssl.SSLError):
-            wrapped = self._context.wrap_socket(request, server_side=True) if self._context else request
-            super().finish_request(wrapped, client_address)
+            if self._context is None:
+                super().finish_request(request, client_address)
+                return
+            with self._context.wrap_socket(request, server_side=True) as wrapped:
+                super().finish_request(wrapped, client_address)
 
 
 class Background:
@@ -180,3 +191,5 @@ def listening(api: Api, faults: Faults, authority: certificates.Authority | None
         server.shutdown()
         thread.join()
         server.server_close()
+    if server.broken:
+        raise server.broken[0]

@@ -50,11 +50,12 @@ def not_found(qualified: str, name: str) -> RefusedError:
     return RefusedError(status(404, "NotFound", f'{qualified} "{name}" not found', details=named(name, group, plural)))
 
 
-def already_exists(qualified: str, name: str) -> RefusedError:
-    """There is one of that name."""
+def already_exists(qualified: str, name: str, *, leaving: bool) -> RefusedError:
+    """There is one of that name; perhaps one that is to go."""
     plural, _, group = qualified.partition(".")
     details = named(name, group, plural)
-    return RefusedError(status(409, "AlreadyExists", f'{qualified} "{name}" already exists', details=details))
+    message = f'{"object is being deleted: " if leaving else ""}{qualified} "{name}" already exists'
+    return RefusedError(status(409, "AlreadyExists", message, details=details))
 
 
 def conflict(qualified: str, name: str, why: str) -> RefusedError:

@@ -163,8 +163,13 @@ def updated(old: Object, new: Object, resource: Resource, subresource: str) -> O
 
 
 def _retyped(old: Object, new: Object) -> Object:
-    """A service without what only its former type had."""
+    """A service with what it was given and does not name, and without what only its former type had."""
     spec = dict(new["spec"])
+    if "ExternalName" not in (spec["type"], old["spec"]["type"]):
+        for name in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
+            if name in old["spec"] and not spec.get(name):
+                spec[name] = old["spec"][name]
+    new = new | {"spec": spec}
     if spec["type"] == old["spec"]["type"] or spec["type"] != "ClusterIP":
         return new
     for name in ("allocateLoadBalancerNodePorts", "externalTrafficPolicy", "healthCheckNodePort"):

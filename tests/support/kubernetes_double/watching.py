@@ -45,9 +45,11 @@ def _events(store: Store, request: Request, what: Chosen, pace: Pace) -> Iterato
     marks = request.flag("allowWatchBookmarks")
     initial = request.query.get("sendInitialEvents") == "true"
     given = request.query.get("resourceVersion", "")
+    newest = initial or given in {"", "0"}
     with store.lock:
-        revision = store.revision if initial or given in {"", "0"} else int(given)
-        present = list(store.listed(what.resource.bucket, prefix=what.prefix)) if initial or given in {"", "0"} else []
+        revision = store.revision if newest else int(given)
+        wanted = initial or (newest and "sendInitialEvents" not in request.query)
+        present = list(store.listed(what.resource.bucket, prefix=what.prefix)) if wanted else []
     yield from (("ADDED", one) for _, one in present if what.test(one))
     if initial and marks:
         yield "BOOKMARK", _bookmark(what, revision, ended=True)
@@ -85,8 +87,9 @@ def _seen(changes: list[Change], what: Chosen) -> Iterator[tuple[str, Object]]:
         after = change.new is not None and what.test(change.new)
         if after:
             yield ("MODIFIED" if before else "ADDED"), change.seen
-        elif before:
-            yield "DELETED", change.seen
+        elif change.old is not None and before:
+            metadata = change.old["metadata"] | {"resourceVersion": str(change.revision)}
+            yield "DELETED", change.old | {"metadata": metadata}
 
 
 def _bookmark(what: Chosen, revision: int, *, ended: bool = False) -> Object:

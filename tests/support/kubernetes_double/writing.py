@@ -11,9 +11,11 @@ import uuid
 from dataclasses import dataclass, field, replace
 
 from tests.support.kubernetes_double import (
+    access,
     admission,
     allocations,
     bodies,
+    escalation,
     forms,
     merging,
     ownership,
@@ -47,6 +49,7 @@ class Writer:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._admission = admission.Admission(store)
+        self._access = access.Access(store)
         self._allocations = allocations.Allocations()
 
     def create(self, write: writes.Write) -> Written:
@@ -123,6 +126,8 @@ class Writer:
             stored = self._store.get(write.resource.bucket, write.key)
             if stored is None and (write.asked.subresource or patch["metadata"].get("uid")):
                 raise statuses.not_found(write.resource.qualified, write.asked.name)
+            if stored is None:
+                self._access.check(write.user, replace(write.asked, verb="create"))
             live = versions.shown(stored, write.resource) if stored else _blank(write.resource)
             writes.check_version(live, patch, write)
             made = writes.placed(self._merged(live, patch, write), write)
@@ -162,10 +167,13 @@ class Writer:
         made = strategies.created(made, write.resource)
         if write.resource.bucket == ("", "services"):
             made = self._allocations.service(made)
+        escalation.check(made, write.resource, write.user, store=self._store)
         validation.check_new(made, write.resource)
         self._admission.check(made, write.resource)
-        if self._store.get(write.resource.bucket, write.key) is not None:
-            raise statuses.already_exists(write.resource.qualified, name)
+        there = self._store.get(write.resource.bucket, write.key)
+        if there is not None:
+            leaving = bool(there["metadata"].get("deletionTimestamp"))
+            raise statuses.already_exists(write.resource.qualified, name, leaving=leaving)
         if write.dry:
             return made
         return self._store.write(write.resource.bucket, write.key, made)
@@ -186,6 +194,7 @@ class Writer:
         metadata = {key: one for key, one in made["metadata"].items() if key != "resourceVersion"}
         made = made | {"metadata": metadata | {"resourceVersion": live["metadata"]["resourceVersion"]}}
         if write.asked.subresource != "status":
+            escalation.check(made, write.resource, write.user, store=self._store)
             validation.check_change(live, made, write.resource)
         if _timeless(made) == _timeless(live):
             return live
