@@ -57,6 +57,8 @@ image:              ## The container image, with docker, podman or buildah
 docs: setup         ## Make the documentation that is made from the code again
 	$(BIN)/python -m lockstep.topology.schema > docs/schema/lockstep.dev_v1alpha1.json
 	$(BIN)/python -m lockstep.topology.reference > docs/configuration.md
+	$(BIN)/python -m lockstep.sites.cluster.rights reader > deploy/kubernetes/reader.yaml
+	$(BIN)/python -m lockstep.sites.cluster.rights deployer > deploy/kubernetes/deployer.yaml
 
 messages:           ## Write new sentences of the pages into the catalogues, to be translated
 	$(BIN)/python -m tests.console.catalogues

@@ -149,6 +149,9 @@ class Api:
         if verb == "update":
             return self._written(self._writer.update(write), write)
         if verb == "patch":
+            if self._store.get(write.resource.bucket, write.key) is None:
+                # What is not there is made by an apply, and that takes the right to make it.
+                self._access.check(write.user, replace(write.asked, verb="create"))
             return self._written(self._writer.patch(write), write)
         return self._delete(write)
 
