@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -17,7 +17,7 @@ _LONGEST = 4000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Value:
-    """What one side has. ``there`` is False when the field is absent.
+    """What one side has. ``there`` is False when the field is absent, ``read`` when nobody could look.
 
     ``against`` says what it is compared with: ``git`` when a site has something else than git says for it,
     ``primary`` when git itself says something else for the standby, and nothing when it is as it should be.
@@ -26,6 +26,7 @@ class Value:
     text: str
     there: bool
     against: str
+    read: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,15 +62,18 @@ class Compared:
         return self.name != "*"
 
 
-def by_object(findings: Iterable[Finding]) -> list[Compared]:
-    """Findings of one pair, put together object by object; they come sorted by object."""
+def by_object(findings: Iterable[Finding], *, unread: Collection[str] = ()) -> list[Compared]:
+    """Findings of one pair, put together object by object; they come sorted by object.
+
+    Of the sides in ``unread`` (``primary``, ``standby``) nothing was read: no value of theirs is shown.
+    """
     grouped = groupby(findings, key=lambda finding: (finding.kind, finding.namespace, finding.name))
     return [
         Compared(
             kind=kind,
             namespace=namespace,
             name=name,
-            fields=tuple(Field(finding=one, sides=sides(one.values)) for one in found),
+            fields=tuple(Field(finding=one, sides=_masked(sides(one.values), unread)) for one in found),
         )
         for (kind, namespace, name), found in grouped
     ]
@@ -84,6 +88,11 @@ def sides(values: Mapping[str, Json]) -> tuple[Value, ...]:
         _value(git_standby, "" if _same(git_standby, git_primary) else "primary"),
         _value(standby, "" if _same(standby, git_standby) else "git"),
     )
+
+
+def _masked(found: tuple[Value, ...], unread: Collection[str]) -> tuple[Value, ...]:
+    unknown = Value(text="", there=False, against="", read=False)
+    return tuple(unknown if side in unread else value for side, value in zip(SIDES, found, strict=True))
 
 
 _ABSENT = object()

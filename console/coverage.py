@@ -32,6 +32,11 @@ class SiteRead:
     read_at: datetime | None
     gaps: tuple[Gap, ...]
 
+    @property
+    def unread(self) -> bool:
+        """Whether nothing of it was read at all."""
+        return bool(self.gaps) and not self.method
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:

@@ -43,6 +43,12 @@ class Protected:
         return coverage.of_scan(self.scan.coverage if self.scan else {})
 
     @property
+    def unread(self) -> frozenset[str]:
+        """Which of the sides ``primary`` and ``standby`` of a difference nobody could read, when it was compared."""
+        sides = {self.faced.truth: "primary", self.faced.follower: "standby"}
+        return frozenset(sides[read.site] for read in self.coverage.sites if read.unread and read.site in sides)
+
+    @property
     def verdict(self) -> Word:
         """The verdict as it may be shown: stale and missing evidence is not a verdict."""
         if self.scan is None:

@@ -30,8 +30,9 @@ class Step:
 class SitePlan:
     """One site.
 
-    ``counts`` is by action; ``more`` are steps that are not listed. Once it was deployed ``state`` says how that
-    ended, and ``done`` how many objects there are and were changed and deleted.
+    ``counts`` is by action; ``needs`` are the reasons why a person must approve, each as its kind and its object;
+    ``more`` are steps that are not listed. Once it was deployed ``state`` says how that ended, and ``done`` how many
+    objects there are and were changed and deleted.
     """
 
     site: str
@@ -40,7 +41,7 @@ class SitePlan:
     unchanged: int | None
     steps: tuple[Step, ...]
     more: int
-    needs: tuple[str, ...]
+    needs: tuple[tuple[str, str], ...]
     missing: tuple[str, ...]
     remarks: tuple[str, ...]
     problem: str
@@ -67,7 +68,7 @@ def _site(name: str, value: Mapping[str, Json]) -> SitePlan:
         unchanged=shapes.number(plan.get("unchanged")),
         steps=tuple(steps[:_MOST_STEPS]),
         more=max(len(steps) - _MOST_STEPS, 0),
-        needs=tuple(shapes.text(shapes.mapping(one).get("what")) for one in shapes.items(plan.get("approvals"))),
+        needs=tuple(_need(shapes.mapping(one)) for one in shapes.items(plan.get("approvals"))),
         missing=tuple(shapes.text(one) for one in shapes.items(value.get("missing"))),
         remarks=(
             *((held,) if held else ()),
@@ -82,6 +83,10 @@ def _site(name: str, value: Mapping[str, Json]) -> SitePlan:
         message=shapes.text(value.get("message")),
         done={name: count for name in _DONE if (count := shapes.number(value.get(name))) is not None},
     )
+
+
+def _need(value: Mapping[str, Json]) -> tuple[str, str]:
+    return shapes.text(value.get("why")), shapes.text(value.get("what"))
 
 
 def _step(value: Mapping[str, Json]) -> Step:

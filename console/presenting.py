@@ -40,6 +40,7 @@ def _give_tools(app: Flask) -> None:
     templates.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]  # the extension's
     templates.filters.update(
         ago=_ago,
+        breakable=_breakable,
         cause=writing.cause,
         moment=lambda at: writing.moment(at, g.catalogue.locale),
         moved=writing.moved,
@@ -136,6 +137,11 @@ def _ago(at: datetime | None) -> Markup | str:
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         at.isoformat(), writing.moment(at, g.catalogue.locale), shown
     )
+
+
+def _breakable(path: str) -> Markup:
+    """A path that a narrow column may break before its slashes and nowhere else, if it can."""
+    return Markup("<wbr>/").join(path.split("/"))
 
 
 def _length(start: datetime | None, end: datetime | None = None) -> str:

@@ -175,6 +175,12 @@ JOBS: Mapping[str, Word] = {
 }
 
 STALE = Word(label=mark("Stale"), tone="unknown", meaning=mark("The evidence is too old to stand on."))
+# Why a person must approve a plan (``pipelines.deploy.models.Why``).
+NEEDS: Mapping[str, Word] = {
+    "hotfix": Word(label=mark("overwrites an open hot fix"), tone="warn"),
+    "deletes": Word(label=mark("deletes many objects"), tone="warn"),
+    "unreadable": Word(label=mark("overwrites what could not be read"), tone="warn"),
+}
 OLDER = Word(label=mark("Older than git"), tone="warn", meaning=mark("Git has a newer commit."))
 UNREAD = Word(
     label=mark("Not read"), tone="unknown", meaning=mark("It could not be read whole: what hides there is unknown.")

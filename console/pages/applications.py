@@ -100,7 +100,9 @@ def sides(protected: Sequence[Protected], findings: Sequence[Finding]) -> list[S
     return [
         Side(
             protected=one,
-            objects=tuple(comparing.by_object(finding for finding in findings if finding.pair == one.pair.name)),
+            objects=tuple(
+                comparing.by_object((found for found in findings if found.pair == one.pair.name), unread=one.unread)
+            ),
         )
         for one in protected
     ]

@@ -86,6 +86,13 @@ def test_what_nobody_saw_is_not_called_absent() -> None:
     assert (gap.seen, odd.seen, usual.seen) == (False, True, True)
 
 
+def test_a_side_that_nobody_read_shows_no_value() -> None:
+    """Neither what stood there before nor what git wants there is called its value, and it is not called absent."""
+    ((compared),) = comparing.by_object([finding(gitStandby=3, standby=3, primary=7)], unread={"standby"})
+    assert [(value.read, value.text) for value in compared.fields[0].sides][-1] == (False, "")
+    assert [value.read for value in compared.fields[0].sides] == [True, True, True, False]
+
+
 def test_a_whole_object_is_told_from_a_field() -> None:
     """Of an object that is missing only its presence is said; what hides in a gap has no name."""
     (missing,) = comparing.by_object([finding(path="", primary="(the object)")])

@@ -96,6 +96,15 @@ def test_sides_are_named_as_the_pair_faced_when_it_was_compared() -> None:
     assert [one.faced.truth for one in (of_ledger(), of_ledger(replace(SCAN, stance="?")))] == ["seoul", "seoul"]
 
 
+def test_only_a_site_of_which_nothing_was_read_has_no_values() -> None:
+    """A site whose Secrets alone are forbidden still shows the rest; the side follows how the pair faced."""
+    gap = [{"what": "Secrets", "why": "forbidden"}]
+    whole = {"sites": {"sejong": {"method": "", "gaps": gap}, "seoul": {"method": "directory", "gaps": gap}}}
+    assert of_ledger(replace(SCAN, coverage=whole)).unread == {"standby"}
+    assert of_ledger(replace(SCAN, coverage=whole, stance="switched")).unread == {"primary"}
+    assert of_ledger(SCAN).unread == of_ledger().unread == frozenset()
+
+
 def test_a_site_was_read_as_its_newest_comparison_says() -> None:
     """An older comparison that could read it does not hide that the newer one could not."""
     gap = {"what": "everything at sejong", "why": "it did not answer"}

@@ -16,7 +16,7 @@ def test_each_site_has_its_numbers_steps_and_remarks() -> None:
     """The primary changes three objects and asks for one thing, the warm site could not be planned."""
     seoul, daegu, sejong = plans.of_detail({"sites": bank.PLANNED})
     assert (seoul.counts, seoul.unchanged) == ({"create": 1, "change": 1, "delete": 1}, 39)
-    assert seoul.needs == ("the hot fix of env TIMEOUT is overwritten",)
+    assert seoul.needs == (("hotfix", "the hot fix of env TIMEOUT is overwritten"),)
     assert seoul.remarks == ("PersistentVolumeClaim pay/data: volume claims are deleted by name only",)
     assert (sejong.missing, sejong.remarks) == (("pay/api@" + bank.DIGEST,), ())
     assert (daegu.unchanged, daegu.problem) == (None, "daegu did not answer")
