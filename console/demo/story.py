@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 
 from console.demo import forge, ground, hints
-from console.demo.product import DemoError, Service, free_port, lockstep, until, write_command
+from console.demo.product import DemoError, Service, free_port, until, write_command
 from console.demo.walk import Walk
 
 _console = Console(stderr=True, highlight=False)
@@ -33,7 +33,7 @@ def walk(directory: Path | None, *, app: Path | None) -> dict[str, Any]:
         service.start(quiet=True)
         try:
             _tell_forge(made, service)
-            return Walk(ground=made, say=_say).all()
+            return Walk(ground=made, service=service, say=_say).all()
         finally:
             service.stop()
 
@@ -51,7 +51,7 @@ def keep_running(directory: Path, *, app: Path | None) -> int:
         _say(hints.opening(made, url=service.url, token=token))
         if new:
             forge.push(made.work, message="The first version")
-        _say(hints.to_try(made, url=service.url, run=_waiting(made, new=new)))
+        _say(hints.to_try(made, url=service.url, run=_waiting(service, new=new)))
         return service.wait()
     except KeyboardInterrupt:
         return 0
@@ -86,11 +86,11 @@ def _directory(named: Path | None) -> Iterator[Path]:
         yield Path(made) / "demo"
 
 
-def _waiting(made: ground.Ground, *, new: bool) -> str:
+def _waiting(service: Service, *, new: bool) -> str:
     """The name of the newest run when it waits for a person; of a new demo, once it does. Empty when it ended."""
 
     def newest() -> dict[str, Any] | None:
-        runs = lockstep(made, "pipeline", "runs")
+        runs = service.ask("/runs?limit=1")["items"]
         if not runs:
             return None if new else {}
         settled = not new or runs[0]["waiting"] or runs[0]["state"] == "ended"

@@ -14,7 +14,7 @@ from typing import Any
 
 from console.demo import forge, tamper
 from console.demo.ground import SITES, Ground
-from console.demo.product import DemoError, lockstep, until
+from console.demo.product import DemoError, Service, lockstep, until
 
 Say = Callable[[str], None]
 # What is shown of a difference.
@@ -26,6 +26,7 @@ class Walk:
     """The walk and what it saw."""
 
     ground: Ground
+    service: Service
     say: Say
     seen: dict[str, Any] = field(default_factory=dict)
 
@@ -56,7 +57,7 @@ class Walk:
         self.say(f"git push            {commit[:12]} to the forge: {message!r}")
         until(
             "the delivery has arrived",
-            lambda: any(commit in json.dumps(item) for item in lockstep(self.ground, "events", "list")),
+            lambda: any(commit in json.dumps(item) for item in self.service.ask("/deliveries")["items"]),
         )
         self.say("delivery            signed, stored, answered 202")
         until("every site has the commit", lambda: all(_commit(self.ground, site) == commit for site in SITES))
@@ -80,20 +81,21 @@ class Walk:
         )
         return {"name": ended["name"], "reason": ended["reason"], "tasks": tasks}
 
-    def _newest(self) -> dict[str, Any] | None:
-        runs = lockstep(self.ground, "pipeline", "runs")
-        return runs[0] if runs else None
-
     def _waiting(self) -> dict[str, Any] | None:
-        run = self._newest()
-        if run and run["state"] == "ended":
-            raise DemoError(f"the run {run['name']} ended as {run['reason']} before it asked: {run['message']}")
         head = forge.git("rev-parse", "HEAD", cwd=self.ground.work)
-        return run if run and run["waiting"] and run["revision"] == head else None
+        for run in self.service.ask("/runs?limit=1")["items"]:
+            if run["revision"] == head and run["state"] == "ended":
+                raise DemoError(f"the run {run['name']} ended as {run['reason']} before it asked: {run['message']}")
+            if run["revision"] == head and run["waiting"]:
+                found: dict[str, Any] = run
+                return found
+        return None
 
     def _ended(self, name: str) -> dict[str, Any] | None:
+        if self.service.ask(f"/runs/{name}")["state"] != "ended":
+            return None
         run: dict[str, Any] = lockstep(self.ground, "pipeline", "show", name)
-        return run if run["state"] == "ended" else None
+        return run
 
     def drift(self, what: str, *, clean: bool) -> list[dict[str, Any]]:
         """Compare now; the rows, of which there must be none when it has to be clean."""
