@@ -35,8 +35,8 @@ $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/runtime.stamp
 demo: setup         ## Three sites, a forge and an application on this machine; keeps running
 	$(BIN)/lockstep demo --directory demo
 
-serve: setup        ## The service, with the configuration in CONFIG
-	$(BIN)/lockstep --config $(or $(CONFIG),.) serve
+serve: setup        ## The service, with the configuration in CONFIG, at LISTEN when that is given
+	$(BIN)/lockstep --config $(or $(CONFIG),.) serve $(if $(LISTEN),--listen $(LISTEN))
 
 check: setup-dev    ## Style, types, import contracts
 	$(BIN)/ruff format --check .

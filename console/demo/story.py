@@ -44,6 +44,7 @@ def keep_running(directory: Path, *, app: Path | None) -> int:
     service = Service(made, port=free_port(_PORT))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
+        _say(f"{'Starting' if new else 'Starting again'} in {made.directory}: three sites, a forge, the service")
         service.start(quiet=True)
         _tell_forge(made, service)
         write_command(made)
