@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -16,15 +17,25 @@ from drift.expected import Rules
 from drift.implied import SiteFacts
 from drift.redact import Sealer
 from lockstep import clock, errors
-from lockstep.sites import given
+from lockstep.sites import ends, given
+from lockstep.sites.contexts import Contexts
 from lockstep.topology import kinds, loose
+from lockstep.values import ObjectKey
 
 _KEY_BYTES = 32
 
 
-@click.command(epilog="Example: lockstep diff seoul.json sejong.json --rules rules.yaml")
-@click.argument("left", type=click.Path(path_type=Path))
-@click.argument("right", type=click.Path(path_type=Path))
+@click.command(epilog="Example: lockstep diff seoul-admin sejong-admin --rules rules.yaml")
+@click.argument("left")
+@click.argument("right")
+@click.option(
+    "--kubeconfig",
+    metavar="FILE",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Where contexts are looked up; may be repeated.  [default: that of kubectl]",
+)
+@click.option("-n", "--namespace", "namespaces", metavar="NAME", multiple=True, help="Only this one; may be repeated.")
 @click.option(
     "--rules",
     metavar="FILE",
@@ -37,8 +48,10 @@ _KEY_BYTES = 32
 @reporting.options
 def diff(
     *,
-    left: Path,
-    right: Path,
+    left: str,
+    right: str,
+    kubeconfig: tuple[Path, ...],
+    namespaces: tuple[str, ...],
     rules: tuple[Path, ...],
     left_site: str,
     right_site: str,
@@ -46,7 +59,9 @@ def diff(
     lang: str | None,
     everything: bool,
 ) -> int:
-    """Compare LEFT with RIGHT: directories of manifests, Velero backups, dumps of kubectl get -o json.
+    """Compare LEFT with RIGHT: contexts of a kubeconfig, directories of manifests, Velero backups, dumps.
+
+    A file or directory of a name is meant before a context. A dump is what kubectl get -o json writes.
 
     What belongs to one cluster only (addresses, ids, times, defaults) is no difference. Values of Secrets are
     compared and never shown.
@@ -58,7 +73,9 @@ def diff(
     try:
         documents = [document for path in rules for document in loose.read(path)]
         sites = (_facts(documents, left_site, left, right), _facts(documents, right_site, right, left))
-        ends_ = (given.read(left, now=now), given.read(right, now=now))
+        contexts = Contexts.of(frame.environment(), files=kubeconfig)
+        selection = ends.Selection(namespaces=frozenset(namespaces)) if namespaces else ends.EVERYTHING
+        ends_ = (_read(left, contexts, selection, now), _read(right, contexts, selection, now))
         found = two_way.diff(
             *ends_,
             Rules(_rules(documents), today=started.date()),
@@ -73,14 +90,22 @@ def diff(
     return reporting.emit(report, form=form, lang=reporting.chosen(lang, frame.environment()), everything=everything)
 
 
+def _read(named: str, contexts: Contexts, selection: ends.Selection, now: clock.Clock) -> ends.Inventory:
+    """What is at an end; of a file everything is there, so it is narrowed here."""
+    if not Path(named).exists():
+        return contexts.read(named, selection)
+    found = given.read(Path(named), now=now)
+    return replace(found, objects=tuple(one for one in found.objects if selection.covers(ObjectKey.of(one))))
+
+
 def _rules(documents: Sequence[kinds.Document]) -> list[kinds.ExpectedDifference]:
     return [document for document in documents if isinstance(document, kinds.ExpectedDifference)]
 
 
-def _facts(documents: Sequence[kinds.Document], site: str, path: Path, other: Path) -> SiteFacts:
+def _facts(documents: Sequence[kinds.Document], site: str, named: str, other: str) -> SiteFacts:
     """What is known of an end: its Site in the rules, or only its name."""
     if not site:
-        return SiteFacts(name=path.name if path.name != other.name else str(path))
+        return SiteFacts(name=Path(named).name if Path(named).name != Path(other).name else named)
     sites = {document.name: document for document in documents if isinstance(document, kinds.Site)}
     if site not in sites:
         raise errors.NotFoundError(
