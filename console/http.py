@@ -50,6 +50,7 @@ class Http:
                 clear_untrusted_proxy_headers=True,
             )
         except (OSError, ValueError) as error:
+            wasyncore.close_all(self._sockets)
             raise errors.InputError(
                 f"Nobody can listen on {host}:{port}: {error}.", remedy="Choose another with --listen HOST:PORT."
             ) from error
