@@ -16,7 +16,7 @@ from pipelines import endings, results, timing
 from pipelines.admission import Refusal
 from pipelines.documents import value_of
 from pipelines.endings import Ended
-from pipelines.local import folders, machine
+from pipelines.local import folders, machine, trees
 from pipelines.orders import Order
 from pipelines.records import Record
 from pipelines.service import Service
@@ -77,7 +77,7 @@ def _call(service: Service, claim: work.Claim, task: tasks.Task, effects: list[w
         said = builtin.run(context)
     if identity is not None:
         for path in workspaces.values():
-            folders.hand_over(path, identity)
+            trees.hand_over(path, identity)
     return said
 
 

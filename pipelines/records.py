@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from lockstep import work
 from lockstep.store import logs, tasks
 from pipelines import results
+from pipelines.local.attempts import Interrupt, StepState
 from pipelines.local.logbook import Logbook
-from pipelines.local.runner import Interrupt, StepState
 from pipelines.service import Service
 
 # How soon a task notices that its run wants it to end.

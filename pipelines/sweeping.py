@@ -12,7 +12,7 @@ from lockstep.store import approvals, runs, tasks
 from pipelines import advancing, endings, timing
 from pipelines.documents import durations
 from pipelines.endings import Ended
-from pipelines.local import folders
+from pipelines.local import trees
 from pipelines.orders import Order
 from pipelines.service import Service
 
@@ -116,4 +116,4 @@ def _remove_folders(service: Service) -> None:
             except errors.NotFoundError:
                 run = None
         if run is None or (run.ended_at is not None and run.ended_at + _KEPT < now):
-            folders.remove(folder)
+            trees.remove(folder)

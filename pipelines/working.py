@@ -13,7 +13,7 @@ from lockstep.store import tasks
 from pipelines import advancing, custom, endings, timing
 from pipelines.documents import durations, value_of
 from pipelines.endings import Ended
-from pipelines.local import machine, runner, scopes
+from pipelines.local import attempts, machine, scopes
 from pipelines.orders import Order
 from pipelines.records import Record, watching
 from pipelines.service import Service
@@ -59,7 +59,7 @@ def _run_steps(service: Service, claim: work.Claim, task: tasks.Task) -> Ended:
     if lost:
         return Ended(status="False", reason="Failed", message=lost, final=True)
     uid = str(uuid.uuid5(uuid.UUID(snapshot.uid), task.name))
-    job = runner.Job(
+    job = attempts.Job(
         order=order,
         params={name: value_of(value) for name, value in task.params.items()},
         identity=scopes.Identity(name=task.name, namespace=snapshot.namespace, uid=uid, attempt=task.attempt),
@@ -68,7 +68,7 @@ def _run_steps(service: Service, claim: work.Claim, task: tasks.Task) -> Ended:
         user=machine.identity(task.run, service.stepping.user),
         key=f"{task.id}-{task.attempt}",
     )
-    interrupt = runner.Interrupt()
+    interrupt = attempts.Interrupt()
     with watching(service, task.id, interrupt):
         finished = service.runner.run(job, Record(service=service, claim=claim, task=task), interrupt)
     return _ended(task, order, finished, interrupt.asked)
@@ -83,7 +83,7 @@ def _folders_are_elsewhere(connection: Connection, service: Service, task: tasks
     return "The folders of this run are not on this machine: let all workers share one state directory, or use Tekton."
 
 
-def _ended(task: tasks.Task, order: Order, finished: runner.Finished, asked: str) -> Ended:
+def _ended(task: tasks.Task, order: Order, finished: attempts.Finished, asked: str) -> Ended:
     ended = Ended(status=finished.status, reason=finished.reason, message=finished.message)
     if asked in ("cancel", "timeout"):
         ended = cancelled(task, asked)

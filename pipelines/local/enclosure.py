@@ -9,8 +9,8 @@
 It makes a mount namespace of its own (and one of processes, where the kernel lets it mount their ``/proc``), in
 which the machine's own folders are read-only, ``hidden`` ones are empty and ``mounts`` stand at their paths; then
 it becomes the user of the step, gives up the way back to root, and runs the command. ``--probe`` tells what this
-machine allows: ``processes``, ``mounts`` or ``nothing``. It imports nothing of the project: it runs as root beside
-a stranger's files, with no environment, and must start fast.
+machine allows: ``processes``, ``mounts`` or ``nothing``. It is one file and imports nothing of the project: it
+runs as root beside a stranger's files, with no environment, and must start fast.
 """
 
 import contextlib

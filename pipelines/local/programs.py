@@ -10,7 +10,8 @@ from pathlib import Path
 from lockstep import children
 from pipelines import documents
 from pipelines.admission import Refusal
-from pipelines.local import expansion, folders, images, scopes, shells, sources
+from pipelines.local import expansion, images, scopes, shells, sources, trees
+from pipelines.local import layout as layouts
 from pipelines.local.machine import PATH, Machine, Program, View
 
 # Tekton, pkg/pod/script.go: what stands before a script that names no interpreter.
@@ -22,7 +23,7 @@ class Bench:
     """Where the steps of one attempt of a task are run: machine, folders, user, and what they may ask for."""
 
     machine: Machine
-    layout: folders.Layout
+    layout: layouts.Layout
     paths: scopes.Paths
     identity: children.Identity | None
     keys: sources.Keys = field(default_factory=dict, repr=False)
@@ -96,7 +97,7 @@ def _argv(bench: Bench, runnable: Runnable, env: Mapping[str, str]) -> list[str]
 
 def _script(bench: Bench, runnable: Runnable) -> str:
     """Write the script where the step can read and run it, and not change it."""
-    name = f"script-{runnable.position}" if runnable.position >= 0 else f"sidecar-script-{folders.plain(runnable.name)}"
+    name = f"script-{runnable.position}" if runnable.position >= 0 else f"sidecar-script-{trees.plain(runnable.name)}"
     text = runnable.step.script
     path = bench.layout.tekton / "scripts" / name
     path.write_text(text if text.strip().startswith("#!") else f"{_PREAMBLE}{text}")
@@ -106,25 +107,25 @@ def _script(bench: Bench, runnable: Runnable) -> str:
 
 def _cwd(bench: Bench, wanted: str) -> str:
     """The working directory; what is shared by the steps of the task where none is asked for."""
-    path = posixpath.join(folders.WORKSPACE, wanted)
+    path = posixpath.join(layouts.WORKSPACE, wanted)
     if _enclosed(bench):
         return path
-    if path == folders.WORKSPACE or path.startswith(f"{folders.WORKSPACE}/"):
-        return str(bench.layout.workspace) + path.removeprefix(folders.WORKSPACE)
+    if path == layouts.WORKSPACE or path.startswith(f"{layouts.WORKSPACE}/"):
+        return str(bench.layout.workspace) + path.removeprefix(layouts.WORKSPACE)
     return path
 
 
 def _mounts(bench: Bench, runnable: Runnable) -> Iterator[tuple[Path, str, bool]]:
     layout = bench.layout
     yield layout.temporary, "/tmp", False  # noqa: S108 - the step's own
-    yield layout.tekton, folders.TEKTON, True
+    yield layout.tekton, layouts.TEKTON, True
     for name in ("results", "home", "artifacts"):
-        yield layout.tekton / name, f"{folders.TEKTON}/{name}", False
+        yield layout.tekton / name, f"{layouts.TEKTON}/{name}", False
     if runnable.position >= 0:
-        yield layout.workspace, folders.WORKSPACE, False
+        yield layout.workspace, layouts.WORKSPACE, False
         for name in ("results", "artifacts"):
             own = f"steps/{runnable.position}/{name}"
-            yield layout.tekton / own, f"{folders.TEKTON}/{own}", False
+            yield layout.tekton / own, f"{layouts.TEKTON}/{own}", False
     yield from _workspaces(bench, runnable)
     for mount in runnable.step.volume_mounts:
         volume = layout.volume(mount.name)
@@ -133,7 +134,7 @@ def _mounts(bench: Bench, runnable: Runnable) -> Iterator[tuple[Path, str, bool]
                 "TaskRunValidationFailed",
                 f'{runnable.container} mounts the volume "{mount.name}", of which nothing is said',
             )
-        folder = folders.below(volume, mount.sub_path, bench.identity)
+        folder = trees.below(volume, mount.sub_path, bench.identity)
         yield folder, mount.mount_path, mount.read_only
 
 

@@ -3,97 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
 from lockstep import children, crash
 from lockstep import clock as clocks
 from pipelines import documents, fields, orders, substitution
 from pipelines.admission import Refusal
-from pipelines.local import folders, machine, outputs, programs, scopes, sidecars, sources, steps
-from pipelines.local.logbook import Logbook
+from pipelines.local import folders, layout, machine, programs, scopes, sidecars, sources, steps, verdicts
+from pipelines.local.attempts import Finished, Interrupt, Job, Record, StepState
 from pipelines.local.programs import Bench, Runnable
-
-Results = Mapping[str, documents.Value]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepState:
-    """A step of this attempt. ``reason`` is Tekton's terminationReason, empty while it runs."""
-
-    position: int
-    name: str
-    image: str
-    started_at: datetime
-    ended_at: datetime | None = None
-    exit_code: int | None = None
-    reason: str = ""
-    results: Results = field(default_factory=dict)
-
-
-class Record(Protocol):
-    """Where an attempt is written down. Whatever it raises ends the attempt."""
-
-    def ended(self) -> Sequence[StepState]:
-        """The steps of this attempt that have ended, in order."""
-        ...
-
-    def put(self, state: StepState) -> None:
-        """A step began, or ended."""
-        ...
-
-    def log(self, container: str) -> AbstractContextManager[Logbook]:
-        """Where the output of a step or sidecar goes."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """An attempt that is to be run."""
-
-    order: orders.Order
-    params: Results
-    identity: scopes.Identity
-    deadline: datetime | None
-    """When its time is over."""
-    folder: Path
-    """The folder of its run."""
-    user: children.Identity | None
-    key: str
-    """Names the attempt within the run."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
-    """How an attempt ended, in Tekton's words."""
-
-    status: str
-    reason: str
-    message: str
-    results: Results = field(default_factory=dict)
-    view: machine.View = machine.View.NOTHING
-
-
-class Interrupt:
-    """Ends an attempt from another thread, once and for all: ``cancel`` or ``timeout``."""
-
-    def __init__(self) -> None:
-        self.asked = ""
-        self._stop = children.Stop()
-
-    def __call__(self, asked: str) -> None:
-        """End it."""
-        self.asked = self.asked or asked
-        self._stop()
-
-    @property
-    def stop(self) -> children.Stop:
-        """What ends the step that runs now."""
-        return self._stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +59,7 @@ class _Attempt:
             with sidecars.beside(bench, self._sidecars(scope), log) as beside:
                 failed = self._steps(bench, task, ended)
                 if failed is not None and not self._interrupt.asked:
-                    failed = next(self._failures_of(beside), failed)
+                    failed = verdicts.of_sidecars(beside, failed)
         return self._finished(bench, failed)
 
     def _check_workspaces(self) -> None:
@@ -152,7 +72,7 @@ class _Attempt:
     def _placed(self) -> orders.Order:
         """The order with the variables of its volumes and mount paths replaced: they say where folders go."""
         order = self._job.order
-        scope = scopes.of_task(order, self._job.params, self._job.identity, folders.seen(order, self._spec))
+        scope = scopes.of_task(order, self._job.params, self._job.identity, layout.seen(order, self._spec))
         places = {key: order.spec[key] for key in ("volumes", "workspaces") if key in order.spec}
         placed = {**order.spec, **fields.replaced(places, "Task", "spec", scope)}
         self._spec = documents.replaced(documents.TaskSpec, placed)
@@ -162,13 +82,13 @@ class _Attempt:
         job, runner = self._job, self._runner
         enclosed = runner.machine.view is not machine.View.NOTHING
         maker = folders.Maker(run=job.folder, identity=job.user, walked=not enclosed, keys=runner.keys)
-        layout = maker.make(job.key, order)
+        made = maker.make(job.key, order)
         uses = [step.workspaces for step in self._spec.steps] + [one.workspaces for one in self._spec.sidecars]
         named = {use.name for one in uses for use in one}
         return Bench(
             machine=machine.hiding(runner.machine, runner.hidden()),
-            layout=layout,
-            paths=folders.seen(job.order, self._spec) if enclosed else folders.real(layout),
+            layout=made,
+            paths=layout.seen(job.order, self._spec) if enclosed else layout.real(made),
             identity=job.user,
             keys=runner.keys,
             facts=dict(zip(sources.FACTS, (job.identity.name, job.identity.namespace), strict=True)),
@@ -190,7 +110,7 @@ class _Attempt:
                 self._record.put(state)
             self._results[state.name] = dict(state.results)
             if failed is None:
-                failed = self._verdict(state)
+                failed = verdicts.of_step(state)
         return failed
 
     def _skipped(self, prepared: steps.Prepared) -> StepState:
@@ -228,7 +148,8 @@ class _Attempt:
             self._interrupt("late")
         code, reason = self._how(prepared.step, finished)
         self._write_exit_code(bench, prepared, code)
-        values, _, _ = self._read_results(bench.layout.tekton / "steps" / str(prepared.position), prepared.step.results)
+        results = bench.layout.tekton / "steps" / str(prepared.position) / "results"
+        values, _, _ = verdicts.written(results, prepared.step.results, most=self._runner.result_bytes)
         return replace(state, ended_at=self._runner.clock.now(), exit_code=code, reason=reason, results=values)
 
     def _time_left(self, step: documents.Step) -> tuple[float | None, bool]:
@@ -252,64 +173,18 @@ class _Attempt:
     def _write_exit_code(self, bench: Bench, prepared: steps.Prepared, code: int) -> None:
         (bench.layout.tekton / "steps" / str(prepared.position) / "exitCode").write_text(str(code))
 
-    def _verdict(self, state: StepState) -> Finished | None:
-        """How the attempt fails because of a step; None when it goes on."""
-        container = f"step-{state.name}"
-        if state.reason == "TimeoutExceeded":
-            return _failed("StepFailed", f'"{container}" exited because the step exceeded the specified timeout limit')
-        if state.reason in ("Error", "Cancelled"):
-            return _failed("StepFailed", f'"{container}" exited with code {state.exit_code}: Error')
-        return None
-
-    def _failures_of(self, beside: Sequence[sidecars.Sidecar]) -> Iterator[Finished]:
-        """A sidecar that broke is the likelier cause of a step that failed: Tekton names it first."""
-        for one in beside:
-            if one.code not in (None, 0):
-                yield _failed("SidecarFailed", f'"{one.runnable.container}" exited with code {one.code}: Error')
-
     def _finished(self, bench: Bench, failed: Finished | None) -> Finished:
         if self._interrupt.asked == "late":
             # The name and the limit stand in the message; whoever knows them writes it.
-            return _failed("TaskRunTimeout", "")
+            return verdicts.failed("TaskRunTimeout", "")
+        folder, most = bench.layout.tekton / "results", self._runner.result_bytes
         try:
-            values, mismatched, lost = self._read_results(bench.layout.tekton, self._spec.results)
+            whole = verdicts.of_results(folder, self._spec, self._results, most=most)
         except Refusal:
             if failed is None:
                 raise
             return failed
-        values |= self._results_of_steps()
-        if failed is not None:
-            return replace(failed, results=values)
-        if mismatched:
-            what = "Provided results don't match declared results; may be invalid JSON or missing result declaration"
-            return replace(_failed("TaskRunValidationFailed", f"{what}: {','.join(mismatched)}"), results=values)
-        if lost:
-            what = "missing keys for these results which are required in TaskResult's properties"
-            return replace(_failed("TaskRunValidationFailed", f"{what} {lost}"), results=values)
-        return Finished(status="True", reason="Succeeded", message="All Steps have completed executing", results=values)
-
-    def _read_results(
-        self, folder: Path, declared: Sequence[documents.Result]
-    ) -> tuple[dict[str, documents.Value], list[str], dict[str, list[str]]]:
-        written = [result for result in declared if result.value is None]
-        try:
-            texts = outputs.read(folder / "results", written, most=self._runner.result_bytes)
-        except outputs.TooLarge:
-            most = self._runner.result_bytes
-            message = f"Termination message is above max allowed size {most}, caused by large task result."
-            raise Refusal("TaskRunResultLargerThanAllowedLimit", message) from None
-        return outputs.typed(texts, written)
-
-    def _results_of_steps(self) -> dict[str, documents.Value]:
-        """Results of the task that are results of its steps: ``results[].value: $(steps.S.results.R)``."""
-        scope = substitution.of_step_results(self._results)
-        found: dict[str, documents.Value] = {}
-        for result in self._spec.results:
-            if result.value is not None:
-                value = substitution.value(result.value, scope)
-                if not any("$(steps." in text for text in documents.texts_of(value)):
-                    found[result.name] = value
-        return found
+        return whole if failed is None else replace(failed, results=whole.results)
 
 
 def _noticed(write: Callable[[bytes], None]) -> Callable[[bytes], None]:
@@ -320,7 +195,3 @@ def _noticed(write: Callable[[bytes], None]) -> Callable[[bytes], None]:
         crash.reach(crash.Point.IN_STEP)
 
     return take
-
-
-def _failed(reason: str, message: str) -> Finished:
-    return Finished(status="False", reason=reason, message=message)

@@ -12,9 +12,9 @@ from pathlib import Path
 from lockstep import clock as clocks
 from lockstep import documents as yaml
 from pipelines import documents, orders
-from pipelines.local import machine, runner, scopes
+from pipelines.local import attempts, machine, runner, scopes
+from pipelines.local.attempts import StepState
 from pipelines.local.logbook import Logbook
-from pipelines.local.runner import StepState
 
 RUN = 4242
 
@@ -61,7 +61,7 @@ class Bench:
     folder: Path
     looked: machine.Machine
     record: Remembered = field(default_factory=Remembered)
-    interrupt: runner.Interrupt = field(default_factory=runner.Interrupt)
+    interrupt: attempts.Interrupt = field(default_factory=attempts.Interrupt)
     keys: Mapping[tuple[str, str], Mapping[str, bytes]] = field(default_factory=dict)
     result_bytes: int = 64 * 2**10
     user: str = ""
@@ -76,7 +76,7 @@ class Bench:
         timeout: float | None = None,
         step_actions: Mapping[str, str] | None = None,
         key: str = "1-0",
-    ) -> runner.Finished:
+    ) -> attempts.Finished:
         """Run the lines of a TaskSpec."""
         order = orders.Order(
             task_name="task",
@@ -87,7 +87,7 @@ class Bench:
         )
         clock = clocks.SystemClock()
         deadline: datetime | None = clock.now() + timedelta(seconds=timeout) if timeout is not None else None
-        job = runner.Job(
+        job = attempts.Job(
             order=order,
             params=params or {},
             identity=scopes.Identity(name="walk-task", namespace="office", uid="u-1", attempt=0),
