@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -89,7 +90,8 @@ def _remember(response: Response, *, https: bool) -> Response:
 
 def _shown(context: Context) -> dict[str, Any]:
     return {
-        "chrome": lambda: _chrome(context),
+        # Asked for in several places of one page, and read once.
+        "chrome": functools.cache(lambda: _chrome(context)),
         "language": g.catalogue.language,
         "now": g.now,
         "signed_in": g.get("signed_in", False),
