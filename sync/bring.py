@@ -1,4 +1,4 @@
-"""Brings one repository to one site: look, plan, push, look again.
+"""Brings one repository to one site: look, plan, large files, push, look again.
 
 What is said of a ref in the end is what was seen at the site, not what the push claimed.
 """
@@ -12,7 +12,7 @@ from lockstep import errors
 from lockstep.sites import ends
 from lockstep.sites.ends import Advertised, PushOutcome, RefUpdate
 from lockstep.sites.git import names
-from sync import refs
+from sync import large, refs
 from sync.outcomes import Outcome, RefOutcome, SiteOutcome
 from sync.refs import HEAD, RefPlan
 from sync.states import State, state_of
@@ -29,6 +29,7 @@ class Order:
     repository: str
     source: Advertised
     cache: ends.GitCache
+    large: large.Supply | None = None
     dry_run: bool = False
 
 
@@ -40,6 +41,7 @@ class Target:
     open: Callable[[], ends.GitRemote]
     options: refs.Options
     written: Mapping[str, str]
+    lfs: bool = True
 
 
 def bring(order: Order, target: Target) -> SiteOutcome:
@@ -73,7 +75,8 @@ def _look(order: Order, target: Target, remote: ends.GitRemote) -> SiteOutcome:
     seen = remote.advertised() or _NOTHING
     plan = _plan(order, target, seen)
     told = [replace(one, outcome=Outcome.PLANNED) for one in _actions(plan)]
-    return _outcome(order, target, seen, [*told, *_held(plan)], ledger=None)
+    files = _large(order, target, lambda supply: large.look(supply, remote, target.site))
+    return _outcome(order, target, seen, [*told, *files, *_held(plan)], ledger=None)
 
 
 def _bring(order: Order, target: Target, remote: ends.GitRemote) -> SiteOutcome:
@@ -81,16 +84,29 @@ def _bring(order: Order, target: Target, remote: ends.GitRemote) -> SiteOutcome:
     seen = found or _NOTHING
     plan = _plan(order, target, seen)
     told: list[RefOutcome] = []
+    if not plan.idle and found is None:
+        _create(remote, order.source.refs)
+    files = _large(order, target, lambda supply: large.bring(supply, remote, target.site))
     if not plan.idle:
-        if found is None:
-            _create(remote, order.source.refs)
         said = _Pushing(order.cache, remote, target.site).carry_out(plan, head=seen.head)
         seen = remote.advertised() or _NOTHING
         told = [_judge(action, seen, said) for action in _actions(plan)]
     ledger = refs.ledger(order.source, seen, written=target.written, options=target.options)
     spent = refs.spent(order.source, seen, target.options)
     left = plan if plan.idle else _plan(order, replace(target, written=ledger), seen)
-    return replace(_outcome(order, target, seen, [*told, *_held(left)], ledger=ledger), spent=spent)
+    return replace(_outcome(order, target, seen, [*told, *files, *_held(left)], ledger=ledger), spent=spent)
+
+
+def _large(order: Order, target: Target, work: Callable[[large.Supply], list[RefOutcome]]) -> list[RefOutcome]:
+    """What came of the large files. That they could not be brought keeps no ref from its site, and is said."""
+    if order.large is None or not target.lfs:
+        return []
+    try:
+        return work(order.large)
+    except errors.LostWorkError:
+        raise
+    except errors.LockstepError as error:
+        return [large.problem(error)]
 
 
 def _plan(order: Order, target: Target, seen: Advertised) -> RefPlan:

@@ -74,8 +74,9 @@ def handle_distribute(context: Mirroring, claim: work.Claim) -> work.Outcome:
     outcomes = send(context, coverage, seen, Request(site=only))
     again = [outcome for outcome in outcomes if outcome.again]
     if only and again:
+        why = again[0].reason or "; ".join(f"{ref.ref}: {ref.reason}" for ref in again[0].open[:3])
         raise errors.UnreachableError(
-            f"{repository} could not be brought to {only}: {again[0].reason}", remedy="It is tried again."
+            f"{repository} could not be brought to {only}: {why}", remedy="It is tried again."
         )
     if any(outcome.changed for outcome in outcomes):
         cache.tidy()

@@ -31,8 +31,10 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefOutcome:
-    """One ref at one site. ``action`` is create, update, delete, head, backup, or keep for what is held.
+    """One ref at one site.
 
+    ``action`` is create, update, delete, head, backup, keep for what is held, or lfs for large files, whose ``ref``
+    is no ref.
     ``held`` are the changes that a person may let go: one, or all of them where all refs are held together.
     """
 

@@ -21,6 +21,7 @@ from sync.bring import Order, Target
 from sync.coverage import Coverage
 from sync.distribute import distribute
 from sync.fetch import fetch
+from sync.large import Supply
 from sync.outcomes import SiteOutcome
 from sync.states import State
 
@@ -91,10 +92,17 @@ def send(context: Mirroring, coverage: Coverage, seen: mirrors.Source, request: 
     sites = [site for site in coverage.sites if request.site in ("", site)]
     held = _held(context, coverage.repository, sites)
     targets = [_target(context, coverage, site, request) for site in sites if site not in held]
+    cache = context.doors.git_cache(coverage.repository)
+    supply = Supply(
+        stock=cache.large,
+        source=lambda: context.doors.git_source(coverage.mirror, coverage.repository),
+        tips=seen.refs.values(),
+    )
     order = Order(
         repository=coverage.repository,
         source=ends.Advertised(head=seen.head, refs=seen.refs, unsound=seen.unsound),
-        cache=context.doors.git_cache(coverage.repository),
+        cache=cache,
+        large=supply,
         dry_run=request.dry_run,
     )
 
@@ -107,6 +115,9 @@ def send(context: Mirroring, coverage: Coverage, seen: mirrors.Source, request: 
     for outcome in held.values():
         known(outcome, {})
     brought = distribute(order, targets, on_outcome=lambda target, outcome: known(outcome, target.written))
+    everywhere = not (held or request.site or request.dry_run)
+    if everywhere and all(outcome.state is State.EQUAL for outcome in brought):
+        cache.large.clear()
     return [*held.values(), *brought]
 
 
@@ -141,6 +152,7 @@ def _target(context: Mirroring, coverage: Coverage, site: str, request: Request)
             released=frozenset(ends.RefUpdate(ref=one.ref, old=one.old, new=one.new) for one in let_go),
         ),
         written=written,
+        lfs=mirror.spec.lfs,
     )
 
 

@@ -7,7 +7,7 @@ errors: ``UnreachableError`` when the end did not answer, ``ForbiddenError`` whe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -43,6 +43,60 @@ class RefUpdate:
     ref: str
     old: str
     new: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class LargeFile:
+    """A file that git LFS keeps beside git: the SHA-256 of its content in hexadecimal, and its size in bytes."""
+
+    oid: str
+    size: int
+
+
+class LargeFiles(Protocol):
+    """The large files of one repository at one place."""
+
+    @property
+    def address(self) -> str:
+        """Where they are, fit to be shown."""
+        ...
+
+    def lacks(self, files: Sequence[LargeFile]) -> set[LargeFile]:
+        """Those of some files that are not here. Raises UnsupportedError when none are kept here."""
+        ...
+
+    def read(self, file: LargeFile) -> AbstractContextManager[Iterator[bytes]]:
+        """The content of one in chunks, verified as it ends. Raises NotFoundError, IntegrityError."""
+        ...
+
+    def write(self, file: LargeFile, chunks: Iterable[bytes]) -> None:
+        """Write one; nobody sees it before it is verified. Raises IntegrityError."""
+        ...
+
+
+class LargeStock(Protocol):
+    """What our own copy of a repository knows of its large files."""
+
+    @property
+    def shelf(self) -> LargeFiles:
+        """Where they stand between the source and the sites."""
+        ...
+
+    def wanted(self, tips: Iterable[str]) -> frozenset[LargeFile]:
+        """Those that some ids reach. Raises IntegrityError, RefusedError."""
+        ...
+
+    def seen_at(self, site: str) -> frozenset[LargeFile]:
+        """Those that a site was seen to have not long ago."""
+        ...
+
+    def saw_at(self, site: str, files: Collection[LargeFile], *, all_of_them: bool) -> None:
+        """Remember that a site has these; ``all_of_them`` when it was asked about each just now."""
+        ...
+
+    def clear(self) -> None:
+        """Take the files off the shelf: they are wherever they should be."""
+        ...
 
 
 class PushOutcome(Enum):
@@ -90,6 +144,10 @@ class GitRemote(Protocol):
         """Point HEAD at a ref; False when this place cannot be told (a server without an API for it)."""
         ...
 
+    def large_files(self) -> LargeFiles:
+        """Its large files (git LFS). Nobody is asked yet whether it keeps any."""
+        ...
+
 
 class GitCache(Protocol):
     """Our own bare copy of one repository: what was fetched once, to be pushed many times and read."""
@@ -119,6 +177,11 @@ class GitCache(Protocol):
         Raises:
             UnreachableError, UnauthorisedError, ForbiddenError, NotFoundError, RefusedError: nothing was taken.
         """
+        ...
+
+    @property
+    def large(self) -> LargeStock:
+        """What is known of its large files."""
         ...
 
     def writer(self, site: str) -> AbstractContextManager[None]:

@@ -17,6 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import cast
 
+from tests.support.lfs_http import Lfs
+
 _BACKEND = "/usr/lib/git-core/git-http-backend"
 
 
@@ -33,6 +35,8 @@ class GitHttp:
     old: bool = False
     """It speaks the first version of git's protocol only."""
     config: dict[str, str] = field(default_factory=dict)
+    lfs: Lfs | None = None
+    """It keeps large files too."""
     requests: list[str] = field(default_factory=list)
     """``GET refs`` for every listing, ``POST git-upload-pack`` and ``POST git-receive-pack`` for every transfer."""
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -98,6 +102,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._answer(b"")
 
+    def do_PUT(self) -> None:
+        self._answer(self._body())
+
     def do_POST(self) -> None:
         self._answer(self._body())
 
@@ -108,18 +115,24 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, body: bytes) -> None:
         self._record(body)
         state = self._state
-        if state.behaviour in ("hang", "trickle"):
-            return self._stall()
-        if state.behaviour == "redirect":
-            return self._send(301, b"", Location=f"{state.url}/elsewhere{self.path}")
-        if state.behaviour == "html":
-            return self._send(200, b"<html>Please log in</html>", **{"Content-Type": "text/html"})
         if state.behaviour:
-            return self._send(int(state.behaviour), b"\x1b[31mno\x1b[0m")
+            return self._misbehave(state.behaviour)
         token = base64.b64encode(f"git:{state.password}".encode()).decode()
         if state.password and self.headers.get("Authorization") != f"Basic {token}":
             return self._send(401, b"", **{"WWW-Authenticate": 'Basic realm="git"'})
+        if "/info/lfs/" in self.path:
+            lfs = state.lfs or Lfs(behaviour="off")
+            return lfs.answer(self.command, f"{state.url}{self.path}", body, self._send)
         return self._backend(body)
+
+    def _misbehave(self, behaviour: str) -> None:
+        if behaviour in ("hang", "trickle"):
+            return self._stall()
+        if behaviour == "redirect":
+            return self._send(301, b"", Location=f"{self._state.url}/elsewhere{self.path}")
+        if behaviour == "html":
+            return self._send(200, b"<html>Please log in</html>", **{"Content-Type": "text/html"})
+        return self._send(int(behaviour), b"\x1b[31mno\x1b[0m")
 
     def _record(self, body: bytes) -> None:
         path, _, query = self.path.partition("?")

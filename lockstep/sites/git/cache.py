@@ -17,6 +17,7 @@ from pathlib import Path
 from lockstep import children, errors, values
 from lockstep.sites import ends
 from lockstep.sites.git import failures, history, locks, names, packed, process
+from lockstep.sites.git.lfs.holdings import Holdings
 from lockstep.sites.git.pushing import Pusher
 from lockstep.sites.git.remote import Remote
 
@@ -39,6 +40,12 @@ class Cache:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.repository = folder / "repository"
+        self._contained: set[tuple[str, str]] = set()
+
+    @property
+    def large(self) -> Holdings:
+        """What is known of its large files."""
+        return Holdings(self.folder / "lfs", self.repository)
 
     # --- mirroring
 
@@ -96,8 +103,14 @@ class Cache:
 
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether ``newer`` contains ``older``; False when either is not here."""
-        sound = values.is_oid(older) and values.is_oid(newer)
-        return sound and self._run(["merge-base", "--is-ancestor", older, newer]).code == 0
+        if not (values.is_oid(older) and values.is_oid(newer)):
+            return False
+        # Every site asks the same; a yes stays one, a no may come from an object that is not here yet.
+        if (older, newer) not in self._contained:
+            if self._run(["merge-base", "--is-ancestor", older, newer]).code:
+                return False
+            self._contained.add((older, newer))
+        return True
 
     # --- reading
 

@@ -49,7 +49,8 @@ def open_remote(
         known_hosts=read(end.known_hosts) if end.known_hosts else "",
         ca=read(end.ca) if end.ca else "",
     )
-    return Remote.at((end.url or "").replace("{repository}", repository), access=access, patience=patience)
+    url = (end.url or "").replace("{repository}", repository)
+    return Remote.at(url, access=access, patience=patience, trusts=end.trusts)
 
 
 def open_cache(caches: Path, repository: str) -> Cache:

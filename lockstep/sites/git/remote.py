@@ -19,6 +19,7 @@ from lockstep import children, errors
 from lockstep.sites import ends
 from lockstep.sites.git import failures, locks, names, process
 from lockstep.sites.git.access import Access, Patience, environment, scheme_of
+from lockstep.sites.git.lfs import opening
 from lockstep.topology import scalars
 
 _URL: TypeAdapter[str] = TypeAdapter(scalars.GitUrl)
@@ -37,6 +38,8 @@ class Remote:
     """What git is given: a URL, or an absolute path."""
     access: Access = field(default_factory=Access)
     patience: Patience = field(default_factory=Patience)
+    trusts: tuple[str, ...] = ()
+    """Other hosts that its server may send us to although their addresses are private: for large files."""
 
     def __post_init__(self) -> None:
         if not _is_address(self.location):
@@ -51,14 +54,14 @@ class Remote:
             )
 
     @classmethod
-    def at(cls, url: str, *, access: Access, patience: Patience) -> Self:
+    def at(cls, url: str, *, access: Access, patience: Patience, trusts: tuple[str, ...] = ()) -> Self:
         """A repository at a URL; one with ``file://`` is a repository on disk.
 
         Raises:
             InputError: It is no URL that git may use.
         """
         if not url.startswith("file://"):
-            return cls(location=url, access=access, patience=patience)
+            return cls(location=url, access=access, patience=patience, trusts=trusts)
         parts = urlsplit(url)
         if parts.netloc not in ("", "localhost"):
             raise errors.InputError(f"{url} is on another machine.", remedy="Write file:///path for a path here.")
@@ -172,6 +175,10 @@ class Remote:
         if finished.code:
             raise self.failure(finished)
         return True
+
+    def large_files(self) -> ends.LargeFiles:
+        """Its large files (git LFS). Nobody is asked yet whether it keeps any."""
+        return opening.open_large_files(self)
 
     def clear_stale_locks(self) -> bool:
         """Remove locks of refs that a killed git left in a repository on disk; whether there were any."""

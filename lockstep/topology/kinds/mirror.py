@@ -67,6 +67,8 @@ class GitMirrorSpec(Model):
     """What is held for a person."""
     notes: bool = False
     """Mirror ``refs/notes/*`` too."""
+    lfs: bool = True
+    """Mirror the large files too that pointers of git LFS in the mirrored refs stand for."""
     interval: Interval = timedelta(minutes=5)
     """How often the source is asked, whatever events say: it heals every event that was lost."""
 

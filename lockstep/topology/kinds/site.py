@@ -45,6 +45,8 @@ class GitPlace(GitCredentials):
     """URL of a repository, with ``{repository}`` for its path."""
     directory: LocalPath | None = None
     """Directory of bare repositories, ``<directory>/<repository>.git``."""
+    trusts: Annotated[tuple[HostPort, ...], EachOnce()] = ()
+    """Other hosts that it may send us to for large files (git LFS) although their addresses are private."""
 
     @model_validator(mode="after")
     def _names_a_repository(self) -> Self:

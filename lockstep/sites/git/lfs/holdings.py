@@ -1,0 +1,104 @@
+"""What our own copy knows of large files: which the mirrored refs reach, and which were seen at which site.
+
+It can be deleted at any time: it is looked for, and asked for, anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lockstep import errors
+from lockstep.sites.ends import LargeFile
+from lockstep.sites.git.lfs.scanning import scan
+from lockstep.sites.git.lfs.shelf import Shelf
+
+# A site may lose what it had: it is asked about everything again after this.
+_SURE_SECONDS = 86400.0
+
+
+class Holdings:
+    """The large files of one repository; implements ``ends.LargeStock``.
+
+    Args:
+        folder: Where it keeps what it knows.
+        repository: Our bare copy.
+    """
+
+    def __init__(self, folder: Path, repository: Path) -> None:
+        self._folder = folder
+        self._repository = repository
+        self.shelf = Shelf(folder / "objects")
+
+    def clear(self) -> None:
+        """Take the files off the shelf: they are wherever they should be."""
+        self.shelf.clear()
+
+    def wanted(self, tips: Iterable[str]) -> frozenset[LargeFile]:
+        """The files that some commits and tags reach; only what is new since the last time is looked through.
+
+        Raises:
+            IntegrityError, RefusedError: As ``scanning.scan``.
+        """
+        now = sorted(set(tips))
+        digest = hashlib.sha256("\n".join(now).encode()).hexdigest()
+        known = _read(self._folder / "wanted.json")
+        if known.get("digest") == digest:
+            return _files(known)
+        before = [tip for tip in known.get("tips", []) if isinstance(tip, str)]
+        gone = sorted(set(before) - set(now))
+        # What only the old tips reach is asked for no longer; whether there is any tells whether to count anew.
+        if not before or (gone and self._lost(gone, now)):
+            files = frozenset(scan(self._repository, now))
+        else:
+            files = _files(known) | scan(self._repository, set(now) - set(before), without=before)
+        listed = {file.oid: file.size for file in files}
+        _write(self._folder / "wanted.json", {"digest": digest, "tips": now, "files": listed})
+        return files
+
+    def seen_at(self, site: str) -> frozenset[LargeFile]:
+        """The files that a site was seen to have not long ago."""
+        known = _read(self._folder / "at" / f"{site}.json")
+        since = known.get("since")
+        return _files(known) if isinstance(since, float) and time.time() - since < _SURE_SECONDS else frozenset()
+
+    def saw_at(self, site: str, files: Collection[LargeFile], *, all_of_them: bool) -> None:
+        """Remember that a site has these; ``all_of_them`` when it was asked about each just now."""
+        known = _read(self._folder / "at" / f"{site}.json")
+        since = time.time() if all_of_them else known.get("since", time.time())
+        listed = {file.oid: file.size for file in files}
+        _write(self._folder / "at" / f"{site}.json", {"since": since, "files": listed})
+
+    def _lost(self, gone: list[str], now: list[str]) -> bool:
+        """Whether tips that are gone may have reached files that nothing reaches any longer; true when unknown."""
+        try:
+            return bool(scan(self._repository, gone, without=now))
+        except errors.LockstepError:  # an old tip is no longer here
+            return True
+
+
+def _files(known: Mapping[str, Any]) -> frozenset[LargeFile]:
+    listed = known.get("files", {})
+    return frozenset(LargeFile(oid=oid, size=size) for oid, size in listed.items())
+
+
+def _read(path: Path) -> dict[str, Any]:
+    with contextlib.suppress(FileNotFoundError, ValueError):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return found if isinstance(found, dict) else {}
+    return {}
+
+
+def _write(path: Path, known: Mapping[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(known, file)
+    Path(temporary).replace(path)
