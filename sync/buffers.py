@@ -32,6 +32,11 @@ class Room:
             self._used += amount
             return True
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits here."""
+        return not self._used
+
     def give(self, amount: int) -> None:
         """Give room back, and wake those that wait for it."""
         with self._changed:

@@ -1,8 +1,9 @@
 """One reading, many writings: a blob is read from its source once and written to every site that lacks it.
 
 Each site has a lane: threads of its own and a bounded room for bytes that wait for it. While the room of a
-slow site is full the reading waits, and so do the others: for no longer than ``patience_seconds`` in all.
-Then the slow site is put aside, to be served by itself when the others are done.
+slow site is full the reading waits. That holds up nobody as long as bytes wait for the others too; when some
+other site has nothing to do meanwhile, patience ends, and the slow site is put aside, to be served by itself
+when the others are done.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from lockstep.sites import ends
 from sync.buffers import Inbox, LaggingError, Pace, Room
 from sync.stock import Shelf
 
+# How long a reading waits for a site before it looks at the others.
+_LOOK_SECONDS = 0.05
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
@@ -28,7 +32,7 @@ class Bounds:
     buffer_bytes: int = 16 * 2**20
     """Bytes that may wait for one site; more than one chunk (1 MiB)."""
     patience_seconds: float = 5.0
-    """How long one site may hold up the others, in all."""
+    """How long one site may hold up the others: at once, and beyond a quarter of the time."""
     looks: int = 16
     """Questions to one end at once."""
     batch: int = 64
@@ -44,7 +48,8 @@ class Lane:
         self.site = site
         self.shelf = shelf
         self.given_up: BaseException | None = None
-        self._patience = bounds.patience_seconds
+        self._patience = self._most_patience = bounds.patience_seconds
+        self._charged_at = time.monotonic()
         self._room = Room(bounds.buffer_bytes)
         self._pace = Pace(bounds.rates[site]) if site in bounds.rates else None
         self._landed: dict[str, Future[None]] = {}
@@ -88,19 +93,33 @@ class Lane:
             writing.add_done_callback(lambda done: self._done(blob.digest, done))
         return inbox
 
-    def offer(self, inbox: Inbox, chunk: bytes, *, alone: bool) -> None:
+    @property
+    def idle(self) -> bool:
+        """Whether this site wants more, and nothing waits for it."""
+        wants = self.given_up is None and not all(landing.done() for landing in self._landed.values())
+        return wants and self._room.is_empty
+
+    def offer(self, inbox: Inbox, chunk: bytes, *, others: Sequence[Lane]) -> None:
         """Hand over bytes. While the room is full this waits: for ever when nobody else is held up by it."""
-        began = time.monotonic()
-        wait_seconds = None if alone else max(0.0, self._patience)
-        if self._room.take(len(chunk), inbox, wait_seconds=wait_seconds):
-            inbox.put(chunk)
-        elif not inbox.closed:
-            self.give_up(
-                LaggingError(f"{self.site} was too slow for the others.", remedy="It is served by itself now.")
-            )
-            inbox.close()
-        if not alone:
-            self._patience -= time.monotonic() - began
+        while not self._room.take(len(chunk), inbox, wait_seconds=_LOOK_SECONDS if others else None):
+            if inbox.closed:
+                return
+            if self._holds_up(others):
+                self.give_up(
+                    LaggingError(f"{self.site} was too slow for the others.", remedy="It is served by itself now.")
+                )
+                inbox.close()
+                return
+        inbox.put(chunk)
+
+    def _holds_up(self, others: Sequence[Lane]) -> bool:
+        """After a wait: whether patience with this site has ended."""
+        now = time.monotonic()
+        passed, self._charged_at = now - self._charged_at, now
+        self._patience = min(self._most_patience, self._patience + passed / 4)
+        if any(other.idle for other in others):
+            self._patience -= _LOOK_SECONDS
+        return self._patience <= 0
 
     def give_up(self, error: BaseException) -> None:
         """Nothing more goes to this site; whoever waits for it is told why."""
@@ -180,7 +199,7 @@ class Fan:
                 if not live:
                     return
                 for lane, inbox in live:
-                    lane.offer(inbox, chunk, alone=len(self._lanes) == 1)
+                    lane.offer(inbox, chunk, others=[other for other in self._lanes.values() if other is not lane])
                 self._sent(len(chunk) * len(live))
         for lane, inbox in inboxes:
             if not inbox.closed and lane.given_up is None:

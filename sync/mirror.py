@@ -116,7 +116,8 @@ def mirror(order: Order) -> list[Result]:
         results += _sorted_out(order, site, standing, named, pending)
     if order.referrers and not order.deep:
         results = _with_new_referrers(order, results, pending)
-    results += _bring(order, pending)
+    known = {site: said for site, said in standings.items() if isinstance(said, dict)}
+    results += _bring(order, pending, known)
     return sorted(results, key=lambda one: (one.repository, one.reference, one.site))
 
 
@@ -189,7 +190,9 @@ def _at_sites(order: Order, references: Sequence[str]) -> dict[str, dict[str, st
     return said
 
 
-def _bring(order: Order, pending: Mapping[tuple[str, str], str]) -> list[Result]:
+def _bring(
+    order: Order, pending: Mapping[tuple[str, str], str], known: Mapping[str, Mapping[str, str]]
+) -> list[Result]:
     """Bring what is not equal, in batches, so that what is held in memory stays small."""
     # What is kept about an image under a tag of its own (a signature, say) comes before the image is tagged.
     about = {root for (_, reference), root in pending.items() if selection.companion_of(reference)}
@@ -198,11 +201,17 @@ def _bring(order: Order, pending: Mapping[tuple[str, str], str]) -> list[Result]
     results: list[Result] = []
     for start in range(0, len(roots), order.bounds.batch):
         batch = set(roots[start : start + order.bounds.batch])
-        results += _bring_batch(order, {key: root for key, root in pending.items() if root in batch}, counter)
+        chosen = {key: root for key, root in pending.items() if root in batch}
+        results += _bring_batch(order, chosen, known, counter)
     return results
 
 
-def _bring_batch(order: Order, pending: Mapping[tuple[str, str], str], counter: _Counter) -> list[Result]:
+def _bring_batch(
+    order: Order,
+    pending: Mapping[tuple[str, str], str],
+    known: Mapping[str, Mapping[str, str]],
+    counter: _Counter,
+) -> list[Result]:
     source = Shelf(store=order.source, repository=order.repository)
     graph, refused = transfer.graphs(source, sorted(set(pending.values())), order.bounds)
     waiting: dict[tuple[str, str], list[str]] = {}
@@ -224,6 +233,7 @@ def _bring_batch(order: Order, pending: Mapping[tuple[str, str], str], counter: 
         },
         graph=graph,
         wanted=_wants(waiting),
+        known=known,
         bounds=order.bounds,
         watch=transfer.Watch(
             planned=counter.plan,

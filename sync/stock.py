@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -44,13 +44,22 @@ class Shelf:
 
     def graph(self, digest: str, limits: Limits) -> Graph:
         """Everything that belongs to an image. Raises what ``walk`` raises."""
-        root = self.store.resolve(self.repository, digest)
+        root = self.store.manifest(self.repository, digest)
         if root is None:
             raise self._without(digest)
-        return walk(root, self, limits)
+        named = ends.Descriptor(media_type=root.media_type, digest=root.digest, size=len(root.raw))
+        return walk(named, _Begun(shelf=self, root=root), limits)
 
-    def have(self, graph: Graph, wanted: Sequence[Want], *, deep: bool, looks: int = 8) -> Have:
-        """What is here of some images, asked with so many questions at once.
+    def have(
+        self,
+        graph: Graph,
+        wanted: Sequence[Want],
+        *,
+        deep: bool,
+        looks: int = 8,
+        known: Mapping[str, str] | None = None,
+    ) -> Have:
+        """What is here of some images, asked with so many questions at once; ``known`` tags are not asked again.
 
         A manifest that is here was written after everything that it names, so what it reaches is taken to be
         here too; ``deep`` takes nothing for granted and asks for each blob.
@@ -59,7 +68,9 @@ class Shelf:
         roots = dict.fromkeys(want.root for want in wanted)
         everything = dict.fromkeys(digest for root in roots for digest in graph.order(root))
         with ThreadPoolExecutor(looks) as pool:
-            named = dict(zip(tags, pool.map(self._named, tags), strict=True))
+            named = {tag: digest for tag, digest in (known or {}).items() if tag in tags}
+            asked_tags = [tag for tag in tags if tag not in named]
+            named |= zip(asked_tags, pool.map(self._named, asked_tags), strict=True)
             manifests = self._here(pool, graph, roots, deep=deep)
             granted = manifests if deep else {below for digest in manifests for below in graph.below(digest)}
             others = [digest for digest in everything if digest not in granted]
@@ -116,6 +127,23 @@ class Shelf:
         except errors.IntegrityError:  # damaged: it is written again
             return False
         return found is not None and found.size == len(manifest.raw)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Begun:
+    """A shelf of which the first manifest was read already."""
+
+    shelf: Shelf
+    root: ends.Manifest
+
+    def manifest(self, named: ends.Descriptor) -> ends.Manifest:
+        return self.root if named.digest == self.root.digest else self.shelf.manifest(named)
+
+    def referrers(self, digest: str) -> Sequence[ends.Descriptor]:
+        return self.shelf.referrers(digest)
+
+    def leaves_out(self, blob: ends.Descriptor) -> bool:
+        return self.shelf.leaves_out(blob)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lockstep import errors
 from sync import copy
@@ -65,6 +65,8 @@ class Load:
     sites: Mapping[str, Shelf]
     graph: Graph
     wanted: Sequence[copy.Want]
+    known: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What tags name at sites, as far as it was asked a moment ago."""
     bounds: Bounds = field(default_factory=Bounds)
     watch: Watch = field(default_factory=Watch)
 
@@ -87,7 +89,14 @@ def stocks(load: Load, *, deep: bool) -> tuple[dict[str, copy.Have], dict[str, e
     """What each site has of the load; and for those that cannot say, why."""
     with ThreadPoolExecutor(max(1, len(load.sites))) as pool:
         looks = {
-            site: pool.submit(shelf.have, load.graph, load.wanted, deep=deep, looks=load.bounds.looks)
+            site: pool.submit(
+                shelf.have,
+                load.graph,
+                load.wanted,
+                deep=deep,
+                looks=load.bounds.looks,
+                known=None if deep else load.known.get(site),
+            )
             for site, shelf in load.sites.items()
         }
     haves, silent = {}, {}
@@ -111,7 +120,7 @@ def bring(load: Load, *, deep: bool = False) -> list[Outcome]:
                 outcomes += _all_failed(load, site, error)
             else:
                 ready[site] = shelf
-        first = _pass(_only(load, ready), deep=deep)
+        first = _pass(replace(load, sites=ready), deep=deep)
         final = {(outcome.site, outcome.root): outcome for outcome in first}
         again = list(_second_tries(load, first, deep=deep))
         with ThreadPoolExecutor(max(1, len(again))) as pool:
@@ -143,18 +152,7 @@ def _second_tries(load: Load, outcomes: Sequence[Outcome], *, deep: bool) -> Ite
         moved = {outcome.root for outcome in failed if isinstance(outcome.error, errors.ConflictError)}
         if late or moved or (holes and not deep):
             wanted = [want for want in load.wanted if want.root in late | moved | holes]
-            yield _only(load, {site: shelf}, wanted), bool(holes) or deep
-
-
-def _only(load: Load, sites: Mapping[str, Shelf], wanted: Sequence[copy.Want] | None = None) -> Load:
-    return Load(
-        source=load.source,
-        sites=sites,
-        graph=load.graph,
-        wanted=load.wanted if wanted is None else wanted,
-        bounds=load.bounds,
-        watch=load.watch,
-    )
+            yield replace(load, sites={site: shelf}, wanted=wanted, known={}), bool(holes) or deep
 
 
 def _pass(load: Load, *, deep: bool) -> list[Outcome]:

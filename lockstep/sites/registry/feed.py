@@ -11,6 +11,7 @@ from lockstep.sites.ends import Descriptor
 
 # What may be under way between us and a registry when a connection breaks: the buffers of both ends.
 WINDOW_BYTES = 4 * 2**20
+_PIECE_BYTES = 2**20
 
 
 class ForgottenError(errors.ConflictError):
@@ -26,7 +27,7 @@ class Feed:
 
     def __init__(self, blob: Descriptor, chunks: Iterable[bytes], *, window: int = WINDOW_BYTES) -> None:
         self._blob = blob
-        self._chunks = iter(chunks)
+        self._chunks = _pieces(chunks)
         self._most = window
         self._window: deque[bytes] = deque()
         self._kept = 0
@@ -124,3 +125,12 @@ class Feed:
             f"What arrived for {self._blob.digest} is not the blob of that digest and {self._blob.size} bytes.",
             remedy="Try again; if it stays, what it comes from is damaged.",
         )
+
+
+def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The chunks, large ones in pieces: what sends them copies what is left of a piece again and again."""
+    for chunk in chunks:
+        if len(chunk) <= _PIECE_BYTES:
+            yield chunk
+        else:
+            yield from (chunk[at : at + _PIECE_BYTES] for at in range(0, len(chunk), _PIECE_BYTES))
