@@ -44,9 +44,9 @@ check: setup-dev    ## Style, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-test: setup-dev check    ## Install what the tests need (as root on Debian), run them all
+test: setup-dev check    ## Install what the tests need (as root on Debian), run them all in WORKERS processes (2)
 	tests/install-tools.sh
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses $(or $(WORKERS),2) --dist loadgroup $(PYTEST_ARGS)
 
 bench: setup-dev    ## Speed beside the peers, as ratios
 	$(BIN)/python -m benchmarks

@@ -25,7 +25,8 @@ for top in ("console", "drift", "lockstep", "pipelines", "sync", "webhooks"):
 print(count)
 """
 
-pytestmark = pytest.mark.xdist_group("ship")
+# Whole walks, each after an installation: on a busy machine they take their time.
+pytestmark = [pytest.mark.xdist_group("ship"), pytest.mark.timeout(900)]
 
 
 def _named() -> list[str]:

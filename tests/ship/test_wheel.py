@@ -13,7 +13,8 @@ from tests.ship import installing, walked
 
 _PACKAGES = ("console", "drift", "lockstep", "pipelines", "sync", "webhooks")
 
-pytestmark = pytest.mark.xdist_group("ship")
+# Whole walks, each after an installation: on a busy machine they take their time.
+pytestmark = [pytest.mark.xdist_group("ship"), pytest.mark.timeout(900)]
 
 
 def _tracked(*folders: str) -> set[str]:

@@ -17,8 +17,8 @@ DOCS = Path(__file__).parents[3] / "docs"
     "said",
     [
         *order.WAVES,
-        *(name for name, _ in pruning._KEEP),
-        *(kind for _, kind in pruning._PRECIOUS),
+        *sorted(name for name, _ in pruning._KEEP),
+        *sorted(kind for _, kind in pruning._PRECIOUS),
         applyset.PART_OF,
         applyset.ApplySet(application="<application>", namespace="").parent_key.name,
         archive_note.NAME,
