@@ -166,14 +166,25 @@ def _one_by_one(commands: Iterator[list[str]] | list[list[str]]) -> Cost:
 def _measured(command: Sequence[str]) -> tuple[Cost, str]:
     """Run a command; its seconds and memory, and what it printed."""
     began = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    assert process.stdout is not None
-    with process.stdout as pipe:
-        printed = pipe.read().decode()
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, command
-    return Cost(seconds=time.monotonic() - began, memory=used.ru_maxrss / 1024), printed
+    memory = 0.0
+    with tempfile.TemporaryFile() as out:
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
+        while process.poll() is None:
+            memory = max(memory, _peak(process.pid))
+            time.sleep(0.02)
+        seconds = time.monotonic() - began
+        assert process.returncode == 0, command
+        out.seek(0)
+        return Cost(seconds=seconds, memory=memory), out.read().decode()
+
+
+def _peak(process: int) -> float:
+    """The largest resident set of a process so far, in MiB; what ``wait4`` says begins with its parent's."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{process}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    return 0.0
 
 
 @contextlib.contextmanager

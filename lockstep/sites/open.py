@@ -1,7 +1,7 @@
 """From the configuration in force to open ends: one place that knows which kind of end a site has.
 
-Ends are opened when they are first asked for and kept while the configuration stays as it is. A kind of end
-that this program cannot open yet is refused by name; nothing is ever skipped.
+Ends are opened when they are first asked for and kept while the configuration stays as it is. An end that a
+site does not have is refused by name; nothing is ever skipped.
 """
 
 from __future__ import annotations

@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import cast
 from urllib.parse import parse_qsl, urlsplit
 
@@ -241,12 +243,18 @@ def _json(body: object, kind: str = "application/json") -> Reply:
 
 
 @contextlib.contextmanager
-def serve(script: Script = _follow, **options: object) -> Iterator[Scripted]:
-    """A registry on loopback while the block lasts."""
+def serve(script: Script = _follow, *, certificate: Path | None = None, **options: object) -> Iterator[Scripted]:
+    """A registry on loopback while the block lasts; with a certificate (and its key, in one file) over TLS."""
     state = Scripted(script=script, **options)  # type: ignore[arg-type]  # the names and types are those of its fields
     server = _Server(("127.0.0.1", 0), _Handler)
     server.state = state
-    state.origin = Origin(scheme="http", host="127.0.0.1", port=server.server_port)
+    scheme = "http"
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        scheme = "https"
+    state.origin = Origin(scheme=scheme, host="127.0.0.1", port=server.server_port)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

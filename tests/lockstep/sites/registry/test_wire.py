@@ -1,0 +1,86 @@
+"""The wire: TLS with the authorities that a site names, and connections to judged addresses only."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lockstep import errors
+from lockstep.sites.registry import RegistryStore, places
+from lockstep.sites.registry.conversation import Conversation
+from lockstep.sites.registry.places import Guard, Origin
+from lockstep.sites.registry.wire import Wire
+from tests.support import images, mini_registry
+from tests.support.images import Maker
+from tests.support.mini_registry import QUICK, Reply, Scripted
+
+pytestmark = pytest.mark.needs("openssl")
+
+
+def _certificate(folder: Path, *names: str) -> Path:
+    """A key and a certificate for some names that only itself vouches for, in one file."""
+    file, key = folder / "certificate.pem", folder / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-subj", "/CN=tests", "-addext", f"subjectAltName={','.join(names)}", "-keyout", str(key), "-out", str(file)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    file.write_bytes(file.read_bytes() + key.read_bytes())
+    return file
+
+
+def _public(certificate: Path) -> str:
+    return certificate.read_text().partition("-----BEGIN PRIVATE")[0].partition("-----BEGIN EC")[0]
+
+
+def _store(running: Scripted, ca: str = "") -> RegistryStore:
+    return RegistryStore(Conversation(Wire(ca=ca, patience=QUICK), Guard(registry=running.origin)))
+
+
+def test_a_registry_is_believed_by_the_authorities_that_its_site_names(tmp_path: Path) -> None:
+    """Over TLS with them; without them nobody knows who answers."""
+    certificate = _certificate(tmp_path, "IP:127.0.0.1")
+    with mini_registry.serve(certificate=certificate) as running:
+        made = Maker(store=_store(running, _public(certificate)), repository="pay/api").image(b"layer", tag="v1")
+        assert made.size
+        with pytest.raises(errors.UnreachableError, match="certificate"):
+            _store(running).resolve("pay/api", "v1")
+
+
+def test_authorities_that_are_none_are_refused() -> None:
+    """They are read when the first connection is made."""
+    store = RegistryStore(
+        Conversation(Wire(ca="not PEM", patience=QUICK), Guard(registry=Origin(scheme="https", host="x", port=1)))
+    )
+    with pytest.raises(errors.InputError, match="Give them as PEM"):
+        store.resolve("pay/api", "v1")
+
+
+def test_another_host_is_reached_at_the_judged_address_under_its_own_name(
+    tmp_path: Path, mini: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name is asked for once; TLS and Host still speak of the name, so that nobody can stand in for it."""
+    certificate = _certificate(tmp_path, "DNS:storage.example")
+    monkeypatch.setattr(places, "_is_public", lambda _address: True)
+    made = Maker(store=mini.store(), repository="pay/api").put(b"layer")
+    asked: list[str] = []
+
+    def resolve(host: str, _port: int) -> list[str]:
+        asked.append(host)
+        return ["127.0.0.1"]
+
+    with mini_registry.serve(lambda _asked: Reply(200, b"layer"), certificate=certificate) as storage:
+        place = f"https://storage.example:{storage.origin.port}/bucket?signature=1"
+        mini.script = lambda one: Reply(307, headers={"Location": place}) if one.is_("GET", "/blobs/") else None
+        guard = Guard(registry=mini.origin, resolve=resolve)
+        store = RegistryStore(Conversation(Wire(ca=_public(certificate), patience=QUICK), guard))
+        assert images.read(store, "pay/api", made) == b"layer"
+        assert storage.asked[0].headers["host"] == f"storage.example:{storage.origin.port}"
+        mini.script = lambda one: (
+            Reply(307, headers={"Location": place.replace("storage", "other")}) if one.is_("GET", "/blobs/") else None
+        )
+        with pytest.raises(errors.UnreachableError, match="certificate"):
+            images.read(store, "pay/api", made)
+    assert asked[0] == "storage.example"
