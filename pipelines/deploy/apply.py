@@ -65,7 +65,7 @@ def apply(
     *,
     approved: Collection[Approval] = (),
     progress: Progress | None = None,
-    at_once: int = 8,
+    at_once: int = 16,
 ) -> Report:
     """Do what a plan says; stop after the first stage in which something fails.
 

@@ -125,9 +125,10 @@ def whole(items: list[Json], resource: Resource) -> Iterator[dict[str, Json]]:
 
     ``metadata.managedFields`` is half of most objects and no part of what is compared; ``get`` has it.
     """
+    api_version, kind = resource.api_version, resource.kind
     for item in items:
         if isinstance(item, dict) and isinstance(item.get("metadata"), dict):
             item["metadata"].pop("managedFields", None)
-            item["apiVersion"] = resource.api_version
-            item["kind"] = resource.kind
+            item["apiVersion"] = api_version
+            item["kind"] = kind
             yield item

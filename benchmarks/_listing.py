@@ -1,0 +1,89 @@
+"""One measured listing in a process of its own: by the door, or by a bare HTTP client plus orjson.
+
+``python -m benchmarks._listing door|bare KUBECONFIG...`` prints JSON: objects, seconds, peak memory in MiB.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import resource
+import ssl
+import sys
+import tempfile
+import time
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import orjson
+
+from benchmarks import _servers
+from lockstep.sites.ends import Selection
+
+NAMESPACE = "bench"
+KINDS = {("", "ConfigMap"): "/api/v1", ("", "Secret"): "/api/v1", ("apps", "Deployment"): "/apis/apps/v1"}
+_PAGE = 500
+
+
+def _door(kubeconfigs: list[Path]) -> int:
+    selection = Selection(namespaces=frozenset({NAMESPACE}), kinds=frozenset(KINDS))
+    doors = [_servers.opened(file) for file in kubeconfigs]
+    with ThreadPoolExecutor(max_workers=len(doors)) as pool:
+        return sum(len(found.objects) for found in pool.map(lambda door: door.read(selection), doors))
+
+
+def _bare(kubeconfigs: list[Path]) -> int:
+    lists = [
+        (file, f"{root}/namespaces/{NAMESPACE}/{kind.lower()}s")
+        for file in kubeconfigs
+        for (_, kind), root in KINDS.items()
+    ]
+    with ThreadPoolExecutor(max_workers=len(lists)) as pool:
+        return sum(len(found) for found in pool.map(lambda one: _pages(*one), lists))
+
+
+def _pages(file: Path, path: str) -> list[object]:
+    """All objects of a list, kept, page after page over one connection."""
+    config = json.loads(file.read_text())
+    url = urlsplit(config["clusters"][0]["cluster"]["server"])
+    line = http.client.HTTPSConnection(url.hostname or "", url.port, context=_tls(config))
+    objects: list[object] = []
+    token = ""
+    while True:
+        query = f"?limit={_PAGE}{f'&continue={quote(token)}' if token else ''}"
+        line.request("GET", f"{path}{query}", headers={"Accept": "application/json", "Accept-Encoding": "gzip"})
+        answer = line.getresponse()
+        body = answer.read()
+        if answer.headers.get("Content-Encoding") == "gzip":
+            body = zlib.decompress(body, wbits=31)
+        page = orjson.loads(body)
+        objects += page["items"]
+        token = page["metadata"].get("continue", "")
+        if not token:
+            return objects
+
+
+def _tls(config: dict[str, list[dict[str, dict[str, str]]]]) -> ssl.SSLContext:
+    where, who = config["clusters"][0]["cluster"], config["users"][0]["user"]
+    context = ssl.create_default_context(cadata=base64.b64decode(where["certificate-authority-data"]).decode())
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(base64.b64decode(who["client-certificate-data"]) + base64.b64decode(who["client-key-data"]))
+        file.flush()
+        context.load_cert_chain(file.name)
+    return context
+
+
+def main(who: str, kubeconfigs: list[Path]) -> None:
+    """Measure, and print."""
+    began = time.monotonic()
+    count = {"door": _door, "bare": _bare}[who](kubeconfigs)
+    seconds = time.monotonic() - began
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"objects": count, "seconds": seconds, "peak": peak}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], [Path(one) for one in sys.argv[2:]])
