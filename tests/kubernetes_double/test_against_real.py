@@ -17,6 +17,7 @@ import pytest
 from tests.kubernetes_double.asking import Asker, Said, steady
 from tests.kubernetes_double.scenarios import Scenario, Step, applying, asking_and_rights, custom, kinds, refusals
 from tests.support import apiserver, kubernetes_double
+from tests.support.kubernetes_double import gathering
 
 _ASSETS = Path(os.environ.get("KUBEBUILDER_ASSETS") or "/nonexistent")
 _SCENARIOS = [
@@ -57,6 +58,21 @@ def test_the_double_answers_as_the_real_server_does(
     theirs, ours = (_answers(server, steps) for server in (real, double))
     found = [_difference(*three) for three in zip(steps, theirs, ours, strict=True)]
     assert not any(found), "\n".join(one for one in found if one)
+
+
+def test_the_facts_are_those_of_the_real_server(real: apiserver.Server) -> None:
+    """Kinds, verbs, fields and keys of lists are as it describes them; what only Go's types say is left out."""
+    admin = apiserver.Admin(real)
+    described, kinds = gathering.gathered(admin, {})
+    admin.close()
+    types, resources = (json.loads((gathering.FACTS / f"{name}.json").read_text()) for name in ("types", "resources"))
+    assert _described(types) == _described(described)
+    assert resources == [one for one in kinds if not one["group"].endswith(".example")]  # what scenarios define
+
+
+def _described(types: dict[str, Any]) -> dict[str, Any]:
+    of_go = {"shown", "pointers"}
+    return {name: {key: one for key, one in facts.items() if key not in of_go} for name, facts in types.items()}
 
 
 def _answers(server: apiserver.Server, steps: list[Step]) -> list[Said]:

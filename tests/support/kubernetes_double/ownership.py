@@ -151,7 +151,7 @@ def applied(live: Object, patch: Object, owners: Owners, writing: Writing, *, fo
     mine = Owned(manager=writing.manager, fields=writing.own(fields), time=writing.now)
     now = dict(owners) | {me: mine}
     merged = merging.merge(live, patch, writing.of)
-    if last and last.fields:
+    if last and last.fields - fields:
         # What nobody can own, such as the name, stays because the patch has it.
         merged = _pruned(merged, last.fields, now | {me: replace(mine, fields=fields)}, writing.of)
     changes = merging.compare(live, merged, writing.of)

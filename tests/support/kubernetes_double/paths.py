@@ -6,9 +6,10 @@ fields is a set of paths. (The format: sigs.k8s.io/structured-merge-diff, ``fiel
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+import orjson
 
 from tests.support.kubernetes_double.types import Form, Object, Type
 
@@ -68,7 +69,7 @@ def item_element(item: Any, of: Type) -> str:
 
 
 def _compact(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def shown(path: Path) -> str:
@@ -85,7 +86,7 @@ def _shown(element: str) -> str:
 
 def keys_shown(element: str) -> str:
     """The keys of an item as messages write them: ``name="web"``."""
-    keys = json.loads(element.partition(":")[2])
+    keys = orjson.loads(element.partition(":")[2])
     return ",".join(f"{name}={_compact(value)}" for name, value in keys.items())
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from tests.support.kubernetes_double import continuing, list_options, selectors, statuses, versions
@@ -56,13 +57,13 @@ def listed(store: Store, request: Request, what: Chosen) -> Object:
     list_options.check(request.query)
     limit = list_options.limit(request.query)
     page = _page(store, request, what)
-    found = [(key, one) for key, one in page.objects if what.test(one)]
-    kept = found[:limit] if limit else found
+    chosen = ((key, one) for key, one in page.objects if what.test(one))
+    kept = list(itertools.islice(chosen, limit or None))
     metadata: Object = {"resourceVersion": str(page.revision)}
-    if len(kept) < len(found):
+    if limit and next(chosen, None) is not None:
         metadata["continue"] = continuing.token(page.revision, what.prefix, kept[-1][0])
         if not what.selective:
-            metadata["remainingItemCount"] = len(found) - len(kept)
+            metadata["remainingItemCount"] = page.behind(kept[-1][0])
     return as_list((one for _, one in kept), what.resource, metadata)
 
 
@@ -78,35 +79,35 @@ def as_list(objects: Iterable[Object], resource: Resource, metadata: Object) -> 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Page:
+    """Everything that is not on an earlier page, as of one revision, and how much of it is behind a key."""
+
     revision: int
     objects: Iterable[tuple[str, Object]]
+    behind: Callable[[str], int]
 
 
 def _page(store: Store, request: Request, what: Chosen) -> _Page:
-    """What a page starts from: everything that is not on an earlier one, as of one revision."""
-    bucket, prefix = what.resource.bucket, what.prefix
     token = request.query.get("continue", "")
     if not token:
-        revision = _revision(store, request)
         try:
-            return _Page(revision=revision, objects=_as_of(store, revision, what))
+            return _as_of(store, _revision(store, request), what, start="")
         except TooOldError:
             raise statuses.expired(_LOST_REVISION) from None
-    revision, start = continuing.read(token, prefix)
-    if revision < 0:
-        return _Page(revision=store.revision, objects=list(store.listed(bucket, prefix=prefix, start=start)))
+    revision, start = continuing.read(token, what.prefix)
     try:
-        objects = [(key, one) for key, one in _as_of(store, revision, what) if key >= start]
+        return _as_of(store, store.revision if revision < 0 else revision, what, start=start)
     except TooOldError:
-        raise statuses.expired(_LOST_PAGE, continuation=continuing.token(-1, prefix, start.rstrip("\0"))) from None
-    return _Page(revision=revision, objects=objects)
+        again = continuing.token(-1, what.prefix, start.rstrip("\0"))
+        raise statuses.expired(_LOST_PAGE, continuation=again) from None
 
 
-def _as_of(store: Store, revision: int, what: Chosen) -> list[tuple[str, Object]]:
-    bucket = what.resource.bucket
-    if revision == store.revision or not any(one.bucket == bucket for one in store.since(revision)):
-        return list(store.listed(bucket, prefix=what.prefix))
-    return store.listed_at(revision, bucket, prefix=what.prefix)
+def _as_of(store: Store, revision: int, what: Chosen, *, start: str) -> _Page:
+    bucket, prefix = what.resource.bucket, what.prefix
+    if not store.has_changed(bucket, revision):
+        there = store.listed(bucket, prefix=prefix, start=start)
+        return _Page(revision=revision, objects=there, behind=lambda key: store.count(bucket, prefix=prefix, start=key))
+    then = [(key, one) for key, one in store.listed_at(revision, bucket, prefix=prefix) if key >= start]
+    return _Page(revision=revision, objects=then, behind=lambda key: sum(1 for one, _ in then if one > key))
 
 
 def _revision(store: Store, request: Request) -> int:

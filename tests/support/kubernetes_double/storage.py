@@ -42,6 +42,8 @@ class Change:
 class _Objects:
     by_key: dict[str, Object] = field(default_factory=dict)
     keys: list[str] = field(default_factory=list)
+    revision: int = 0
+    """When one of them was written last."""
 
 
 class Store:
@@ -67,6 +69,7 @@ class Store:
             objects = self._buckets.setdefault(bucket, _Objects())
             old = objects.by_key.get(key)
             self.revision += 1
+            objects.revision = self.revision
             left = new if new is not None else old
             assert left is not None
             stamped = left | {"metadata": left["metadata"] | {"resourceVersion": str(self.revision)}}
@@ -93,6 +96,22 @@ class Store:
             if not key.startswith(prefix):
                 return
             yield key, objects.by_key[key]
+
+    def count(self, bucket: Bucket, *, prefix: str, start: str) -> int:
+        """How many objects there are behind a key."""
+        keys = self._buckets[bucket].keys
+        return bisect.bisect_left(keys, f"{prefix}\U0010ffff") - bisect.bisect_right(keys, start)
+
+    def has_changed(self, bucket: Bucket, revision: int) -> bool:
+        """Whether anything of a bucket was written after a revision.
+
+        Raises:
+            TooOldError: Nobody knows any more.
+        """
+        if revision < self.oldest:
+            raise TooOldError
+        found = self._buckets.get(bucket)
+        return bool(found and found.revision > revision)
 
     def listed_at(self, revision: int, bucket: Bucket, *, prefix: str = "") -> list[tuple[str, Object]]:
         """The objects as they were at a revision, in order.
