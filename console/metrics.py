@@ -22,6 +22,7 @@ from lockstep.engine.tables import State
 from lockstep.store import approvals, deliveries, hooks, mirrors, runs, stances
 from lockstep.store.views import drift
 from lockstep.store.views import mirrors as image_views
+from sync import lag
 
 
 def registry(context: Context) -> CollectorRegistry:
@@ -53,7 +54,7 @@ class _Numbers(Collector):
             yield from _runs(connection)
             yield from _scans(self._context, connection)
             yield _findings(drift.counts(connection))
-            yield from _mirrors(connection, self._context.clock.now())
+            yield from _mirrors(self._context, connection)
 
 
 def _gauge(name: str, help_text: str, labels: Sequence[str], rows: Iterable[tuple[Sequence[str], float]]) -> Metric:
@@ -138,16 +139,29 @@ def _findings(counts: Mapping[tuple[str, str, str], int]) -> Metric:
     return _gauge("findings", "Differences that are not resolved.", ["application", "pair", "verdict"], rows)
 
 
-def _mirrors(connection: Connection, now: datetime) -> Iterator[Metric]:
+def _mirrors(context: Context, connection: Connection) -> Iterator[Metric]:
+    now, topology = context.clock.now(), context.topology()
     found = mirrors.standings(connection)
     labels = ["repository", "site"]
     lags = (
-        ([one.repository, one.site], lag.total_seconds())
+        ([one.repository, one.site], far.total_seconds())
         for one in found
-        if (lag := evidence.lag(one, now)) is not None
+        if (far := evidence.lag(one, now)) is not None
     )
     yield _gauge("git_mirror_lag_seconds", "How far a site's repository is behind its source.", labels, lags)
     checked = (([one.repository, one.site], (now - one.checked_at).total_seconds()) for one in found)
     yield _gauge("git_mirror_checked_age_seconds", "How long ago a site's repository was looked at.", labels, checked)
+    last = (
+        ([one.repository, one.site], one.lag_of_newest.total_seconds())
+        for one in found
+        if one.lag_of_newest is not None
+    )
+    yield _gauge("git_mirror_last_lag_seconds", "From the newest push until it was verified at a site.", labels, last)
+    rpos = (
+        ([one.repository, one.site], rpo.total_seconds())
+        for one in found
+        if (rpo := lag.rpo_of(topology, one.repository, one.site)) is not None
+    )
+    yield _gauge("git_mirror_rpo_seconds", "How far a site's repository may be behind: the pair's RPO.", labels, rpos)
     images = (([one.repository, one.site], one.references - one.equal) for one in image_views.images(connection))
     yield _gauge("images_not_equal", "Tags and digests that a site has not, or has otherwise.", labels, images)

@@ -7,13 +7,14 @@ stance holds is not written to.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection
 
 from lockstep import errors, work
 from lockstep.sites import ends
 from lockstep.store import mirrors
+from sync import lag, submodules
 from sync.coverage import Coverage, coverage_of, due, repositories
 from sync.outcomes import Report, SiteOutcome
 from sync.repository import Doors, Mirroring, Request, ask, send
@@ -108,6 +109,7 @@ def run(context: Mirroring, request: Request, *, name: str = "") -> Report:
     """
     sites: list[SiteOutcome] = []
     problems: dict[str, str] = {}
+    named: dict[str, list[submodules.Covered]] = {}
     for coverage in _chosen(context, name, request.site):
         try:
             seen = ask(context, coverage)
@@ -121,7 +123,27 @@ def run(context: Mirroring, request: Request, *, name: str = "") -> Report:
                 mirrors.saw(connection, seen)
                 seen = mirrors.source(connection, coverage.repository) or seen
         sites += send(context, coverage, seen, request)
-    return Report(sites=tuple(sites), problems=problems)
+        named |= _submodules(context, coverage, seen)
+    return Report(sites=tuple(sites), problems=problems, lags=_lags(context, sites), submodules=named)
+
+
+def _submodules(context: Mirroring, coverage: Coverage, seen: mirrors.Source) -> dict[str, list[submodules.Covered]]:
+    """What the default branch names as its submodules, and whether that is mirrored; empty when it names none."""
+    found = context.doors.git_cache(coverage.repository).submodules(seen.refs.get(seen.head, ""))
+    told = submodules.covered(context.topology(), coverage.repository, coverage.mirror, found)
+    return {coverage.repository: told} if told else {}
+
+
+def _lags(context: Mirroring, sites: Iterable[SiteOutcome]) -> dict[tuple[str, str], lag.Lag]:
+    """How far each site is behind, by what is recorded."""
+    topology, now = context.topology(), context.clock.now()
+    with context.database.read() as connection:
+        found = [
+            standing
+            for repository in sorted({site.repository for site in sites})
+            for standing in mirrors.standings(connection, repository)
+        ]
+    return {(one.repository, one.site): lag.lag_of(one, topology, now) for one in found}
 
 
 def _chosen(context: Mirroring, name: str, site: str) -> list[Coverage]:

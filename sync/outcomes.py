@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 
 from lockstep.sites.ends import RefUpdate
 from lockstep.values import Json
+from sync.lag import Lag
 from sync.states import State
+from sync.submodules import Covered
 
 # Digits of a hold's name: nobody finds two sets of changes with one name while a person decides.
 _HOLD = 16
@@ -119,10 +121,16 @@ class SiteOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """How everything that was asked for stands. ``problems`` are of repositories whose source could not be read."""
+    """How everything that was asked for stands.
+
+    ``problems`` are of repositories whose source could not be read; ``lags`` are by repository and site;
+    ``submodules`` are what the default branch of a repository names.
+    """
 
     sites: tuple[SiteOutcome, ...] = ()
     problems: Mapping[str, str]
+    lags: Mapping[tuple[str, str], Lag] = field(default_factory=dict)
+    submodules: Mapping[str, Sequence[Covered]] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -134,7 +142,12 @@ class Report:
         """For machines."""
         counts = {state.value: sum(site.state is state for site in self.sites) for state in State}
         return {
-            "sites": [site.as_json() for site in self.sites],
+            "sites": [{**site.as_json(), "lag": self._lag(site)} for site in self.sites],
             "problems": dict(self.problems),
+            "submodules": {name: [one.as_json() for one in found] for name, found in self.submodules.items()},
             "counts": counts,
         }
+
+    def _lag(self, site: SiteOutcome) -> Json:
+        found = self.lags.get((site.repository, site.site))
+        return found.as_json() if found else None

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from lockstep import clock
 from lockstep.sites import ends
-from lockstep.store import mirrors, releases
+from lockstep.store import mirrors, releases, triggers
 from lockstep.store.database import Database
 from lockstep.topology import direction, kinds
 from lockstep.topology.model import Topology
@@ -77,13 +77,17 @@ def ask(context: Mirroring, coverage: Coverage) -> mirrors.Source:
     options = refs.Options(guards=coverage.mirror.spec.guards, notes=coverage.notes)
     seen = fetch(remote, context.doors.git_cache(coverage.repository), options=options)
     now = context.clock.now()
+    with context.database.read() as connection:
+        known = mirrors.source(connection, coverage.repository)
+        # What somebody said was pushed before we asked the last time, we saw then.
+        pushed = triggers.pushed_since(connection, coverage.repository, known.checked_at) if known else None
     return mirrors.Source(
         repository=coverage.repository,
         head=seen.head,
         refs=seen.refs,
         unsound=seen.unsound,
         checked_at=now,
-        changed_at=now,
+        changed_at=min(pushed or now, now),
     )
 
 

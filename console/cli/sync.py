@@ -77,10 +77,18 @@ def _write_git(report: mirroring_git.Report) -> None:
     for one in report.sites:
         refs = [f"{ref.ref}: {ref.action} {ref.outcome.value} {ref.reason}".strip() for ref in one.refs]
         told = [one.reason] if one.reason else [*refs[:_MOST_REFS], *_more(refs)]
-        rows.append((one.repository, one.site, one.state.value, one.hold, "; ".join(told)))
-    rows += [(repository, "", "unknown", "", problem) for repository, problem in report.problems.items()]
-    columns = ("repository", "site", "state", "hold", "detail")
+        lag = report.lags.get((one.repository, one.site), "")
+        rows.append((one.repository, one.site, one.state.value, str(lag), one.hold, "; ".join(told)))
+    rows += [(repository, "", "unknown", "", "", problem) for repository, problem in report.problems.items()]
+    columns = ("repository", "site", "state", "lag (of RPO)", "hold", "detail")
     terminal.write_table(columns, rows, empty="No repositories are mirrored.")
+    named = [
+        (repository, one.submodule.path, one.submodule.url, f"{one.repository} by {one.mirror}" if one.mirror else "no")
+        for repository, found in report.submodules.items()
+        for one in found
+    ]
+    if named:
+        terminal.write_table(("repository", "submodule", "url", "mirrored"), named, empty="")
 
 
 def _more(refs: list[str]) -> list[str]:

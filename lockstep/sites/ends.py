@@ -184,6 +184,10 @@ class GitCache(Protocol):
         """What is known of its large files."""
         ...
 
+    def submodules(self, oid: str) -> list[Submodule]:
+        """The other repositories that a commit names; none of them is contacted."""
+        ...
+
     def writer(self, site: str) -> AbstractContextManager[None]:
         """Be the one writer of this repository to a site while the block lasts.
 
@@ -215,6 +219,15 @@ class Commit:
     authored_at: datetime
     committed_at: datetime
     subject: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Submodule:
+    """Another repository that a commit names: where its files go, where it says that they are, and which commit."""
+
+    path: str
+    url: str
+    oid: str
 
 
 class GitHistory(Protocol):

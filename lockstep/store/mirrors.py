@@ -57,6 +57,8 @@ class Standing:
     checked_at: datetime
     equal_at: datetime | None = None
     behind_since: datetime | None = None
+    lag_of_newest: timedelta | None = None
+    """From the push of the newest change that is at this site until it was verified there."""
 
     def lag(self, now: datetime) -> timedelta:
         """For how long something is at the source that is not at this site; zero when it is equal."""
@@ -142,7 +144,7 @@ def stands(connection: Connection, standing: Standing, *, changed_at: datetime, 
 
     Args:
         connection: The caller's transaction.
-        standing: How it stands; its ``equal_at`` and ``behind_since`` are worked out here.
+        standing: How it stands; its ``equal_at``, ``behind_since`` and lag are worked out here.
         changed_at: When the source came to say what it says now.
         seen: Whether the site was looked at; when it was not, it is behind only as far as the source moved on.
     """
@@ -157,6 +159,7 @@ def stands(connection: Connection, standing: Standing, *, changed_at: datetime, 
         "checked_at": standing.checked_at,
         "equal_at": standing.checked_at if equal else None,
         "behind_since": None if equal else changed_at,
+        "lag_seconds": (standing.checked_at - changed_at).total_seconds() if equal else None,
     }
     statement = _insert(connection, git_mirrors).values(row)
     old, new = git_mirrors.c, statement.excluded
@@ -165,12 +168,20 @@ def stands(connection: Connection, standing: Standing, *, changed_at: datetime, 
         # Equal all along: since then. Equal again, or to something newer: since now.
         still = and_(old.behind_since.is_(None), old.equal_at >= changed_at)
         moments = {"equal_at": case((still, old.equal_at), else_=new.equal_at), "behind_since": None}
+        moments["lag_seconds"] = case((still, old.lag_seconds), else_=_lag(connection, standing, changed_at))
     else:
         # It had what the source has now, so the site itself changed: at the latest when that was seen.
         since = case((old.equal_at >= changed_at, new.checked_at if seen else null()), else_=new.behind_since)
         moments = {"behind_since": func.coalesce(old.behind_since, since)}
     changes = {name: new[name] for name in ("state", "detail", "head", "refs", "checked_at")} | moments
     connection.execute(statement.on_conflict_do_update(index_elements=["repository", "site"], set_=changes))
+
+
+def _lag(connection: Connection, standing: Standing, changed_at: datetime) -> float:
+    """How long the oldest change took that was not at a site, now that it is: seconds."""
+    known = select(git_mirrors.c.behind_since).where(_at(git_mirrors, standing.repository, standing.site))
+    since = connection.execute(known).scalar_one_or_none()
+    return (standing.checked_at - min(since or changed_at, changed_at)).total_seconds()
 
 
 def standings(connection: Connection, repository: str = "") -> list[Standing]:
@@ -210,6 +221,7 @@ def _standing(row: Row[tuple[Any, ...]]) -> Standing:
         checked_at=row.checked_at,
         equal_at=row.equal_at,
         behind_since=row.behind_since,
+        lag_of_newest=timedelta(seconds=row.lag_seconds) if row.lag_seconds is not None else None,
     )
 
 

@@ -125,6 +125,8 @@ git_mirrors = Table(
     # Since when it is equal to what the source has now, and since when (by the source's change) it is not.
     Column("equal_at", Moment),
     Column("behind_since", Moment),
+    # From the push of the newest change that is here until it was verified here.
+    Column("lag_seconds", Float),
 )
 
 # What the source of a repository last said, and when; the sweep and the triggers stand on it.

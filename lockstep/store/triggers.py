@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from lockstep.store import database as databases
 from lockstep.store.tables import pushed, triggered
@@ -54,6 +54,13 @@ def push(connection: Connection, repository: str, refs: Iterable[str], *, at: da
 def pushes(connection: Connection, repository: str) -> set[str]:
     """The refs of a repository that were said to be pushed and that no trigger has looked at yet."""
     return set(connection.execute(select(pushed.c.ref).where(pushed.c.repository == repository)).scalars())
+
+
+def pushed_since(connection: Connection, repository: str, after: datetime) -> datetime | None:
+    """When something was first said to be pushed to a repository after a moment; None when nothing was."""
+    statement = select(func.min(pushed.c.at)).where(pushed.c.repository == repository, pushed.c.at > after)
+    first: datetime | None = connection.execute(statement).scalar_one()
+    return first
 
 
 def looked_at(connection: Connection, repository: str, refs: Collection[str], *, before: datetime) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lockstep import children, errors, values
 from lockstep.sites import ends
-from lockstep.sites.git import failures, history, locks, names, packed, process
+from lockstep.sites.git import failures, history, locks, names, packed, process, submodules
 from lockstep.sites.git.lfs.holdings import Holdings
 from lockstep.sites.git.pushing import Pusher
 from lockstep.sites.git.remote import Remote
@@ -132,6 +132,10 @@ class Cache:
     def changed_paths(self, old: str, new: str) -> list[str]:
         """Paths that differ between two commits, sorted; all of ``new`` when ``old`` is empty."""
         return history.changed_paths(self.repository, old, new)
+
+    def submodules(self, oid: str) -> list[ends.Submodule]:
+        """The other repositories that a commit names; none of them is contacted."""
+        return submodules.read(self.repository, oid) if values.is_oid(oid) else []
 
     # --- inside
 

@@ -103,6 +103,7 @@ def _mirroring() -> None:
         *_integers("refs"),
         *_moments("checked_at"),
         *_moments("equal_at", "behind_since", nullable=True),
+        sa.Column("lag_seconds", sa.Float(), nullable=True),
         sa.PrimaryKeyConstraint("repository", "site", name="pk_git_mirrors"),
     )
     op.create_table(
