@@ -20,6 +20,8 @@ class Absent(Enum):
 
 
 ABSENT = Absent.ABSENT
+NOT_READ = "(not read)"
+"""Shown in the place of what nobody saw: whatever is there, it is not what another side has."""
 Value: TypeAlias = Json | Absent
 """A JSON value, or that there is none."""
 

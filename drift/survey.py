@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drift import exclusions
 from drift.examine import Difference, Examiner, Manifest
 from drift.expected import RuleProblem
 from drift.inventory import Reading
-from drift.sides import Sides
+from drift.sides import NOT_READ, Sides
 from lockstep.sites import ends
 from lockstep.topology.objects import ObjectPattern
 from lockstep.values import ObjectKey, Verdict
@@ -139,9 +139,12 @@ def _examined(
     git_p, primary, git_d, standby = sides.all()
     if git_p is None and git_d is None:
         return []
+    # What git says stands in for what nobody saw while it is judged, and never when it is shown.
     if unseen[0]:
-        return examiner.examine(key, Sides(git_p, git_p, git_d, standby))
-    return examiner.examine(key, Sides(git_p, primary, git_d, git_d))
+        found = examiner.examine(key, Sides(git_p, git_p, git_d, standby))
+        return [replace(one, values=replace(one.values, primary=NOT_READ)) for one in found]
+    found = examiner.examine(key, Sides(git_p, primary, git_d, git_d))
+    return [replace(one, values=replace(one.values, standby=NOT_READ)) for one in found]
 
 
 def _summed_up(

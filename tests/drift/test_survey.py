@@ -96,6 +96,8 @@ def test_a_site_that_does_not_answer_is_unknown_and_the_other_is_still_compared_
     assert said(found) == [("StandbyDrift", "a"), ("MissingAtStandby", "b")]
     assert found.verdict is Verdict.UNKNOWN
     assert "does not answer" in found.blind[0].gap.why
+    # No value is put into the mouth of a site that said nothing.
+    assert next((one.values.primary, one.values.standby) for one in found.differences) == ("(not read)", "2")
 
 
 def test_a_gap_among_what_is_never_compared_matters_to_nobody() -> None:
