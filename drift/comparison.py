@@ -196,4 +196,7 @@ class Comparison:
 def facts(site: kinds.Site) -> SiteFacts:
     """What may stand in the manifests of a site."""
     registry = site.spec.registry
-    return SiteFacts(name=site.name, values=site.spec.values, image_prefix=registry.prefix if registry else "")
+    if registry is None:
+        return SiteFacts(name=site.name, values=site.spec.values)
+    ours = {there: name for name, there in registry.rename.items()}
+    return SiteFacts(name=site.name, values=site.spec.values, image_prefix=registry.prefix, renamed=ours)

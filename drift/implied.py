@@ -25,11 +25,15 @@ _SHORTEST = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteFacts:
-    """What a site is called and what is true there: its values, and what stands before its images."""
+    """What a site is called and what is true there: its values, and how it names images.
+
+    ``image_prefix`` stands before them; ``renamed`` maps what they are called there to their own names.
+    """
 
     name: str
     values: Mapping[str, str] = field(default_factory=dict)
     image_prefix: str = ""
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def words(self) -> dict[str, str]:
@@ -115,8 +119,8 @@ def explains(steps: Sequence[Step], values: tuple[Value, Value], facts: tuple[Si
     if not (isinstance(left, str) and isinstance(right, str)):
         return ""
     if paths.is_image(steps):
-        prefixes = tuple(site.image_prefix for site in facts)
-        return "imagePrefix of the sites" if _same_below(left, right, prefixes) else ""
+        mine, theirs = (_own_name(text, site) for text, site in zip((left, right), facts, strict=True))
+        return "imagePrefix of the sites" if mine and mine == theirs else ""
     name = _site_value(left, right, facts)
     return f"site value {name}" if name else ""
 
@@ -160,12 +164,13 @@ def _is_count(value: Value) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _same_below(left: str, right: str, prefixes: tuple[str, ...]) -> bool:
-    """Whether two texts are the same below the prefixes of their sites."""
-    mine, theirs = (f"{prefix}/" if prefix else "" for prefix in prefixes)
-    return bool(mine and theirs and left.startswith(mine) and right.startswith(theirs)) and (
-        left[len(mine) :] == right[len(theirs) :]
-    )
+def _own_name(text: str, site: SiteFacts) -> str:
+    """An image as it is called at no site in particular, with its tag and digest; empty when it is not the site's."""
+    if not site.image_prefix or not text.startswith(f"{site.image_prefix}/"):
+        return ""
+    below = text.removeprefix(f"{site.image_prefix}/")
+    name = re.split("[:@]", below, maxsplit=1)[0]
+    return site.renamed.get(name, name) + below[len(name) :]
 
 
 def _site_value(left: str, right: str, facts: tuple[SiteFacts, SiteFacts]) -> str:

@@ -84,9 +84,10 @@ def desired(
     placed = scope.place(own, namespace=namespace, also=cluster_scoped)
     rewritten = images.rewrite(
         placed,
-        catalogue=images.Catalogue.of(application, prefixes(sites.values())),
+        catalogue=images.Catalogue.of(application, prefixes(sites.values()), renamed(sites.values())),
         prefix=_prefix(sites[place.site]),
         digests=digests,
+        rename=_rename(sites[place.site]),
     )
     full = tuple(set_.stamped(manifest) for manifest in rewritten.objects)
     floored = floor.Floored(objects=full, lowered=(), suspended=(), notes=())
@@ -109,6 +110,15 @@ def desired(
 def prefixes(sites: Iterable[kinds.Site]) -> tuple[str, ...]:
     """The image prefixes of some sites, sorted."""
     return tuple(sorted({prefix for prefix in map(_prefix, sites) if prefix}))
+
+
+def renamed(sites: Iterable[kinds.Site]) -> tuple[tuple[str, str], ...]:
+    """The images that have another name at some sites: their full names there, and ours."""
+    return tuple((f"{_prefix(site)}/{there}", ours) for site in sites for ours, there in sorted(_rename(site).items()))
+
+
+def _rename(site: kinds.Site) -> Mapping[str, str]:
+    return site.spec.registry.rename if site.spec.registry else {}
 
 
 def _prefix(site: kinds.Site) -> str:

@@ -63,14 +63,24 @@ class Catalogue:
     """Fields of custom resources that name images."""
 
     @classmethod
-    def of(cls, application: kinds.Application, prefixes: Iterable[str]) -> Catalogue:
-        """The catalogue of an application; ``prefixes`` are the image prefixes of all sites."""
+    def of(
+        cls, application: kinds.Application, prefixes: Iterable[str], renamed: Iterable[tuple[str, str]] = ()
+    ) -> Catalogue:
+        """The catalogue of an application.
+
+        Args:
+            application: Whose images.
+            prefixes: The image prefixes of all sites.
+            renamed: Images that have another name at a site: that full name, and ours.
+        """
         names: dict[str, list[str]] = {}
         known = sorted({prefix for prefix in prefixes if prefix})
+        other = sorted(set(renamed))
         for image in application.spec.images:
             spellings = [
                 image.name,
                 *(f"{prefix}/{image.name}" for prefix in known),
+                *(full for full, name in other if name == image.name),
                 *([image.from_] if image.from_ else []),
             ]
             for full in dict.fromkeys(full_name(ImageReference.parse(text)) for text in spellings):
@@ -140,6 +150,7 @@ def rewrite(
     catalogue: Catalogue,
     prefix: str,
     digests: Mapping[str, str],
+    rename: Mapping[str, str] | None = None,
 ) -> Rewritten:
     """Write every image of the application as the site gets it.
 
@@ -148,8 +159,9 @@ def rewrite(
         catalogue: The application's images.
         prefix: The site's image prefix; ``""`` when it has no registry, so that it mirrors nothing.
         digests: Digests by ``name`` or, where one image is used in several versions, by ``name:tag``.
+        rename: What the site calls images that have another name there.
     """
-    writer = _Writer(catalogue=catalogue, prefix=prefix, digests=digests)
+    writer = _Writer(catalogue=catalogue, prefix=prefix, digests=digests, rename=rename or {})
     written = tuple(writer.write(manifest) for manifest in objects)
     return Rewritten(
         objects=written,
@@ -172,6 +184,7 @@ class _Writer:
     catalogue: Catalogue
     prefix: str
     digests: Mapping[str, str]
+    rename: Mapping[str, str]
     uses: list[Use] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     _tags: dict[str, set[str]] = field(default_factory=dict)
@@ -208,7 +221,7 @@ class _Writer:
         if not mirrored:
             self._refuse_unmirrored(named.written, name)
         digest = self._digest(name, reference) if name else reference.digest
-        image = f"{self.prefix}/{name}@{digest}" if mirrored else named.written
+        image = f"{self.prefix}/{self.rename.get(name, name)}@{digest}" if mirrored else named.written
         return Use(
             key=key, container=named.container, written=named.written, image=image, name=name, digest=digest,
             mirrored=mirrored,

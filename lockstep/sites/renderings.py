@@ -71,7 +71,8 @@ class Renderings:
         Raises:
             LockstepError: It cannot be rendered.
         """
-        catalogue = images.Catalogue.of(application, desired.prefixes(topology.sites.values()))
+        sites = topology.sites.values()
+        catalogue = images.Catalogue.of(application, desired.prefixes(sites), desired.renamed(sites))
         found: set[images.Wanted] = set()
         for site in topology.sites_of(application):
             raw = self.raw(topology, application, site=site, revision=revision)

@@ -56,7 +56,7 @@ def _origin(url: str) -> Origin:
 
 def _names(end: kinds.RegistryEnd | kinds.ImageSource, origin: Origin) -> Names:
     if isinstance(end, kinds.RegistryEnd):
-        return Names(prefix=end.prefix.partition("/")[2])
+        return Names(prefix=end.prefix.partition("/")[2], renamed=end.rename)
     path = urlsplit(end.url or "").path.strip("/")
     return Names(prefix=path, renamed=end.rename, library="library" if origin.host == _HUB else "")
 

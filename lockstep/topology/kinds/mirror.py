@@ -14,7 +14,6 @@ from lockstep.topology.scalars import (
     GitGlob,
     HttpUrl,
     ImageGlob,
-    ImageRepository,
     Interval,
     LocalPath,
     Name,
@@ -93,16 +92,6 @@ class ImageSource(RegistryAccess):
     """Any registry."""
     layout: LocalPath | None = None
     """OCI image layouts on disk."""
-
-    rename: dict[ImageRepository, ImageRepository] = {}
-    """Images that have another name there: ``{vendor/hsm: third-party/hsm}``."""
-
-    @model_validator(mode="after")
-    def _names_differ(self) -> Self:
-        names = list(self.rename.values())
-        if len(set(names)) != len(names):
-            raise FieldError("gives two images one name.", "Give each a name of its own in rename.")
-        return self
 
     @model_validator(mode="after")
     def _auth_of_a_url(self) -> Self:

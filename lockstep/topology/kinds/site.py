@@ -14,6 +14,7 @@ from lockstep.topology.scalars import (
     HostPort,
     HttpUrl,
     ImagePrefix,
+    ImageRepository,
     LocalPath,
     Rate,
     Text,
@@ -110,6 +111,15 @@ class RegistryAccess(Model):
     """Certificate authorities, PEM; the system's by default."""
     trusts: Annotated[tuple[HostPort, ...], EachOnce()] = ()
     """Other hosts that it may send us to although their addresses are private: of its layers, of its tokens."""
+    rename: dict[ImageRepository, ImageRepository] = {}
+    """Images that have another name there: ``{vendor/hsm: third-party/hsm}``."""
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = list(self.rename.values())
+        if len(set(names)) != len(names):
+            raise FieldError("gives two images one name.", "Give each a name of its own in rename.")
+        return self
 
 
 class RegistryEnd(RegistryAccess):
@@ -131,8 +141,10 @@ class RegistryEnd(RegistryAccess):
                 "has a layout without imagePrefix: a directory has no host.",
                 "Say in imagePrefix what stands before an image's name here, such as registry.sejong.example/prod.",
             )
-        if self.layout and (self.auth or self.ca or self.trusts):
-            raise FieldError("says how a directory is spoken to.", "Take auth, ca and trusts out: they belong to url.")
+        if self.layout and (self.auth or self.ca or self.trusts or self.rename):
+            raise FieldError(
+                "says how a directory is spoken to.", "Take auth, ca, trusts and rename out: they belong to url."
+            )
         return self
 
     @model_validator(mode="after")

@@ -62,6 +62,22 @@ def test_an_image_is_recognised_however_it_is_written(written: str) -> None:
     assert rewritten.objects[0]["spec"]["containers"][0]["image"] == use.image
 
 
+@pytest.mark.parametrize("written", ["vendor/hsm:2", "registry.seoul.example/prod/third-party/hsm:2"])
+def test_an_image_that_has_another_name_at_a_site_is_written_so_there(written: str) -> None:
+    """By whichever name git knows it: the site gets the one that its registry has."""
+    application = configured.application(images=IMAGES)
+    renamed = [("registry.seoul.example/prod/third-party/hsm", "vendor/hsm")]
+    rewritten = images.rewrite(
+        [_pod(written)],
+        catalogue=images.Catalogue.of(application, PREFIXES, renamed),
+        prefix=PREFIXES[1],
+        digests=DIGESTS,
+        rename={"vendor/hsm": "hsm"},
+    )
+    (use,) = rewritten.uses
+    assert (use.name, use.image) == ("vendor/hsm", f"registry.sejong.example:5000/hsm@{OTHER}")
+
+
 @pytest.mark.parametrize(
     "written", ["vendor/hsm:2", "docker.io/vendor/hsm:2", "registry.seoul.example/prod/vendor/hsm"]
 )

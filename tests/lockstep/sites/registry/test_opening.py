@@ -49,6 +49,15 @@ def test_repositories_stand_below_the_path_of_the_image_prefix(mini: Scripted, t
     assert store.repositories() == ["pay/api"]
 
 
+def test_a_site_may_have_another_name_for_an_image(mini: Scripted, tmp_path: Path) -> None:
+    """Below its prefix, as its manifests name it."""
+    end = _site(url=mini.url, imagePrefix="registry.sejong.example/prod", rename={"vendor/hsm": "third-party/hsm"})
+    store = open_registry(end, reader=_reader(tmp_path))
+    Maker(store=store, repository="vendor/hsm").image(tag="v1")
+    assert list(mini.tags) == ["prod/third-party/hsm"]
+    assert store.repositories() == ["vendor/hsm"]
+
+
 def test_a_url_with_one_path_and_a_prefix_with_another_is_refused() -> None:
     """Nobody could say which is meant."""
     with pytest.raises(ValueError, match="one path in url and another in imagePrefix"):
