@@ -208,7 +208,8 @@ def _named(error: Exception, server: str) -> errors.LockstepError:
         )
     if isinstance(error, exceptions.DecodeError):
         return errors.UnreachableError(f"{server} answered with bytes that cannot be unpacked.")
-    said = next((one.strerror for one in causes if isinstance(one, OSError) and one.strerror), type(error).__name__)
+    strerrors = (one.strerror for one in causes if isinstance(one, OSError) and one.strerror)
+    said = next(strerrors, "the connection was cut")
     return CutError(f"{server} cannot be reached: {said}.", remedy="Look whether the site and the line to it are up.")
 
 
