@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from drift import redact
+from drift import certificates, redact
+from drift.certificates import Certificate
 from drift.doors import Seen
 from drift.normalise import home, reading
 from lockstep import clock, errors
@@ -24,7 +25,7 @@ class Reading:
     """The objects of one site.
 
     ``gaps`` are what could not be read and what is no object at all; ``read_at`` and ``method`` say when and how
-    it was read, by whose ``address``.
+    it was read, by whose ``address``. ``certificates`` are those in its Secrets.
     """
 
     site: str
@@ -34,6 +35,7 @@ class Reading:
     method: str = ""
     address: str = ""
     notes: tuple[str, ...] = field(default=())
+    certificates: tuple[Certificate, ...] = ()
 
     def hides(self, key: ObjectKey) -> bool:
         """Whether an object may be there although it was not read."""
@@ -73,6 +75,7 @@ def index(found: ends.Inventory, *, site: str, sealer: redact.Sealer, address: s
         read_at=found.read_at,
         method=found.method,
         address=address,
+        certificates=tuple(sorted(one for manifest in found.objects for one in certificates.of_manifest(manifest))),
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from drift import rows
+from drift import certificates, rows
 from drift.rows import Row
 from drift.survey import Survey
 from lockstep.sites import ends
@@ -127,6 +127,19 @@ class RuleNote:
         return {name: getattr(self, name) for name in names}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Ending:
+    """A certificate at a site that has ended, or ends soon. ``name`` is name space, Secret and key."""
+
+    expires: datetime
+    site: str
+    name: str
+
+    def to_json(self) -> dict[str, Json]:
+        """As ``-o json`` writes it."""
+        return {"site": self.site, "name": self.name, "expires": _moment(self.expires)}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Everything that is told at once.
@@ -156,6 +169,21 @@ class Report:
         """0 when everything is in step, 1 when something differs, 2 when nobody can say of everything."""
         return exit_code(self.verdict)
 
+    @property
+    def ending(self) -> list[Ending]:
+        """The certificates that have ended or end soon, the most urgent first, each once."""
+        found = {
+            Ending(
+                expires=datetime.fromisoformat(one["expires"]),
+                site=site,
+                name=f"{one['namespace']}/{one['name']} {one['key']}",
+            )
+            for compared in self.compared
+            for site, read in compared.coverage.get("sites", {}).items()
+            for one in read.get("certificates", ())
+        }
+        return sorted(one for one in found if one.expires - self.made_at < certificates.SOON)
+
     def of(self, compared: Compared, entries: Sequence[Entry]) -> list[Entry]:
         """Those of some entries that belong to a comparison."""
         return [one for one in entries if (one.application, one.row.pair) == compared.order]
@@ -169,6 +197,7 @@ class Report:
             "declared": [one.to_json() for one in self.declared],
             "explained": [one.to_json() for one in self.explained],
             "rules": [one.to_json() for one in self.rules],
+            "certificates": [one.to_json() for one in self.ending],
             "scans": [one.to_json() for one in self.compared],
             "uncompared": [{"application": application, "pair": pair} for application, pair in self.uncompared],
             "coverage": [

@@ -22,6 +22,7 @@ __all__ = ["Renderer", "Scanned", "Scanning", "Sites", "handle_scan", "handle_sw
 
 # What is kept for the pages of differences that are explained; their number is kept whole.
 _MOST_EXPLAINED = 500
+_MOST_CERTIFICATES = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +149,7 @@ def _read(reading: Reading) -> Json:
         "readAt": reading.read_at.isoformat() if reading.read_at else None,
         "objects": len(reading.objects),
         "gaps": [{"what": gap.what, "why": gap.why} for gap in reading.gaps],
+        "certificates": [one.to_json() for one in reading.certificates[:_MOST_CERTIFICATES]],
     }
 
 

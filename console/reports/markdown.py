@@ -27,6 +27,9 @@ def _lines(telling: Telling) -> Iterator[str]:
         yield from _comparison(telling, one)
     for application, pair in report.uncompared:
         yield f"\n## {escaped(f'{application}: {pair}')}\n\n**{telling.gettext('Never compared')}**"
+    if endings := telling.endings():
+        yield f"\n## {telling.gettext('Certificates')}\n"
+        yield from (f"- {escaped(sentence)}" for sentence in endings)
     if report.rules:
         yield f"\n## {telling.gettext('Rules')}\n"
         yield from (

@@ -39,6 +39,7 @@ def write(report: Report, catalogue: Catalogue, *, everything: bool = False) -> 
         for application, pair in report.uncompared
     ]
     parts += [_rule(telling, f"{one.rule}: {one.problem}. {one.message}") for one in report.rules]
+    parts += [Text(sentence, style=_STYLES["warn"]) for sentence in telling.endings()]
     return Group(*parts, Text(" · ".join(telling.sums()), style="dim"))
 
 

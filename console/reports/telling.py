@@ -136,6 +136,14 @@ class Telling:
             for text, value in zip(shown, found, strict=True)
         ]
 
+    def endings(self) -> list[str]:
+        """Certificates that have ended or end soon, a sentence for each."""
+        sentence = self.gettext("The certificate %(name)s at %(site)s ends: %(age)s")
+        return [
+            sentence % {"name": visible(one.name), "site": visible(one.site), "age": self.age(one.expires)}
+            for one in self.report.ending
+        ]
+
     def sums(self) -> list[str]:
         """The report in a few words: how many differences, how many that may be."""
         report = self.report

@@ -33,11 +33,20 @@ def compared(
         objects=12,
         explained=1,
         health={"seoul": "Degraded", "sejong": "NotApplicable"},
-        coverage={"sites": {"seoul": {"objects": 12}}, "health": {}},
+        coverage={
+            "sites": {"seoul": {"objects": 12, "certificates": [_certificate(3), _certificate(300)]}},
+            "health": {},
+        },
         started_at=NOW - timedelta(seconds=62),
         ended_at=NOW - timedelta(seconds=60),
         stale=stale,
     )
+
+
+def _certificate(days: int) -> dict[str, Json]:
+    """A certificate that ends in so many days."""
+    ends = NOW + timedelta(days=days)
+    return {"namespace": "pay", "name": f"tls-{days}", "key": "tls.crt", "expires": ends.isoformat()}
 
 
 def entry(

@@ -52,8 +52,10 @@ def test_every_face_says_everything_in_every_language(face: str, code: str) -> N
         "pay: seoul → sejong",
         *(say(word) for word in ("Primary hot fix", "Missing at standby", "Standby drift", "Degraded", "absent")),
         *("Deployment pay/api", "spec.replicas", "nobody knows", "It expired.", "cccccccccc"),
+        "pay/tls-3 tls.crt",
     ):
         assert wanted in text, wanted
+    assert "tls-300" not in text
 
 
 def test_unknown_is_shown_as_such_and_never_as_passed() -> None:
