@@ -35,6 +35,7 @@ class Question:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | Iterable[bytes] = b""
     size: int = 0
+    commits: bool = False
 
     @property
     def repeatable(self) -> bool:
@@ -112,7 +113,14 @@ class Conversation:
             headers = dict(question.headers)
             if authorization and target.origin == self.guard.registry:
                 headers["Authorization"] = authorization
-            call = Call(method=question.method, target=target, headers=headers, body=question.body, size=question.size)
+            call = Call(
+                method=question.method,
+                target=target,
+                headers=headers,
+                body=question.body,
+                size=question.size,
+                commits=question.commits,
+            )
             with self._patient(call) if question.repeatable else self._once(call) as answer:
                 if answer.status not in _REDIRECTS or not question.repeatable or not answer.header("Location"):
                     yield answer

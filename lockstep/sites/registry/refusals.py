@@ -34,6 +34,8 @@ def codes_of(answer: Answer) -> tuple[list[str], str]:
     codes = [str(entry.get("code", "")) for entry in entries]
     said = "; ".join(f"{entry.get('code', '')} {entry.get('message', '')}".strip() for entry in entries)
     text = said or ("" if "html" in answer.header("Content-Type") else raw.decode(errors="replace"))
+    for secret in answer.secrets:  # some servers repeat what they were sent
+        text = text.replace(secret, "***")
     return codes, _NOT_PRINTED.sub(" ", text)[:300].strip()
 
 

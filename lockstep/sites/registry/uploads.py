@@ -221,6 +221,7 @@ class Uploads:
             headers={"Content-Type": "application/octet-stream"},
             body=body.span(0, blob.size) if isinstance(body, Feed) else body,
             size=blob.size if streamed else 0,
+            commits=True,
         )
         with self.said.ask(question) as answer:
             if answer.status == 413 and streamed:

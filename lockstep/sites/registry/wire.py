@@ -7,6 +7,7 @@ client is used above the transport: no cookies, no ``.netrc``, no redirects, no 
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import ssl
 import threading
@@ -34,6 +35,8 @@ class Patience:
     """Until a connection stands."""
     silence_seconds: float = 60.0
     """Between two signs of life."""
+    commit_seconds: float = 600.0
+    """For the answer to an upload that ended: some registries move the whole blob before they give it."""
     queue_seconds: float = 600.0
     """For a connection to become free."""
     connections: int = 16
@@ -52,13 +55,26 @@ class Patience:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request: ``body`` is bytes, or an iterator of which ``size`` bytes will be sent."""
+    """One request: ``body`` is bytes, or an iterator of which ``size`` bytes will be sent.
+
+    ``commits`` says that the answer may take the time of a commit.
+    """
 
     method: str
     target: Target
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | Iterable[bytes] = b""
     size: int = 0
+    commits: bool = False
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be shown, in every form in which the other side could repeat it."""
+        sent = self.headers.get("Authorization", "").partition(" ")[2]
+        decoded = ""
+        with contextlib.suppress(ValueError):
+            decoded = base64.b64decode(sent, validate=True).decode().partition(":")[2]
+        return tuple(secret for secret in (sent, decoded) if secret)
 
 
 class Answer:
@@ -70,6 +86,7 @@ class Answer:
         self._patience = patience
         self.status = response.status_code
         self.url = call.target.url
+        self.secrets = call.secrets
 
     def header(self, name: str) -> str:
         """A header's value; empty when there is none."""
@@ -186,7 +203,7 @@ class Wire:
         extensions: dict[str, object] = {
             "timeout": {
                 "connect": bounds.connect_seconds,
-                "read": bounds.silence_seconds,
+                "read": bounds.commit_seconds if call.commits else bounds.silence_seconds,
                 "write": bounds.silence_seconds,
                 "pool": bounds.queue_seconds,
             }

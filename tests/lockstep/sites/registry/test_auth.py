@@ -306,11 +306,13 @@ def test_a_program_that_gives_nothing_is_said_without_showing_it(tmp_path: Path,
 
 
 def test_no_secret_is_ever_shown(mini: Scripted, caplog: pytest.LogCaptureFixture) -> None:
-    """Not in an error, not in a log, not in a representation."""
+    """Not in an error (also where the registry repeats it), not in a log, not in a representation."""
     caplog.set_level(logging.DEBUG)
-    mini.script = lambda _asked: error(401, "UNAUTHORIZED", SECRET, **{"WWW-Authenticate": "Basic realm=x"})
-    with pytest.raises(errors.UnauthorisedError):
+    repeated = f"who is {SECRET}, {BASIC}?"
+    mini.script = lambda _asked: error(401, "UNAUTHORIZED", repeated, **{"WWW-Authenticate": "Basic realm=x"})
+    with pytest.raises(errors.UnauthorisedError) as caught:
         mini.store(source=_robot).tags("pay/api")
-    shown = caplog.text + repr(_robot()) + repr(Credential(identity_token=SECRET, bearer=SECRET))
+    assert "who is ***" in str(caught.value)
+    shown = caplog.text + str(caught.value) + repr(_robot()) + repr(Credential(identity_token=SECRET, bearer=SECRET))
     assert SECRET not in shown
     assert BASIC.removeprefix("Basic ") not in shown
