@@ -51,7 +51,7 @@ class Api:
         self._catalogue = Catalogue(store)
         self._access = access.Access(store)
         self._writer = writing.Writer(store)
-        self._deleter = deleting.Deleter(store, self._catalogue)
+        self._deleter = deleting.Deleter(store)
         self._tokens: dict[str, str] = {}
         self.address = ""
 
@@ -149,9 +149,6 @@ class Api:
         if verb == "update":
             return self._written(self._writer.update(write), write)
         if verb == "patch":
-            if self._store.get(write.resource.bucket, write.key) is None:
-                # What is not there is made by an apply, and that takes the right to make it.
-                self._access.check(write.user, replace(write.asked, verb="create"))
             return self._written(self._writer.patch(write), write)
         return self._delete(write)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.kubernetes_double import bodies, statuses
-from tests.support.kubernetes_double.catalogue import CRDS, Catalogue, Resource
+from tests.support.kubernetes_double.catalogue import CRDS, Resource
 from tests.support.kubernetes_double.storage import Store
 from tests.support.kubernetes_double.types import Object
 from tests.support.kubernetes_double.writes import Write
@@ -28,9 +28,9 @@ _SHOWN = {
     ("storage.k8s.io", "storageclasses"),
     ("storage.k8s.io", "volumeattachments"),
 }
-# The kinds whose dependents are kept where nothing is said about them.
 _IMMORTAL = {"default", "kube-public", "kube-system"}
 _PODS = ("", "pods")
+# The kinds whose dependents are kept where nothing is said about them.
 _ORPHANING = {("", "replicationcontrollers"), ("batch", "jobs")}
 _CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 _POLICIES = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
@@ -39,9 +39,8 @@ _POLICIES = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
 class Deleter:
     """Deletes from a store."""
 
-    def __init__(self, store: Store, catalogue: Catalogue) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._catalogue = catalogue
 
     def delete(self, write: Write) -> Object:
         """Delete one object; gives what to answer.

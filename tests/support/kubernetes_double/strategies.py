@@ -5,7 +5,7 @@ Nothing here is a rule that refuses; those are in ``validation``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.support.kubernetes_double import forms
@@ -48,7 +48,6 @@ _STARTS_WITH: Mapping[tuple[str, str], Object] = {
     ("", "persistentvolumes"): {"phase": "Pending"},
     ("", "services"): {"loadBalancer": {}},
 }
-_LABELLED = {("", "replicationcontrollers"), ("batch", "jobs")}
 # Written by the server itself; a writer who sends them is not heard.
 _SERVERS_OWN = ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink"]
 
@@ -73,18 +72,27 @@ def created(given: Object, resource: Resource) -> Object:
         start = _STARTS_WITH.get(resource.bucket)
         if blank is not None or start:
             made["status"] = {**(blank or {}), **(start or {})}
-    if resource.bucket == ("", "namespaces"):
-        made["spec"] = {"finalizers": ["kubernetes"]}
-    if resource.bucket == ("", "pods"):
-        made["status"] |= {"qosClass": _quality(made["spec"])}
-    if resource.bucket == ("apiextensions.k8s.io", "customresourcedefinitions"):
-        stored = [one["name"] for one in made["spec"]["versions"] if one["storage"]]
-        made["status"] = {"conditions": None, "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": stored}
-    if resource.bucket == ("", "persistentvolumes"):
-        made["status"] |= {"lastPhaseTransitionTime": made["metadata"]["creationTimestamp"]}
-    if resource.bucket == ("batch", "jobs"):
-        made = _selected_job(made)
-    return _labelled(made) if resource.bucket in _LABELLED else made
+    begin = _BEGINNINGS.get(resource.bucket)
+    return begin(made) if begin else made
+
+
+def _namespace(given: Object) -> Object:
+    return given | {"spec": {"finalizers": ["kubernetes"]}}
+
+
+def _pod(given: Object) -> Object:
+    return given | {"status": given["status"] | {"qosClass": _quality(given["spec"])}}
+
+
+def _definition(given: Object) -> Object:
+    stored = [one["name"] for one in given["spec"]["versions"] if one["storage"]]
+    names = {"plural": "", "kind": ""}
+    return given | {"status": {"conditions": None, "acceptedNames": names, "storedVersions": stored}}
+
+
+def _volume(given: Object) -> Object:
+    started = {"lastPhaseTransitionTime": given["metadata"]["creationTimestamp"]}
+    return given | {"status": given["status"] | started}
 
 
 def _labelled(given: Object) -> Object:
@@ -96,7 +104,7 @@ def _labelled(given: Object) -> Object:
 
 
 def _quality(spec: Object) -> str:
-    """The quality of service of a Pod. (Kubernetes' documentation, "Pod Quality of Service Classes".)."""
+    """The quality of service of a Pod, as Kubernetes' documentation has it in "Pod Quality of Service Classes"."""
     containers = [one.get("resources", {}) for one in spec.get("containers") or ()]
     if all(not one.get("requests") and not one.get("limits") for one in containers):
         return "BestEffort"
@@ -106,6 +114,20 @@ def _quality(spec: Object) -> str:
         for name in ("cpu", "memory")
     )
     return "Guaranteed" if full else "Burstable"
+
+
+def _job(given: Object) -> Object:
+    return _labelled(_selected_job(given))
+
+
+_BEGINNINGS: Mapping[tuple[str, str], Callable[[Object], Object]] = {
+    ("", "namespaces"): _namespace,
+    ("", "persistentvolumes"): _volume,
+    ("", "pods"): _pod,
+    ("", "replicationcontrollers"): _labelled,
+    ("apiextensions.k8s.io", "customresourcedefinitions"): _definition,
+    ("batch", "jobs"): _job,
+}
 
 
 def _selected_job(job: Object) -> Object:

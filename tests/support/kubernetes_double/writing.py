@@ -68,7 +68,7 @@ class Writer:
         return Written(object=made, created=True, warnings=warnings)
 
     def update(self, write: writes.Write) -> Written:
-        """The object replaced by what the request carries; made where it is not there and its kind allows that."""
+        """The object replaced by what the request carries."""
         writes.check_options(write)
         body, warnings = bodies.read(write.request, write.resource)
         placed = writes.placed(body, write)
@@ -127,6 +127,7 @@ class Writer:
             if stored is None and (write.asked.subresource or patch["metadata"].get("uid")):
                 raise statuses.not_found(write.resource.qualified, write.asked.name)
             if stored is None:
+                # What is not there is made by an apply, and that takes the right to make it.
                 self._access.check(write.user, replace(write.asked, verb="create"))
             live = versions.shown(stored, write.resource) if stored else _blank(write.resource)
             writes.check_version(live, patch, write)
@@ -155,13 +156,7 @@ class Writer:
         """Admit, prepare, validate and keep a new object."""
         name = given["metadata"].get("name", "")
         write = replace(write, asked=replace(write.asked, name=name))
-        started = {"uid": str(uuid.uuid4()), "creationTimestamp": write.now}
-        metadata = {
-            key: one for key, one in given["metadata"].items() if key not in {"deletionTimestamp", "generation"}
-        }
-        made = given | {
-            "metadata": metadata | started | ({"generation": 1} if strategies.counts(write.resource) else {})
-        }
+        made = _born(given, write)
         self._admission.check_namespace(made, write.resource)
         made = self._admission.mutated(made, write.resource)
         made = strategies.created(made, write.resource)
@@ -204,6 +199,14 @@ class Writer:
             self._store.write(write.resource.bucket, write.key, None)
             return made
         return self._store.write(write.resource.bucket, write.key, made)
+
+
+def _born(given: Object, write: writes.Write) -> Object:
+    """A new object with what only the server says of it."""
+    said = {key: one for key, one in given["metadata"].items() if key not in {"deletionTimestamp", "generation"}}
+    said |= {"uid": str(uuid.uuid4()), "creationTimestamp": write.now}
+    counted = {"generation": 1} if strategies.counts(write.resource) else {}
+    return given | {"metadata": said | counted}
 
 
 def _is_done(made: Object, resource: Resource) -> bool:
