@@ -108,20 +108,29 @@ class Graph:
 def walk(root: ends.Descriptor, look: Look, limits: Limits) -> Graph:
     """Read all manifests of an image, and of what refers to it.
 
+    What is said to refer to it and is not there is left out: lists that clients keep outlive what they list.
+
     Raises:
-        NotFoundError: The source lacks a manifest that it names.
+        NotFoundError: The source lacks a manifest that the image, or what refers to it, names.
         IntegrityError: A manifest is damaged, contains itself, or there is more than the limits allow.
         UnsupportedError: A manifest is of a kind that cannot be mirrored.
     """
     nodes: dict[str, Node] = {}
     referrers: dict[str, tuple[str, ...]] = {}
+    absent: set[str] = set()
     size = blobs = 0
-    waiting = [(root, 0)]
+    waiting = [(root, 0, False)]
     while waiting:
-        named, depth = waiting.pop()
+        named, depth, only_refers = waiting.pop()
         if named.digest in nodes:
             continue
-        node = _read(named, look)
+        try:
+            node = _read(named, look)
+        except errors.NotFoundError:
+            if not only_refers:
+                raise
+            absent.add(named.digest)
+            continue
         size += len(node.manifest.raw)
         blobs += len(node.contents.blobs)
         nodes[named.digest] = node
@@ -132,10 +141,12 @@ def walk(root: ends.Descriptor, look: Look, limits: Limits) -> Graph:
             )
         about = sorted(look.referrers(named.digest), key=lambda one: one.digest)
         referrers[named.digest] = tuple(one.digest for one in about)
-        waiting.extend((one, depth + 1) for one in (*node.contents.children, *about))
+        waiting.extend((one, depth + 1, True) for one in about)
+        waiting.extend((one, depth + 1, False) for one in node.contents.children)
+    there = {digest: tuple(one for one in found if one not in absent) for digest, found in referrers.items()}
     optional = {blob.digest: blob for node in nodes.values() for blob in node.contents.blobs if oci.is_optional(blob)}
     left_out = frozenset(digest for digest, blob in optional.items() if look.leaves_out(blob))
-    graph = Graph(nodes=nodes, referrers=referrers, left_out=left_out)
+    graph = Graph(nodes=nodes, referrers=there, left_out=left_out)
     graph.order(root.digest)  # refuses an image that contains itself, before anything is sent
     return graph
 

@@ -122,3 +122,17 @@ def test_a_site_that_takes_everything_and_keeps_nothing_is_never_equal(
     assert found["daegu"].state is State.EQUAL
     assert found["sejong"].state is not State.EQUAL
     assert "is not there after writing" in found["sejong"].detail
+
+
+def test_a_list_that_names_a_signature_which_is_gone_keeps_no_image_from_its_sites(
+    source: Scripted, sites: dict[str, Scripted]
+) -> None:
+    """Garbage collectors know nothing of such lists: what is gone at the source is lacking nowhere."""
+    source.referrers = False
+    maker = Maker(store=source.store(), repository=NAME)
+    made = maker.image(b"layer", tag="v1")
+    gone, stays = maker.artifact(made, b"gone"), maker.artifact(made, b"stays")
+    del source.manifests[NAME][gone.digest]
+    assert {result.state for result in _mirror(source, sites, "v1")} == {State.EQUAL}
+    for site in sites.values():
+        assert [one.digest for one in site.store().referrers(NAME, made.digest)] == [stays.digest]
