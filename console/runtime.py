@@ -14,7 +14,7 @@ from datetime import timedelta
 from lockstep import settings
 from lockstep.clock import Clock, SystemClock
 from lockstep.engine.queue import Queue
-from lockstep.sites.open import Doors
+from lockstep.sites.open import Doors, own_secrets
 from lockstep.sites.renderings import Renderings
 from lockstep.store import database as databases
 from lockstep.store import instances, keys, migrate, stances
@@ -81,7 +81,7 @@ def opened(chosen: settings.Settings, environ: Mapping[str, str]) -> Iterator[Ru
     database = databases.open_database(places.database)
     try:
         migrate.upgrade(database)
-        reader = Reader(places.config, environ)
+        reader = Reader(places.config, environ, kubernetes=own_secrets(environ))
         doors = Doors(lambda: current.topology, reader=reader, places=places)
         yield Runtime(
             settings=chosen,

@@ -7,7 +7,7 @@ site does not have is refused by name; nothing is ever skipped.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
 from lockstep import errors, settings
@@ -17,6 +17,18 @@ from lockstep.topology import kinds, secrets
 from lockstep.topology.model import Topology
 
 _End = TypeVar("_End")
+
+
+def own_secrets(environ: Mapping[str, str]) -> secrets.ReadKubernetes | None:
+    """Reads Secrets of the cluster that this process runs in; None when it runs in none.
+
+    Source: documentation of Kubernetes, "Accessing the Kubernetes API from a Pod".
+    """
+    if not environ.get("KUBERNETES_SERVICE_HOST"):
+        return None
+    from lockstep.sites.cluster import access, own
+
+    return own.OwnSecrets(access.InCluster(environ=environ))
 
 
 class Doors:
