@@ -41,6 +41,8 @@ class Asked:
     headers: Mapping[str, str]
     number: int
     """How many requests of this method and path there were, this one included."""
+    port: int
+    """Where the client's end of the connection is."""
 
     def is_(self, method: str, part: str) -> bool:
         """Whether it is of a method and about something."""
@@ -104,7 +106,7 @@ class Scripted:
         """How often something was asked."""
         return sum(one.is_(method, part) for one in self.asked)
 
-    def note(self, method: str, target: str, headers: Mapping[str, str]) -> Asked:
+    def note(self, method: str, target: str, headers: Mapping[str, str], port: int) -> Asked:
         """Remember a request."""
         parts = urlsplit(target)
         with self.lock:
@@ -116,6 +118,7 @@ class Scripted:
                 query=dict(parse_qsl(parts.query, keep_blank_values=True)),
                 headers={name.lower(): value for name, value in headers.items()},
                 number=self._numbers[method, parts.path],
+                port=port,
             )
             self.asked.append(asked)
         return asked
@@ -288,7 +291,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         state = cast("_Server", self.server).state
-        asked = state.note(self.command, self.path, dict(self.headers.items()))
+        asked = state.note(self.command, self.path, dict(self.headers.items()), self.client_address[1])
         reply = state.script(asked)
         announced = int(self.headers.get("Content-Length") or 0)
         body = self._take(state, asked, reply.bytes if isinstance(reply, Swallow) else announced)

@@ -25,6 +25,8 @@ from lockstep.sites.registry.places import Origin, Target
 # Origins that are remembered; a registry has itself, its tokens and perhaps its storage.
 _MOST_ORIGINS = 16
 _CHUNK = 2**19
+# What is left of a body is read rather than a connection made anew.
+_SHORT = 2**16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +151,16 @@ class Answer:
             raise broken
 
     def close(self) -> None:
-        """Give the connection back, or close it when something of the body is left."""
+        """Give the connection back; it is closed when much of the body is left.
+
+        A connection is used again only after an answer was read to its end, also where the end comes at once.
+        """
+        size = self.header("Content-Length")
+        short = self._call.method == "HEAD" or self.status == 204 or (size.isdecimal() and int(size) <= _SHORT)
+        if short and not self._response.is_stream_consumed:
+            with contextlib.suppress(errors.UnreachableError), _typed(self._call):
+                for _ in self._response.iter_raw():
+                    pass
         self._response.close()
 
     def _require_speed(self, size: int, seconds: float) -> None:

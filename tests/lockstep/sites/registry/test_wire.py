@@ -14,7 +14,7 @@ from lockstep.sites.registry.places import Guard, Origin
 from lockstep.sites.registry.wire import Wire
 from tests.support import images, mini_registry
 from tests.support.images import Maker
-from tests.support.mini_registry import QUICK, Reply, Scripted
+from tests.support.mini_registry import QUICK, Asked, Reply, Scripted
 
 pytestmark = pytest.mark.needs("openssl")
 
@@ -84,3 +84,24 @@ def test_another_host_is_reached_at_the_judged_address_under_its_own_name(
         with pytest.raises(errors.UnreachableError, match="certificate"):
             images.read(store, "pay/api", made)
     assert asked[0] == "storage.example"
+
+
+def test_a_connection_is_used_for_many_requests(mini: Scripted) -> None:
+    """Found or not found, with a body that nobody read or without one: the next request goes over the same line."""
+    store = mini.store()
+    made = Maker(store=store, repository="pay/api").image(b"layer", tag="v1")
+    ports = set()
+
+    def note(asked: Asked) -> None:
+        ports.add(asked.port)
+
+    mini.script = note
+    for _ in range(5):
+        assert store.resolve("pay/api", "v1") == made
+        assert store.resolve("pay/api", "v2") is None
+        assert store.manifest("pay/api", images.digest(b"absent")) is None
+        assert store.has_blob("pay/api", images.blob(b"layer"))
+        assert not store.has_blob("pay/api", images.blob(b"absent"))
+        assert store.tags("pay/other") is None
+        Maker(store=store, repository="pay/api").put(b"another")
+    assert len(ports) == 1
