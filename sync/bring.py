@@ -170,8 +170,17 @@ class _Pushing:
                 self._said[result.update.ref] = (Outcome.STALE, _MOVED)
 
     def _set_head(self, ref: str) -> None:
-        if not self._remote.set_head(ref):
-            self._said[HEAD] = (Outcome.REFUSED, f"{_AT_THE_FORGE} It should be {ref.removeprefix('refs/heads/')}.")
+        should = f"It should be {ref.removeprefix('refs/heads/')}."
+        try:
+            told = self._remote.set_head(ref)
+        except errors.LostWorkError:
+            raise
+        except errors.LockstepError as error:  # what the site says of HEAD keeps no ref from it
+            outcome = Outcome.STALE if isinstance(error, errors.TemporaryError) else Outcome.REFUSED
+            self._said[HEAD] = (outcome, f"{should} {error}")
+            return
+        if not told:
+            self._said[HEAD] = (Outcome.REFUSED, f"{_AT_THE_FORGE} {should}")
 
 
 def _actions(plan: RefPlan) -> list[RefOutcome]:

@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import cast
 
+from tests.support.forge_http import Api
 from tests.support.lfs_http import Lfs
 
 _BACKEND = "/usr/lib/git-core/git-http-backend"
@@ -37,6 +38,8 @@ class GitHttp:
     config: dict[str, str] = field(default_factory=dict)
     lfs: Lfs | None = None
     """It keeps large files too."""
+    api: Api | None = None
+    """It has a forge's API too."""
     requests: list[str] = field(default_factory=list)
     """``GET refs`` for every listing, ``POST git-upload-pack`` and ``POST git-receive-pack`` for every transfer."""
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -105,6 +108,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         self._answer(self._body())
 
+    def do_PATCH(self) -> None:
+        self._answer(self._body())
+
     def do_POST(self) -> None:
         self._answer(self._body())
 
@@ -117,6 +123,8 @@ class _Handler(BaseHTTPRequestHandler):
         state = self._state
         if state.behaviour:
             return self._misbehave(state.behaviour)
+        if state.api and self.path.startswith("/api/"):
+            return state.api.answer(self.command, self.path, dict(self.headers.items()), body, self._send)
         token = base64.b64encode(f"git:{state.password}".encode()).decode()
         if state.password and self.headers.get("Authorization") != f"Basic {token}":
             return self._send(401, b"", **{"WWW-Authenticate": 'Basic realm="git"'})

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from lockstep import errors
 from lockstep.sites.git.access import Access, Patience
 from lockstep.sites.git.cache import Cache
+from lockstep.sites.git.forge import Forge, api_of
 from lockstep.sites.git.remote import Remote
 from lockstep.topology import kinds, scalars
 
@@ -50,7 +51,22 @@ def open_remote(
         ca=read(end.ca) if end.ca else "",
     )
     url = (end.url or "").replace("{repository}", repository)
-    return Remote.at(url, access=access, patience=patience, trusts=end.trusts)
+    api = _forge(end, repository, url, access, read=read) if isinstance(end, kinds.GitEnd) else None
+    return Remote.at(url, access=access, patience=patience, trusts=end.trusts, forge=api)
+
+
+def _forge(
+    end: kinds.GitEnd, repository: str, url: str, access: Access, *, read: Callable[[kinds.SecretRef], str]
+) -> Forge | None:
+    if end.forge is None:
+        return None
+    return Forge(
+        kind=end.forge.kind,
+        api=(end.forge.api or api_of(end.forge.kind, url)).rstrip("/"),
+        repository=repository,
+        token=read(end.forge.token).strip() if end.forge.token else access.password,
+        ca=access.ca,
+    )
 
 
 def open_cache(caches: Path, repository: str) -> Cache:

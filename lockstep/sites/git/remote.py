@@ -19,6 +19,7 @@ from lockstep import children, errors
 from lockstep.sites import ends
 from lockstep.sites.git import failures, locks, names, process
 from lockstep.sites.git.access import Access, Patience, environment, scheme_of
+from lockstep.sites.git.forge import Forge
 from lockstep.sites.git.lfs import opening
 from lockstep.topology import scalars
 
@@ -40,6 +41,8 @@ class Remote:
     patience: Patience = field(default_factory=Patience)
     trusts: tuple[str, ...] = ()
     """Other hosts that its server may send us to although their addresses are private: for large files."""
+    forge: Forge | None = None
+    """The API of its server, where it has one that is known."""
 
     def __post_init__(self) -> None:
         if not _is_address(self.location):
@@ -54,14 +57,22 @@ class Remote:
             )
 
     @classmethod
-    def at(cls, url: str, *, access: Access, patience: Patience, trusts: tuple[str, ...] = ()) -> Self:
+    def at(
+        cls,
+        url: str,
+        *,
+        access: Access,
+        patience: Patience,
+        trusts: tuple[str, ...] = (),
+        forge: Forge | None = None,
+    ) -> Self:
         """A repository at a URL; one with ``file://`` is a repository on disk.
 
         Raises:
             InputError: It is no URL that git may use.
         """
         if not url.startswith("file://"):
-            return cls(location=url, access=access, patience=patience, trusts=trusts)
+            return cls(location=url, access=access, patience=patience, trusts=trusts, forge=forge)
         parts = urlsplit(url)
         if parts.netloc not in ("", "localhost"):
             raise errors.InputError(f"{url} is on another machine.", remedy="Write file:///path for a path here.")
@@ -161,14 +172,17 @@ class Remote:
         return True
 
     def set_head(self, ref: str) -> bool:
-        """Point HEAD at a ref; False when this place cannot be told (a server without an API for it).
+        """Point HEAD at a ref; False when this place cannot be told (a server without an API that is known).
 
         Raises:
             InputError: It is no name of a branch.
-            ForbiddenError, RefusedError.
+            ForbiddenError, RefusedError, and what ``Forge.set_default_branch`` raises.
         """
         if not (names.is_ref(ref) and ref.startswith("refs/heads/")):
             raise errors.InputError(f"HEAD cannot point to {ref!r}.", remedy="Name a branch in full: refs/heads/main.")
+        if self.forge is not None:
+            self.forge.set_default_branch(ref.removeprefix("refs/heads/"))
+            return True
         if self.directory is None:
             return False
         finished = self._run(["symbolic-ref", "HEAD", ref], directory=self.directory)

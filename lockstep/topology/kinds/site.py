@@ -74,8 +74,28 @@ class GitPlace(GitCredentials):
         return self
 
 
+class Forge(Model):
+    """The API of a forge, for what git itself has no words for: the default branch."""
+
+    kind: Literal["github", "gitea", "gitlab"]
+    """``github``, ``gitea`` (Forgejo too) or ``gitlab``."""
+    api: HttpUrl | None = None
+    """Base of its API; at the host of the repositories by default, such as ``https://git.example/api/v1``."""
+    token: SecretRef | None = None
+    """A token that may administer the repositories; the password by default."""
+
+
 class GitEnd(GitPlace):
     """Where this site keeps git repositories; on disk, they are made when they are first mirrored."""
+
+    forge: Forge | None = None
+    """What kind of forge it is, so that the default branch follows the source's. Without it, that is reported."""
+
+    @model_validator(mode="after")
+    def _a_forge_is_a_server(self) -> Self:
+        if self.forge and not self.url:
+            raise FieldError("gives a forge, which a directory has not.", "Take forge out: git does it on disk.")
+        return self
 
 
 class RegistryAuth(Model):
