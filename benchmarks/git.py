@@ -1,18 +1,23 @@
-"""Mirroring a git repository with 5,000 branches to two sites on disk, beside ``git push --mirror`` in the same run.
+"""Mirroring git to three sites on disk, beside ``git push --mirror`` three times in the same run.
 
-The peer is what a script does: a mirror clone that is updated (``git remote update --prune``) and pushed to one site
-after the other (``git push --mirror``). Lockstep asks the source and each site, checks every object, holds what a
-guard holds, pushes with leases to both sites at once, and looks at each site again after it wrote.
+Two repositories: one of many refs, one of many bytes. The peer is what a script does: a mirror clone that is updated
+(``git remote update --prune``) and pushed to one site after the other (``git push --mirror``). Lockstep asks the source
+and each site, checks every object, looks for large files, holds what a guard holds, pushes with leases to all sites at
+once, and looks at each site again after it wrote. When nothing changed the peer is ``git ls-remote`` of the same four
+ends, one after the other: nobody can know less than that.
+
+``BENCH_SIZE=full`` takes 20,000 refs and 1 GiB; 5,000 and 128 MiB otherwise.
 """
 
 from __future__ import annotations
 
 import os
+import random
 import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -21,13 +26,16 @@ from lockstep.topology import kinds
 from sync.bring import Order, Target
 from sync.distribute import distribute
 from sync.fetch import fetch
+from sync.large import Supply
 from sync.refs import Options
 from sync.states import State
 from tests.support.repositories import Repository
 from tests.support.repositories import git as plain
 
-_BRANCHES = 5000
-_SITES = ("seoul", "sejong")
+_FULL = os.environ.get("BENCH_SIZE") == "full"
+_REFS = 20_000 if _FULL else 5_000
+_MIB = 1024 if _FULL else 128
+_SITES = ("seoul", "sejong", "daegu")
 _TIMES = 5
 # What the store remembers between two runs: what was written where.
 _ledgers: dict[str, dict[str, Mapping[str, str]]] = {}
@@ -35,27 +43,33 @@ _ledgers: dict[str, dict[str, Mapping[str, str]]] = {}
 
 def run() -> None:
     """Print a table: seconds of both, and how many times longer the peer took."""
+    _compare(f"{_REFS} refs, {len(_SITES)} sites", _many_refs)
+    _compare(f"{_MIB} MiB, {len(_SITES)} sites", _many_bytes)
+
+
+def _compare(title: str, make: Callable[[Path], Repository]) -> None:
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
-        source = _source(root / "source.git")
-        print(f"{f'{_BRANCHES} refs, {len(_SITES)} sites':34}{'lockstep':>10}{'push':>10}{'ratio':>8}")
+        source = make(root / "source.git")
+        print(f"{title:28}{'lockstep':>10}{'git':>10}{'ratio':>8}")
         _print("cold mirror", _seconds(lambda: _ours(root)), _seconds(lambda: _clone_and_push(root)))
-        _print("nothing changed", *_medians(root, lambda: None))
-        _print("one ref changed", *_medians(root, lambda: _change(source)))
+        _print("nothing changed, push", *_medians(root, lambda: None, _update_and_push))
+        _print("nothing changed, ls-remote", *_medians(root, lambda: None, _list))
+        _print("one ref changed", *_medians(root, lambda: _change(source), _update_and_push))
         assert len({str(Repository(root / f"{who}-{site}.git").refs()) for who in "lp" for site in _SITES}) == 1
 
 
 def _print(what: str, ours: float, theirs: float) -> None:
-    print(f"{what:34}{ours:9.2f}s{theirs:9.2f}s{theirs / ours:7.1f}x")
+    print(f"{what:28}{ours:9.2f}s{theirs:9.2f}s{theirs / ours:7.2f}x", flush=True)
 
 
-def _medians(root: Path, before: Callable[[], object]) -> tuple[float, float]:
+def _medians(root: Path, before: Callable[[], object], peer: Callable[[Path], None]) -> tuple[float, float]:
     """Both take turns after each change, so that what else the machine does hurts both."""
     ours, theirs = [], []
     for _ in range(_TIMES):
         before()
         ours.append(_seconds(lambda: _ours(root)))
-        theirs.append(_seconds(lambda: _update_and_push(root)))
+        theirs.append(_seconds(lambda: peer(root)))
     return statistics.median(ours), statistics.median(theirs)
 
 
@@ -69,8 +83,10 @@ def _seconds(work: Callable[[], None]) -> float:
 def _ours(root: Path) -> None:
     cache, ledgers = git.Cache(root / "cache"), _ledgers.setdefault(str(root), {})
     options = Options(guards=kinds.GitGuards(), stamp="20260101T000000Z")
-    seen = fetch(git.Remote(location=str(root / "source.git")), cache, options=options)
-    order = Order(repository="bench", source=seen, cache=cache)
+    source = git.Remote(location=str(root / "source.git"))
+    seen = fetch(source, cache, options=options)
+    supply = Supply(stock=cache.large, source=lambda: source, tips=seen.refs.values())
+    order = Order(repository="bench", source=seen, cache=cache, large=supply)
     targets = [
         Target(site=site, open=partial(_site, root, site), options=options, written=ledgers.get(site, {}))
         for site in _SITES
@@ -96,21 +112,50 @@ def _update_and_push(root: Path) -> None:
     _push(root)
 
 
+def _list(root: Path) -> None:
+    for end in ("source", *(f"p-{site}" for site in _SITES)):
+        plain("ls-remote", "--symref", str(root / f"{end}.git"))
+
+
 def _push(root: Path) -> None:
     for site in _SITES:
         plain(f"--git-dir={root}/clone.git", "push", "--quiet", "--mirror", str(root / f"p-{site}.git"))
 
 
-def _source(path: Path) -> Repository:
+def _many_refs(path: Path) -> Repository:
     """Branches with a commit each, off one main branch."""
-    source = Repository.make(path)
-    source.commit("refs/heads/main", {f"file{n}": os.urandom(2000) for n in range(100)})
     commits = (
         f"commit refs/heads/b{n}\ncommitter A <a@b> {1_700_000_000 + n} +0000\ndata 1\nx\nfrom refs/heads/main^0\n"
-        f"M 100644 inline new{n}\ndata 2\nhi\n"
-        for n in range(_BRANCHES - 1)
+        f"M 100644 inline new{n}\ndata 2\nhi\n".encode()
+        for n in range(_REFS - 1)
     )
-    subprocess.run(["git", f"--git-dir={path}", "fast-import", "--quiet"], input="".join(commits).encode(), check=True)
+    source = Repository.make(path)
+    source.commit("refs/heads/main", {f"file{n}": os.urandom(2000) for n in range(100)})
+    return _imported(source, commits)
+
+
+def _many_bytes(path: Path) -> Repository:
+    """Two hundred commits of one main branch, each with files that no packing makes smaller."""
+    bytes_each = _MIB * 2**20 // 200 // 4
+    generator = random.Random(7)  # noqa: S311 - only to have the same repository each time
+
+    def commits() -> Iterator[bytes]:
+        for n in range(200):
+            yield f"commit refs/heads/main\ncommitter A <a@b> {1_700_000_000 + n} +0000\ndata 1\nx\n".encode()
+            for file in range(4):
+                content = generator.randbytes(bytes_each)
+                yield f"M 100644 inline d{n % 20}/f{file}\ndata {bytes_each}\n".encode() + content + b"\n"
+
+    return _imported(Repository.make(path), commits())
+
+
+def _imported(source: Repository, commits: Iterator[bytes]) -> Repository:
+    command = ["git", f"--git-dir={source.path}", "fast-import", "--quiet"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as importer:
+        assert importer.stdin is not None
+        for part in commits:
+            importer.stdin.write(part)
+    assert importer.returncode == 0
     source.git("pack-refs", "--all")
     return source
 
