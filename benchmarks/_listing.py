@@ -1,6 +1,7 @@
 """One measured listing in a process of its own: by the door, or by a bare HTTP client plus orjson.
 
-``python -m benchmarks._listing door|bare KUBECONFIG...`` prints JSON: objects, seconds, peak memory in MiB.
+``python -m benchmarks._listing door|bare KUBECONFIG...`` prints JSON: objects, seconds, seconds of CPU, and the peak of
+memory in MiB.
 """
 
 from __future__ import annotations
@@ -78,11 +79,12 @@ def _tls(config: dict[str, list[dict[str, dict[str, str]]]]) -> ssl.SSLContext:
 
 def main(who: str, kubeconfigs: list[Path]) -> None:
     """Measure, and print."""
-    began = time.monotonic()
+    began, used = time.monotonic(), time.process_time()
     count = {"door": _door, "bare": _bare}[who](kubeconfigs)
     seconds = time.monotonic() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"objects": count, "seconds": seconds, "peak": peak}))
+    cpu = time.process_time() - used
+    print(json.dumps({"objects": count, "seconds": seconds, "cpu": cpu, "peak": peak}))
 
 
 if __name__ == "__main__":

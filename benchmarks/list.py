@@ -23,7 +23,7 @@ _TIMES = 5
 
 
 def run() -> None:
-    """Print seconds and peak memory of both, and how many times longer the door took."""
+    """Print seconds, seconds of CPU and peak memory of both, and how many times longer the door took."""
     if not _servers.are_there():
         return
     with tempfile.TemporaryDirectory() as directory, _servers.started(Path(directory), 2) as servers:
@@ -35,10 +35,11 @@ def run() -> None:
             # They take turns, so that what else the machine does hurts both.
             for who, runs in found.items():
                 runs.append(_measured(who, kubeconfigs))
-    print(f"{sum(_EACH.values()) * 2} objects, 2 clusters{'seconds':>12}{'peak MiB':>10}")
+    print(f"{sum(_EACH.values()) * 2} objects, 2 clusters{'seconds':>12}{'cpu':>8}{'peak MiB':>10}")
     for who, runs in found.items():
-        print(f"{who:25}{_median(runs, 'seconds'):13.2f}{_median(runs, 'peak'):10.0f}")
-    print(f"{'door / bare':25}{_median(found['door'], 'seconds') / _median(found['bare'], 'seconds'):12.2f}x")
+        print(f"{who:25}{_median(runs, 'seconds'):13.2f}{_median(runs, 'cpu'):8.2f}{_median(runs, 'peak'):10.0f}")
+    ratios = [_median(found["door"], name) / _median(found["bare"], name) for name in ("seconds", "cpu")]
+    print(f"{'door / bare':25}{ratios[0]:12.2f}x{ratios[1]:7.2f}x")
 
 
 def _median(runs: list[dict[str, float]], name: str) -> float:

@@ -122,9 +122,11 @@ def get(
 
 def _wanted(objects: list[dict[str, Json]], task: _Task, selection: Selection) -> Iterator[dict[str, Json]]:
     """What was asked for, and nothing that a server adds of its own."""
+    where = task.resource.gap_of(task.namespace)
     for one in objects:
-        name, namespace = one["metadata"].get("name"), one["metadata"].get("namespace") or ""
-        if not isinstance(name, str) or task.resource.gap_of(task.namespace) not in ("*", namespace):
+        metadata = one["metadata"]
+        namespace = metadata.get("namespace") or ""
+        if not isinstance(metadata.get("name"), str) or where not in ("*", namespace):
             continue
         if namespace or selection.cluster_scoped is None or ObjectKey.of(one) in selection.cluster_scoped:
             yield one
