@@ -3,7 +3,7 @@
 # is missing; pytest then leaves out the tests that need it, by name (with CI=true that is a failure).
 set -eu
 
-packages="docker-registry skopeo git-lfs postgresql chromium chromium-driver buildah debootstrap openssh-server"
+packages="docker-registry skopeo git-lfs postgresql chromium chromium-driver buildah debootstrap openssh-server openssl"
 missing=""
 for package in $packages; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"

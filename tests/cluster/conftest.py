@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import itertools
 import os
 from collections.abc import Callable, Iterator
@@ -13,26 +12,21 @@ import pytest
 
 from lockstep.sites import cluster
 from lockstep.topology import kinds, secrets
-from tests.support import apiserver
+from tests.support import apiserver, kubernetes_double
 
 _ASSETS = Path(os.environ.get("KUBEBUILDER_ASSETS") or "/nonexistent")
-_DOUBLE = "tests.support.kubernetes_double"
 _count = itertools.count()
 _ran_on: set[str] = set()
 
 
 def _started(which: str, folder: Path) -> contextlib.AbstractContextManager[apiserver.Server]:
-    if which == "real":
-        return apiserver.started(_ASSETS, folder)
-    double = importlib.import_module(_DOUBLE)
-    serving: Callable[[Path], contextlib.AbstractContextManager[apiserver.Server]] = double.serving
-    return serving(folder)
+    return apiserver.started(_ASSETS, folder) if which == "real" else kubernetes_double.serving(folder)
 
 
 def _which() -> list[object]:
-    double = pytest.mark.skipif(importlib.util.find_spec(_DOUBLE) is None, reason="there is no double yet")
-    real = [pytest.param("real", marks=pytest.mark.needs("openssl"))] if apiserver.is_there(_ASSETS) else []
-    return [pytest.param("double", marks=double), *real]
+    both = ["double", "real"] if apiserver.is_there(_ASSETS) else ["double"]
+    # Both speak TLS, under an authority that is made for the tests.
+    return [pytest.param(which, marks=pytest.mark.needs("openssl")) for which in both]
 
 
 @pytest.fixture(scope="session", params=_which())
