@@ -21,6 +21,7 @@ from tests.support.forge_http import Api
 from tests.support.lfs_http import Lfs
 
 _BACKEND = "/usr/lib/git-core/git-http-backend"
+_HALVES = ("cut", "silent")
 
 
 @dataclass(slots=True)
@@ -32,7 +33,9 @@ class GitHttp:
     password: str = ""
     """Asked for when it is not empty; the user is ``git``."""
     behaviour: str = ""
-    """``redirect``, ``html``, ``hang``, ``trickle`` or a status; as a git server otherwise."""
+    """``redirect``, ``html``, ``hang``, ``trickle`` or a status; as a git server otherwise.
+
+    ``cut`` ends every transfer in the middle, ``silent`` after all of it was done and before it is said."""
     old: bool = False
     """It speaks the first version of git's protocol only."""
     config: dict[str, str] = field(default_factory=dict)
@@ -121,7 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, body: bytes) -> None:
         self._record(body)
         state = self._state
-        if state.behaviour:
+        if state.behaviour and state.behaviour not in _HALVES:
             return self._misbehave(state.behaviour)
         if state.api and self.path.startswith("/api/"):
             return state.api.answer(self.command, self.path, dict(self.headers.items()), body, self._send)
@@ -193,12 +196,18 @@ class _Handler(BaseHTTPRequestHandler):
         head, _, content = ended.stdout.partition(b"\r\n\r\n")
         headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if line)
         status = int(headers.pop("Status", "200").split()[0])
+        if self._state.requests[-1].startswith("pack ") and self._state.behaviour in _HALVES:
+            # All is announced, a part is sent, and nobody says why.
+            whole = len(content)
+            content = content[: whole // 2] if self._state.behaviour == "cut" else b""
+            headers["Content-Length"], self.close_connection = str(whole + 1), True
         self._send(status, content, **headers)
 
     def _send(self, status: int, content: bytes, **headers: str) -> None:
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
+        if "Content-Length" not in headers:
+            self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)

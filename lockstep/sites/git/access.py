@@ -33,7 +33,12 @@ _HARDENED = {
 }
 _CONFIG = {
     "core.fsmonitor": "false",
+    # Larger files are read as streams and never compared with others, so that none of them has to fit into memory.
+    "core.bigFileThreshold": "64m",
     "core.hooksPath": "/dev/null",
+    # Packs are looked at through windows of this size: else the bound of the memory would count the whole pack.
+    "core.packedGitLimit": "1g",
+    "core.packedGitWindowSize": "32m",
     "credential.helper": "",
     # Old faults that forges let through, and that harm nobody: without these three, long-lived repositories
     # could not be mirrored at all (GitLab's and GitHub's servers ignore them too).
@@ -118,6 +123,10 @@ class Patience:
     """... for this long is given up."""
     most_pack_bytes: int = 64 * 2**30
     """Largest pack that one fetch may write."""
+    most_memory_bytes: int = 8 * 2**30
+    """Most that git may take to unpack what was fetched: a few bytes can say that they are gigabytes."""
+    most_list_bytes: int = 256 * 2**20
+    """Longest list of refs: four million of them."""
 
 
 def base_environment() -> dict[str, str]:

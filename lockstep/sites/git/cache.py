@@ -170,6 +170,7 @@ class Cache:
                     stdin="".join(f"{oid}\n" for oid in oids).encode(),
                     timeout_seconds=remote.patience.transfer_seconds,
                     most_file_bytes=remote.patience.most_pack_bytes,
+                    most_memory_bytes=remote.patience.most_memory_bytes,
                 )
             )
         if finished.code:

@@ -122,9 +122,9 @@ _SIGNS = (
     ),
     _Sign(
         errors.TemporaryError,
-        "sends more than the disk, or the bound for one pack, can hold",
+        "sends more than the disk, the memory, or the bound for one pack, can hold",
         "Free space, or raise the bound.",
-        ("no space left", "file too large", "signal 25", "quota exceeded"),
+        ("no space left", "file too large", "signal 25", "quota exceeded", "out of memory", "cannot allocate memory"),
     ),
     _Sign(
         errors.UnreachableError,

@@ -37,6 +37,8 @@ class Call:
     """It is killed once it has written this much."""
     most_file_bytes: int = 0
     """No file that it writes may grow beyond this; 0: no limit."""
+    most_memory_bytes: int = 0
+    """Its address space may not grow beyond this; 0: no limit."""
 
 
 def run(call: Call, *, on_stdout: Callable[[bytes], None] | None = None) -> children.Finished:
@@ -56,6 +58,7 @@ def run(call: Call, *, on_stdout: Callable[[bytes], None] | None = None) -> chil
         timeout_seconds=call.timeout_seconds,
         most_bytes=call.most_bytes,
         most_file_bytes=call.most_file_bytes,
+        most_memory_bytes=call.most_memory_bytes,
     )
     return children.run(command, on_stdout=on_stdout, spawn=_through_gitpython)
 

@@ -211,7 +211,11 @@ class Remote:
         seconds = self.patience.ask_seconds
         with self.environment() as env:
             call = process.Call(
-                arguments=arguments, directory=directory, env={**env, **(more or {})}, timeout_seconds=seconds
+                arguments=arguments,
+                directory=directory,
+                env={**env, **(more or {})},
+                timeout_seconds=seconds,
+                most_bytes=self.patience.most_list_bytes,
             )
             return process.run(call)
 
