@@ -16,7 +16,7 @@ import pytest
 
 from console.cli import frame
 from console.cli.main import group
-from console.demo import forge, ground
+from console.demo import forge, ground, product
 from console.demo.product import Service, until
 from lockstep.store import database as databases
 from lockstep.store.views import drift as views
@@ -120,6 +120,12 @@ class Bench:
         run = self.waiting(self.push(message))
         self.approve(run["name"])
         return self.ended(run["name"])
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that runs other tests beside these takes its time."""
+    monkeypatch.setattr(product, "_PATIENCE_SECONDS", 150.0)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,9 @@ def any_bench(request: pytest.FixtureRequest, tmp_path: Path, looked: Machine) -
     if request.param == "own":
         return Bench(folder=tmp_path, looked=looked)
     # pytest's folders let nobody else in; those above the state directory are the administrator's affair.
-    for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+    above = Path(tempfile.gettempdir()).resolve()
+    for parent in (tmp_path, *tmp_path.parents):
+        if above not in parent.resolve().parents:
+            break
         parent.chmod(0o755)
     return Bench(folder=tmp_path, looked=Machine(view=View.NOTHING))
