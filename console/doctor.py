@@ -26,6 +26,7 @@ from sync import coverage
 # The programs that are driven, with what needs them.
 _PROGRAMS = {"git": "mirroring git", "ssh": "git over ssh"}
 _MOST_GAPS = 10
+_MOST_KINDS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +174,24 @@ def _cluster(patient: Patient, name: str) -> Iterator[Check]:
         yield Check(place=name, what="cluster", problem=rest, leaves=f"all of it at {name}")
     if not end.writable:
         yield Check(place=name, what="cluster: writing", found="only read: nothing is ever deployed here")
+    elif isinstance(end, ends.Guarded):
+        for namespace in sorted(selection.namespaces or ()):
+            what = f"cluster: writing in {namespace}"
+            yield _try(name, what, partial(_may_write, end, namespace), f"deploys of these kinds to {name}")
+
+
+def _may_write(end: ends.Guarded, namespace: str) -> str:
+    """Asks the server what we may do, and tries nothing."""
+    lacking = end.lacks(namespace)
+    if lacking:
+        told = "; ".join(f"{verb} {_some(resources)}" for verb, resources in lacking.items())
+        raise errors.ForbiddenError(f"May not {told}.", remedy="Apply deploy/kubernetes/deployer.yaml there.")
+    return "every built-in kind may be applied and deleted"
+
+
+def _some(resources: Sequence[str]) -> str:
+    shown = ", ".join(resources[:_MOST_KINDS])
+    return f"{shown} and {len(resources) - _MOST_KINDS} more" if len(resources) > _MOST_KINDS else shown
 
 
 def _archive(doors: Doors, name: str) -> str:

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from lockstep.values import Json, ObjectKey
 
@@ -521,6 +521,19 @@ class Cluster(Protocol):
 
         ``uid`` is that of the object that is meant, where the caller knows it: a server then spares another one
         that has taken its name, with a ConflictError.
+        """
+        ...
+
+
+@runtime_checkable
+class Guarded(Protocol):
+    """A cluster that can say what we may do. Not every end is one."""
+
+    def lacks(self, namespace: str) -> dict[str, tuple[str, ...]]:
+        """What a deploy may need and we may not do in a namespace: resources, as RBAC names them, by verb.
+
+        Raises:
+            LockstepError: It does not say.
         """
         ...
 

@@ -99,3 +99,17 @@ def test_every_right_of_the_deployer_is_needed(admin: apiserver.Admin, namespace
     _grant(admin, user, _rules("deployer", without=verb))
     with pytest.raises(errors.ForbiddenError, match=rf"\b{verb}\b"):
         _walk(door(user=user, limits=cluster.Limits(stale_seconds=3.0)), namespace)
+
+
+def test_a_server_is_asked_what_we_may_do_before_anything_is_tried(
+    admin: apiserver.Admin, namespace: str, door: Door
+) -> None:
+    """The deployer lacks nothing, the reader every right to write, and one who lost a verb lacks that one."""
+    users = {f"{namespace}-{name}": name for name in ("deployer", "reader")}
+    for user, account in users.items():
+        _grant(admin, user, _rules(account))
+    _grant(admin, f"{namespace}-halved", _rules("deployer", without="delete"))
+    assert door(user=f"{namespace}-deployer").lacks(namespace) == {}
+    assert set(door(user=f"{namespace}-reader").lacks(namespace)) == set(rights.WRITING)
+    assert set(door(user=f"{namespace}-halved").lacks(namespace)) == {"delete"}
+    assert "deployments.apps" in door(user=f"{namespace}-reader").lacks(namespace)["patch"]

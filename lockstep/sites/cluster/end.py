@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from lockstep import errors
-from lockstep.sites.cluster import discovery, reading, watching, writing
+from lockstep.sites.cluster import allowed, discovery, reading, watching, writing
 from lockstep.sites.cluster.api import Api
 from lockstep.sites.ends import Applied, Inventory, Selection, Watch
 from lockstep.values import Json, ObjectKey
@@ -123,6 +123,10 @@ class KubernetesCluster:
         except errors.NotServedError:
             return False
         return writing.delete(self._api, resource, key, uid=uid)
+
+    def lacks(self, namespace: str) -> dict[str, tuple[str, ...]]:
+        """What a deploy may need and we may not do in a namespace: resources by verb. Raises LockstepError."""
+        return allowed.lacks(self._api, namespace)
 
     @contextmanager
     def watch(self, selection: Selection) -> Iterator[Watch]:
