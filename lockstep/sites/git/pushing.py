@@ -17,7 +17,7 @@ from pathlib import Path
 
 from lockstep import children
 from lockstep.sites.ends import PushOutcome, PushResult, RefUpdate
-from lockstep.sites.git import failures, names, packed, process
+from lockstep.sites.git import failures, names, packed, process, seeding
 from lockstep.sites.git.remote import Remote
 
 # Bytes of arguments for one push: an eighth of what Linux allows (execve(2), ARG_MAX).
@@ -44,6 +44,8 @@ class Pusher:
 
     def push(self, updates: Sequence[RefUpdate]) -> list[PushResult]:
         """One result for each update, in order."""
+        if self._seeds(updates):
+            return [PushResult(update=update, outcome=PushOutcome.UPDATED, message="") for update in updates]
         results: dict[str, PushResult] = {}
         for stage in names.stages(updates):
             for batch in _batches(stage):
@@ -51,6 +53,14 @@ class Pusher:
         if sum(not update.old for update in updates) >= _MANY:
             self.remote.pack_refs()
         return [results[update.ref] for update in updates]
+
+    def _seeds(self, updates: Sequence[RefUpdate]) -> bool:
+        """Whether many new refs were written at once, to a repository on disk that has none."""
+        writes = {update.ref: update.new for update in updates if update.new and not update.old}
+        if len(writes) < max(_MANY, len(updates)) or not seeding.is_blank(self.remote):
+            return False
+        with self._view(writes) as view:
+            return seeding.seed(self.remote, view, writes)
 
     def _push(self, updates: Sequence[RefUpdate]) -> list[PushResult]:
         results = self._once(updates)

@@ -96,10 +96,10 @@ class Remote:
     @property
     def push_options(self) -> list[str]:
         """Arguments for ``git push``: a repository on disk that is not ours runs nothing of its own."""
-        return [f"--receive-pack={_DISARMED}"] if self._is_foreign else []
+        return [f"--receive-pack={_DISARMED}"] if self.is_foreign else []
 
     @property
-    def _is_foreign(self) -> bool:
+    def is_foreign(self) -> bool:
         """Whether it is on disk and belongs to another user."""
         with _typed(self.address):
             return self.directory is not None and self.directory.stat().st_uid != os.geteuid()
@@ -202,7 +202,7 @@ class Remote:
 
     def pack_refs(self) -> None:
         """Put the refs of a repository on disk into one file. That it could not be done harms nobody."""
-        if self.directory is not None and not self._is_foreign:
+        if self.directory is not None and not self.is_foreign:
             self._run(["pack-refs", "--all"], directory=self.directory)
 
     def _run(
