@@ -46,7 +46,7 @@ check: setup-dev    ## Style, types, import contracts
 
 test: setup-dev check    ## Install what the tests need (as root on Debian), run them all in WORKERS processes (2)
 	tests/install-tools.sh
-	$(BIN)/python -m pytest --numprocesses $(or $(WORKERS),2) --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses $(or $(WORKERS),2) --dist loadfile $(PYTEST_ARGS)
 
 bench: setup-dev    ## Speed beside the peers, as ratios
 	$(BIN)/python -m benchmarks

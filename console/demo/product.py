@@ -18,7 +18,7 @@ from typing import Any
 from console.demo.ground import Ground
 
 # A machine under load takes its time; a demo that gives up too early teaches the wrong thing.
-_PATIENCE_SECONDS = 50.0
+_PATIENCE_SECONDS = 120.0
 _PAUSE_SECONDS = 0.15
 _LAST_LINES = 20
 

@@ -20,7 +20,6 @@ from tests.support import leashed
 
 pytestmark = [
     pytest.mark.needs("root", "mounts", "buildah", "debootstrap"),
-    pytest.mark.xdist_group("ship"),
     pytest.mark.timeout(900),
 ]
 

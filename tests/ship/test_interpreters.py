@@ -26,7 +26,7 @@ print(count)
 """
 
 # Whole walks, each after an installation: on a busy machine they take their time.
-pytestmark = [pytest.mark.xdist_group("ship"), pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 
 def _named() -> list[str]:

@@ -14,7 +14,7 @@ from tests.ship import installing, walked
 _PACKAGES = ("console", "drift", "lockstep", "pipelines", "sync", "webhooks")
 
 # Whole walks, each after an installation: on a busy machine they take their time.
-pytestmark = [pytest.mark.xdist_group("ship"), pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 
 def _tracked(*folders: str) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,14 +26,12 @@ def bench(tmp_path: Path, looked: Machine) -> Bench:
 
 
 @pytest.fixture(params=["own", "nothing"])
-def any_bench(request: pytest.FixtureRequest, tmp_path: Path, looked: Machine) -> Bench:
+def any_bench(request: pytest.FixtureRequest, tmp_path: Path, looked: Machine) -> Iterator[Bench]:
     """The best that this machine can do, and the least that any machine can."""
     if request.param == "own":
-        return Bench(folder=tmp_path, looked=looked)
-    # pytest's folders let nobody else in; those above the state directory are the administrator's affair.
-    above = Path(tempfile.gettempdir()).resolve()
-    for parent in (tmp_path, *tmp_path.parents):
-        if above not in parent.resolve().parents:
-            break
-        parent.chmod(0o755)
-    return Bench(folder=tmp_path, looked=Machine(view=View.NOTHING))
+        yield Bench(folder=tmp_path, looked=looked)
+        return
+    # pytest lets nobody else into its folders, and closes them again whenever another session starts.
+    with tempfile.TemporaryDirectory(prefix="lockstep-steps-") as folder:
+        Path(folder).chmod(0o755)
+        yield Bench(folder=Path(folder), looked=Machine(view=View.NOTHING))

@@ -178,9 +178,9 @@ def test_steps_run_as_a_user_that_is_nobody_else(any_bench: Bench) -> None:
 
 
 @pytest.mark.needs("root")
-def test_a_step_cannot_reach_the_services_own_files_and_secrets(any_bench: Bench, tmp_path: Path) -> None:
+def test_a_step_cannot_reach_the_services_own_files_and_secrets(any_bench: Bench) -> None:
     """Neither the database, nor the token, nor the environment of the service, nor another run's folder."""
-    state = tmp_path / "state"
+    state = any_bench.folder / "state"
     state.mkdir(mode=0o700)
     for name in ("lockstep.db", "token"):
         (state / name).write_text("secret")
