@@ -181,9 +181,13 @@ def _record(
 
 
 def _details(outcome: SiteOutcome) -> list[Json]:
-    """What is not as it should be, ref by ref; the reason for all of it when there is one."""
+    """What is not as it should be, ref by ref; the reason for all of it when there is one.
+
+    What a person may let go has the name by which that is done.
+    """
     if outcome.reason:
         return [{"ref": "", "outcome": outcome.state.value, "reason": outcome.reason}]
-    told = [ref.as_json() for ref in outcome.open[:_MOST_DETAILS]]
+    hold: dict[str, Json] = {"hold": outcome.hold}
+    told: list[Json] = [{**ref.as_json(), **(hold if ref.held else {})} for ref in outcome.open[:_MOST_DETAILS]]
     more = len(outcome.open) - len(told)
     return [*told, {"ref": "", "outcome": "more", "reason": f"and {more} more"}] if more else told

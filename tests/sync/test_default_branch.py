@@ -22,8 +22,8 @@ TRUNK = "refs/heads/trunk"
 
 @pytest.fixture
 def world(tmp_path: Path, file_database: Database) -> World:
-    """Three sites that are equal; then the source's default branch was renamed."""
-    made = World(tmp_path, file_database)
+    """A site that is equal; then the source's default branch was renamed."""
+    made = World(tmp_path, file_database, sites=("sejong",))
     made.walk()
     made.source.git("branch", "-m", "main", "trunk")
     made.source.point_head(TRUNK)

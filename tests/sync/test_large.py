@@ -19,16 +19,17 @@ from sync.git import Request, run
 from sync.outcomes import Outcome
 from tests.support import git_http, lfs_http
 from tests.support.lfs_http import Lfs
-from tests.support.mirrored import SITES, World
+from tests.support.mirrored import World
 
 MAIN = "refs/heads/main"
+SITES = ("sejong", "daegu")
 CONTENT = os.urandom(3 * 2**20) + b"end"
 
 
 @pytest.fixture
 def world(tmp_path: Path, file_database: Database) -> World:
-    """Three sites on disk, and a repository with one large file."""
-    made = World(tmp_path, file_database)
+    """Two sites on disk, and a repository with one large file."""
+    made = World(tmp_path, file_database, sites=SITES)
     lfs_http.commit(made.source, MAIN, "photo.bin", CONTENT)
     return made
 
@@ -104,7 +105,7 @@ def test_large_files_of_old_commits_and_other_branches_are_there_too(world: Worl
 
 
 def test_they_go_from_server_to_server(world: World, server: git_http.GitHttp) -> None:
-    """Over the Batch API at both ends, with the credentials of each; read from the source once for three sites."""
+    """Over the Batch API at both ends, with the credentials of each; read from the source once for both."""
     with git_http.serve(world.root / "forge") as forge:
         forge.lfs, forge.password = Lfs(files={hashlib.sha256(CONTENT).hexdigest(): CONTENT}), "s3cret"
         access = git.Access(password="s3cret")
@@ -142,9 +143,15 @@ def test_a_site_that_does_not_take_them_is_never_equal(
     assert "\x1b" not in _problem(world, "sejong")
     assert world.site("sejong").refs() == world.source.refs()
     assert world.states()["daegu"] == "equal"
-    server.lfs.behaviour = ""
-    world.walk()
-    assert world.states()["sejong"] == "equal"
+
+
+def test_a_site_that_takes_them_again_gets_what_it_lacks(world: World, server: git_http.GitHttp) -> None:
+    """Without a new push: the next look is enough."""
+    assert server.lfs
+    for behaviour, state in (("507", "refused"), ("forgets", "refused"), ("500", "behind"), ("", "equal")):
+        server.lfs.behaviour = behaviour
+        world.walk()
+        assert world.states()["sejong"] == state
 
 
 @pytest.mark.parametrize(
@@ -193,7 +200,7 @@ def test_what_a_repository_says_of_its_large_files_is_not_followed(world: World)
 
 def test_a_mirror_may_leave_them_out(tmp_path: Path, file_database: Database) -> None:
     """As configured."""
-    world = World(tmp_path, file_database, lfs=False)
+    world = World(tmp_path, file_database, lfs=False, sites=SITES)
     lfs_http.commit(world.source, MAIN, "photo.bin", CONTENT)
     world.walk()
     assert world.states() == dict.fromkeys(SITES, "equal")
@@ -202,7 +209,7 @@ def test_a_mirror_may_leave_them_out(tmp_path: Path, file_database: Database) ->
 
 def test_a_dry_run_says_what_is_lacking_and_writes_nothing(world: World) -> None:
     """Files and bytes."""
-    (seoul, *_) = run(world.context, Request(dry_run=True), name="bank/pay").sites
-    (told,) = [ref for ref in seoul.refs if ref.action == "lfs"]
+    (sejong, *_) = run(world.context, Request(dry_run=True), name="bank/pay").sites
+    (told,) = [ref for ref in sejong.refs if ref.action == "lfs"]
     assert (told.outcome, told.reason) == (Outcome.PLANNED, f"1 large files, {len(CONTENT)} bytes.")
-    assert not world.site("seoul").path.exists()
+    assert not world.site("sejong").path.exists()

@@ -52,6 +52,7 @@ def test_go_gitea_14076_a_rewritten_branch_destroys_no_copy(rewritten: World) ->
     old = rewritten.site("sejong").refs()[MAIN]
     assert (detail["old"], detail["new"]) == (old, rewritten.source.refs()[MAIN])
     assert "rewritten" in detail["reason"]
+    assert detail["hold"] == _look(rewritten)["sejong"]  # as the page of the mirrors shows it
     newer = rewritten.source.commit("refs/heads/x")
     rewritten.walk()
     assert rewritten.site("sejong").refs() == {MAIN: old, "refs/heads/x": newer}
