@@ -6,50 +6,22 @@ is not written to; how every tag or digest stands at every site is kept in the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
-from lockstep import clock, errors, work
+from lockstep import errors, work
 from lockstep.sites import ends
 from lockstep.store import images as stored
-from lockstep.store.database import Database
 from lockstep.topology import direction, kinds, scalars
 from lockstep.topology.model import Topology
-from lockstep.values import Json, Stance
-from sync import deletions, records, selection
-from sync.fan import Bounds
+from lockstep.values import Json
+from sync import deletions, records, selection, sources
 from sync.mirror import ALL, Listening, Order, Result, mirror
-from sync.platforms import Views
+from sync.sources import Doors, Mirroring
 from sync.states import State, state_of
 from sync.stock import Proof, Shelf, verify
 
 __all__ = ["Doors", "Mirroring", "Proof", "Report", "Request", "handle_mirror", "handle_sweep", "run", "verify"]
-
-
-class Doors(Protocol):
-    """Opens the ends of the configuration."""
-
-    def images(self, site: str) -> ends.ImageStore:
-        """A site's registry. Raises UnsupportedError when it has none."""
-        ...
-
-    def image_source(self, mirror: kinds.ImageMirror) -> ends.ImageStore:
-        """Where a mirror's images come from."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mirroring:
-    """What mirroring images works with."""
-
-    database: Database
-    topology: Callable[[], Topology]
-    doors: Doors
-    stances: Callable[[], Mapping[str, Stance]]
-    clock: clock.Clock = field(default_factory=clock.SystemClock)
-    bounds: Bounds = field(default_factory=Bounds)
-    views: Views = field(default_factory=Views)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,13 +29,15 @@ class Request:
     """What somebody asks for.
 
     All tags that a mirror names when there are no ``references``; all its sites when there is no ``site``.
-    ``deep`` looks into what seems equal; ``dry_run`` writes nothing, to sites or to the store.
+    ``deep`` looks into what seems equal; ``dry_run`` writes nothing, to sites or to the store. A ``source`` stands
+    in for those of the mirrors: what it has is brought, and what it lacks is no deletion.
     """
 
     references: tuple[str, ...] = ()
     site: str = ""
     deep: bool = False
     dry_run: bool = False
+    source: ends.ImageStore | None = None
     listening: Listening = field(default_factory=Listening)
 
 
@@ -112,11 +86,11 @@ def handle_sweep(context: Mirroring, _claim: work.Claim) -> work.Outcome:
     topology, now = context.topology(), context.clock.now()
     with context.database.read() as connection:
         checked = stored.last_checked(connection)
-    known = _known(topology) | {repository for repository, _ in checked}
+    known = sources.known(topology) | {repository for repository, _ in checked}
     due = {
         repository
         for one in topology.image_mirrors.values()
-        for repository in _repositories(context, one, known)
+        for repository in sources.repositories(context, one, known)
         if selection.is_due(one, repository, checked, now)
     }
     return work.Done(then=tuple(work.mirror_images(repository, urgent=False) for repository in sorted(due)))
@@ -129,27 +103,27 @@ def run(context: Mirroring, request: Request, *, name: str = "") -> Report:
         NotFoundError: There is no such mirror, and no mirror covers such a repository.
     """
     topology = context.topology()
-    listed = topology.image_mirrors
-    chosen = (
-        [listed[name]] if name in listed else list(listed.values()) if not name else topology.image_mirrors_of(name)
-    )
-    if name and not chosen:
-        raise errors.NotFoundError(
-            f"There is no ImageMirror {name!r}, and none covers such a repository.",
-            remedy=f"There are: {', '.join(sorted(listed)) or 'none'}.",
-        )
+    chosen = sources.named(topology, name)
     if not request.dry_run:
         request = replace(request, listening=_recording(context, request.listening))
     results: list[Result] = []
     for one in chosen:
-        repositories = [name] if name and name not in listed else _repositories(context, one, _known(topology))
-        for repository in repositories:
+        for repository in _asked(context, topology, one, name, request):
             found = _mirror(context, topology, one, repository, request)
             results += found
             if not request.dry_run:
                 with context.database.write() as connection:
                     records.of(repository, found, context.clock.now())(connection)
     return Report(results=tuple(results))
+
+
+def _asked(context: Mirroring, topology: Topology, one: kinds.ImageMirror, name: str, request: Request) -> list[str]:
+    """The repositories of a mirror that ``name`` means."""
+    single = name if name not in topology.image_mirrors else ""
+    if request.source is not None:
+        there = request.source.repositories()
+        return [found for found in there if selection.covers(one, found) and single in ("", found)]
+    return [single] if single else sources.repositories(context, one, sources.known(topology))
 
 
 def _mirror(
@@ -162,9 +136,13 @@ def _mirror(
     held = _held(context, topology, repository, sites)
     opened, broken = _open(context, [site for site in sites if site not in held])
     try:
-        source = _source(context, one)
-        listed = {} if request.references else _listed(source, repository)
-        references = _references(context, one, Shelf(store=source, repository=repository), listed, request)
+        source = request.source or sources.source(context, one)
+        listed = {} if request.references else sources.listed(source, repository)
+        references = (
+            dict.fromkeys(selection.wanted(one, request.references), "")
+            if request.references
+            else sources.chosen(context, one, Shelf(store=source, repository=repository), listed)
+        )
         order = Order(
             repository=repository,
             source=source,
@@ -180,7 +158,7 @@ def _mirror(
             listening=request.listening,
         )
         results = mirror(order)
-        if one.spec.deleted == "delete" and not request.references:
+        if one.spec.deleted == "delete" and not request.references and request.source is None:
             results += deletions.carry_out(order, deletions.plan(one, _recorded(context, repository), listed, opened))
     except errors.LockstepError as error:
         return [_whole(repository, site, error) for site in sites]
@@ -189,14 +167,6 @@ def _mirror(
         for site, error in broken.items()
         for reference in references
     ]
-
-
-def _source(context: Mirroring, one: kinds.ImageMirror) -> ends.ImageStore:
-    """Where a mirror's images come from, seen through its platforms."""
-    source = context.doors.image_source(one)
-    if not one.spec.platforms:
-        return source
-    return context.views.of(one.name, source, one.spec.platforms)
 
 
 def _recorded(context: Mirroring, repository: str) -> list[stored.Standing]:
@@ -228,45 +198,6 @@ def _open(
         except errors.LockstepError as error:
             broken[site] = error
     return opened, broken
-
-
-def _listed(source: ends.ImageStore, repository: str) -> dict[str, str]:
-    """The tags of a repository at its source. Raises NotFoundError when the source has no such repository."""
-    listed = source.tags(repository)
-    if listed is None:
-        raise errors.NotFoundError(
-            f"{source.address} has no repository {repository}.", remedy="Push it there, or mend the mirror."
-        )
-    return listed
-
-
-def _references(
-    context: Mirroring, one: kinds.ImageMirror, source: Shelf, listed: Mapping[str, str], request: Request
-) -> dict[str, str]:
-    """What is mirrored, with its digest at the source where that is known already."""
-    if request.references:
-        return dict.fromkeys(selection.wanted(one, request.references), "")
-    known = dict(listed)
-    chosen = [tag for tag in selection.tags(one, known) if not known[tag]]
-    if chosen and any(selection.companion_of(tag) for tag in known):
-        # Whose companions they are is known by digest only.
-        known |= source.digests(chosen, looks=context.bounds.looks)
-    return {tag: known[tag] for tag in selection.tags(one, known)}
-
-
-def _known(topology: Topology) -> set[str]:
-    """The images of all applications."""
-    return {image.name for application in topology.applications.values() for image in application.spec.images}
-
-
-def _repositories(context: Mirroring, one: kinds.ImageMirror, known: set[str]) -> list[str]:
-    """The repositories of a mirror: what its source lists, or else what is named or known."""
-    named = set(selection.names(one))
-    try:
-        listed = set(context.doors.image_source(one).repositories())
-    except errors.LockstepError:  # it cannot list, or does not answer: the mirror of each name says more
-        listed = named | known
-    return sorted(repository for repository in listed | named if selection.covers(one, repository))
 
 
 def _whole(repository: str, site: str, error: errors.LockstepError) -> Result:

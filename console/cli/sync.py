@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,15 +11,17 @@ import click
 from console import wiring
 from console.cli import acting, frame, terminal
 from lockstep import errors
+from lockstep.sites import bundle
+from sync import bundles, release
 from sync import git as mirroring_git
 from sync import images as mirroring_images
-from sync import release
-from sync.mirror import Listening
+from sync.mirror import Listening, Result
 from sync.outcomes import SiteOutcome
 
 _ERROR = 2
 # Refs that a table tells one by one; JSON tells them all.
 _MOST_REFS = 50
+_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.group()
@@ -100,29 +103,68 @@ def _more(refs: list[str]) -> list[str]:
 @click.option("--site", default="", metavar="SITE", help="To this site only.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
 @click.option("--verify", is_flag=True, help="Take nothing for granted: look for every manifest, config and layer.")
+@click.option("--export", "to", type=_FILE, metavar="FILE", help="Write them into an archive instead.")
+@click.option("--since", type=_FILE, metavar="LIST", help="Without what an earlier transfer list (FILE.json) names.")
+@click.option("--import", "of", type=_FILE, metavar="FILE", help="Bring them from an archive, to the site of --site.")
 @frame.common
 @frame.output("table", "json")
 @frame.placed
 def images(places: frame.Frame, **given: Any) -> int:
-    """Mirror images: all, those of the ImageMirror NAME, or the repository NAME."""
+    """Mirror images: all, those of the ImageMirror NAME, or the repository NAME.
+
+    For a site without a line: --export writes one archive of what the mirrors name (with --site without what that
+    site has, with --since without what was sent before), and --import brings it to a site, where everything is
+    verified and the tags come last.
+    """
+    if given["to"] and (given["of"] or given["dry_run"] or given["verify"]):
+        raise click.UsageError("--export goes without --import, --dry-run and --verify.")
+    if given["of"] and not given["site"]:
+        raise click.UsageError("--import needs the --site that the images are for.")
+    if given["since"] and not given["to"]:
+        raise click.UsageError("--since goes with --export.")
     try:
         with acting.opened(places) as process, acting.progress() as bar:
             acting.agree(process)
             shown = bar.add_task("mirroring images (bytes)", total=None)
             listening = Listening(progress=lambda done, total: bar.update(shown, completed=done, total=total))
-            request = mirroring_images.Request(
-                site=given["site"], deep=given["verify"], dry_run=given["dry_run"], listening=listening
-            )
-            report = mirroring_images.run(wiring.mirroring_images(process), request, name=given["name"])
+            done = _images(wiring.mirroring_images(process), given, listening)
     except errors.LockstepError as error:
         raise frame.CommandError(error, _ERROR) from error
     if given["form"] == "json":
-        frame.write_json(report.as_json())
-        return report.exit_code
+        frame.write_json(done.as_json())
+    elif isinstance(done, bundles.Exported):
+        _write_export(done)
+    else:
+        _write_images(done.results)
+    return done.exit_code
+
+
+def _images(
+    context: mirroring_images.Mirroring, given: dict[str, Any], listening: Listening
+) -> mirroring_images.Report | bundles.Exported:
+    name, site = given["name"], given["site"]
+    if given["to"]:
+        since = bundle.read_list(given["since"]) if given["since"] else {}
+        order = bundles.Order(path=given["to"], site=site, since=since, listening=listening)
+        return bundles.export(context, order, name=name)
+    request = mirroring_images.Request(site=site, deep=given["verify"], dry_run=given["dry_run"], listening=listening)
+    if given["of"]:
+        return bundles.bring_in(context, given["of"], request, name=name)
+    return mirroring_images.run(context, request, name=name)
+
+
+def _write_images(results: Sequence[Result]) -> None:
     columns = ("repository", "reference", "site", "state", "digest", "detail")
     rows = (
-        (one.repository, one.reference[:24], one.site, one.state.value, one.digest[:19], one.detail)
-        for one in report.results
+        (one.repository, one.reference[:24], one.site, one.state.value, one.digest[:19], one.detail) for one in results
     )
     terminal.write_table(columns, rows, empty="No images are mirrored yet.")
-    return report.exit_code
+
+
+def _write_export(done: bundles.Exported) -> None:
+    columns = ("images", "blobs", "left out", "bytes", "sha256")
+    said = done.as_json()
+    row = tuple(str(said[key]) for key in ("images", "blobs", "left", "bytes", "sha256"))
+    terminal.write_table(columns, [row], empty="")
+    if done.problems:
+        _write_images(done.problems)

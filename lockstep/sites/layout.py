@@ -228,13 +228,21 @@ class LayoutStore:
         return self._layout(repository).collect(keep=frozenset(keep))
 
     def _layout(self, repository: str) -> Layout:
-        if not values.is_repository(repository):
-            raise errors.InputError(
-                f"{repository[:300]!r} is not the name of a repository.",
-                remedy="Write it in lower case, as the registry shows it, such as pay/api.",
-            )
-        parts = (part + _MARK if part in _OWN else part for part in repository.split("/"))
-        return Layout(home=self.root.joinpath(*parts))
+        return Layout(home=self.root / folder(repository))
+
+
+def folder(repository: str) -> str:
+    """Where a repository's layout is below the directory of layouts.
+
+    Raises:
+        InputError: No repository has such a name.
+    """
+    if not values.is_repository(repository):
+        raise errors.InputError(
+            f"{repository[:300]!r} is not the name of a repository.",
+            remedy="Write it in lower case, as the registry shows it, such as pay/api.",
+        )
+    return "/".join(part + _MARK if part in _OWN else part for part in repository.split("/"))
 
 
 def _directories(directory: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:

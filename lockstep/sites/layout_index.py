@@ -6,7 +6,7 @@ that are no tags (the layout's grammar allows more than a registry's does).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,6 +109,12 @@ class Index:
                 named.add(entry.get("digest"))
             kept.append(entry)
         return Index(body={**self.body, "manifests": kept})
+
+
+def listing_of(named: Iterable[tuple[Descriptor, str]]) -> bytes:
+    """An index that lists these, each with its tag or ``""``."""
+    entries = [oci.as_json(one) | ({"annotations": {_TAG: tag}} if tag else {}) for one, tag in named]
+    return Index(body={**_EMPTY, "manifests": entries}).raw()
 
 
 def parse(raw: bytes | None, *, place: str) -> Index:

@@ -20,6 +20,21 @@ def test_mirroring_twice_changes_nothing(terminal: Terminal) -> None:
     assert terminal.types("sync", "images").code == 0
 
 
+def test_images_are_asked_for_as_an_archive_with_options_that_go_together(terminal: Terminal) -> None:
+    """What would do two things, or say nothing of the site, is a mistake of use; what is not there is an error."""
+    archive = str(terminal.ground.work.parent / "images.tar")
+    for wrong in (
+        ("--import", archive),
+        ("--since", archive),
+        ("--export", archive, "--dry-run"),
+        ("--export", archive, "--import", archive, "--site", "seoul"),
+    ):
+        assert terminal.types("sync", "images", *wrong).code == 64
+    said = terminal.types("sync", "images", "--import", archive, "--site", "seoul")
+    assert (said.code, "There is no file" in said.err) == (2, True)
+    assert terminal.types("sync", "images", "--export", archive).code == 2
+
+
 def test_what_a_guard_holds_is_let_go_by_its_name_with_a_reason(terminal: Terminal) -> None:
     """A rewritten branch: a dry run names what is held; without a reason, or under another name, nothing goes."""
     terminal.push()

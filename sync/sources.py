@@ -1,0 +1,102 @@
+"""What the mirrors of the configuration name, and where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from lockstep import clock, errors
+from lockstep.sites import ends
+from lockstep.store.database import Database
+from lockstep.topology import kinds
+from lockstep.topology.model import Topology
+from lockstep.values import Stance
+from sync import selection
+from sync.fan import Bounds
+from sync.platforms import Views
+from sync.stock import Shelf
+
+
+class Doors(Protocol):
+    """Opens the ends of the configuration."""
+
+    def images(self, site: str) -> ends.ImageStore:
+        """A site's registry. Raises UnsupportedError when it has none."""
+        ...
+
+    def image_source(self, mirror: kinds.ImageMirror) -> ends.ImageStore:
+        """Where a mirror's images come from."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mirroring:
+    """What mirroring images works with."""
+
+    database: Database
+    topology: Callable[[], Topology]
+    doors: Doors
+    stances: Callable[[], Mapping[str, Stance]]
+    clock: clock.Clock = field(default_factory=clock.SystemClock)
+    bounds: Bounds = field(default_factory=Bounds)
+    views: Views = field(default_factory=Views)
+
+
+def named(topology: Topology, name: str) -> list[kinds.ImageMirror]:
+    """The mirrors that a name means: that of the name, or those of the repository; all when it is empty.
+
+    Raises:
+        NotFoundError: There is no such mirror, and no mirror covers such a repository.
+    """
+    listed = topology.image_mirrors
+    found = [listed[name]] if name in listed else list(listed.values()) if not name else topology.image_mirrors_of(name)
+    if name and not found:
+        raise errors.NotFoundError(
+            f"There is no ImageMirror {name!r}, and none covers such a repository.",
+            remedy=f"There are: {', '.join(sorted(listed)) or 'none'}.",
+        )
+    return found
+
+
+def source(context: Mirroring, one: kinds.ImageMirror) -> ends.ImageStore:
+    """Where a mirror's images come from, seen through its platforms."""
+    source = context.doors.image_source(one)
+    if not one.spec.platforms:
+        return source
+    return context.views.of(one.name, source, one.spec.platforms)
+
+
+def listed(source: ends.ImageStore, repository: str) -> dict[str, str]:
+    """The tags of a repository at its source. Raises NotFoundError when the source has no such repository."""
+    listed = source.tags(repository)
+    if listed is None:
+        raise errors.NotFoundError(
+            f"{source.address} has no repository {repository}.", remedy="Push it there, or mend the mirror."
+        )
+    return listed
+
+
+def chosen(context: Mirroring, one: kinds.ImageMirror, source: Shelf, listed: Mapping[str, str]) -> dict[str, str]:
+    """The tags that a mirror chooses of those listed, with the digest at the source where that is known already."""
+    known = dict(listed)
+    unknown = [tag for tag in selection.tags(one, known) if not known[tag]]
+    if unknown and any(selection.companion_of(tag) for tag in known):
+        # Whose companions they are is known by digest only.
+        known |= source.digests(unknown, looks=context.bounds.looks)
+    return {tag: known[tag] for tag in selection.tags(one, known)}
+
+
+def known(topology: Topology) -> set[str]:
+    """The images of all applications."""
+    return {image.name for application in topology.applications.values() for image in application.spec.images}
+
+
+def repositories(context: Mirroring, one: kinds.ImageMirror, known: set[str]) -> list[str]:
+    """The repositories of a mirror: what its source lists, or else what is named or known."""
+    named = set(selection.names(one))
+    try:
+        listed = set(context.doors.image_source(one).repositories())
+    except errors.LockstepError:  # it cannot list, or does not answer: the mirror of each name says more
+        listed = named | known
+    return sorted(repository for repository in listed | named if selection.covers(one, repository))
