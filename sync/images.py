@@ -6,10 +6,12 @@ is not written to; how every tag or digest stands at every site is kept in the s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lockstep import errors, work
+from lockstep.engine import listing
 from lockstep.sites import ends
 from lockstep.store import images as stored
 from lockstep.topology import direction, kinds, scalars
@@ -151,6 +153,7 @@ def _mirror(
             held=held,
             hold=lambda site: _held(context, topology, repository, [site]).get(site, ""),
             immutable=lambda reference: selection.is_immutable(one, reference),
+            wanted=lambda: _waited_for(context, one, repository) if request.source is None else (),
             deep=request.deep,
             referrers=one.spec.referrers,
             dry_run=request.dry_run,
@@ -167,6 +170,16 @@ def _mirror(
         for site, error in broken.items()
         for reference in references
     ]
+
+
+def _waited_for(context: Mirroring, one: kinds.ImageMirror, repository: str) -> list[str]:
+    """What was asked for urgently meanwhile, and waits for this repository: a push, or a deploy that needs it."""
+    waiting: list[Mapping[str, Json]] = []
+    # A database that does not answer changes the order and nothing else.
+    with contextlib.suppress(errors.UnreachableError), context.database.read() as connection:
+        waiting = listing.waiting(connection, work.Kind.IMAGE_MIRROR.value, above=0)
+    named = {name for asked in waiting if asked["repository"] == repository for name in asked["references"]}
+    return selection.wanted(one, sorted(named))
 
 
 def _recorded(context: Mirroring, repository: str) -> list[stored.Standing]:

@@ -7,7 +7,7 @@ the source once, whatever the number of sites, and the tag is written last.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -71,7 +71,8 @@ class Order:
     to be asked. ``held`` says of sites that must not be written to why; they are not even asked. ``hold`` is asked
     again, by site, before an image becomes visible there: copying takes time, and a stance may change meanwhile.
     ``immutable`` says of which tags a site keeps what it has. ``deep`` takes nothing for granted and looks into what
-    seems equal; ``referrers`` looks only for what was added to it, such as signatures.
+    seems equal; ``referrers`` looks only for what was added to it, such as signatures. ``wanted`` is asked again and
+    again while images are brought: the tags and digests that somebody waits for go first, named above or not.
     """
 
     repository: str
@@ -81,6 +82,7 @@ class Order:
     held: Mapping[str, str] = field(default_factory=dict)
     hold: Callable[[str], str] = lambda _site: ""
     immutable: Callable[[str], bool] = lambda _reference: False
+    wanted: Callable[[], Collection[str]] = tuple
     deep: bool = False
     referrers: bool = False
     dry_run: bool = False
@@ -196,24 +198,46 @@ def _bring(
     """Bring what is not equal, in batches, so that what is held in memory stays small."""
     # What is kept about an image under a tag of its own (a signature, say) comes before the image is tagged.
     about = {root for (_, reference), root in pending.items() if selection.companion_of(reference)}
-    roots = sorted(set(pending.values()), key=lambda root: (root not in about, root))
     counter = _Counter(order.listening.progress)
+    left, met = set(pending.values()), set(order.references) | set(order.references.values())
+    # Over a slow line a batch takes long, and nobody overtakes it.
+    size = order.bounds.streams if order.bounds.rates else order.bounds.batch
     results: list[Result] = []
-    for start in range(0, len(roots), order.bounds.batch):
-        batch = set(roots[start : start + order.bounds.batch])
+    while left:
+        wanted = set(order.wanted())
+        results += _newcomers(order, wanted - met)
+        met |= wanted
+        first = _first(pending, wanted)
+        batch = sorted(left, key=lambda root: (root not in first, root not in about, root))[:size]
+        left -= set(batch)
         chosen = {key: root for key, root in pending.items() if root in batch}
-        results += _bring_batch(order, chosen, known, counter)
+        results += _bring_batch(order, chosen, batch, known, counter)
     return results
+
+
+def _first(pending: Mapping[tuple[str, str], str], wanted: Collection[str]) -> set[str]:
+    """The images that somebody waits for, and what is kept about them under tags of its own."""
+    named = {root for (_, reference), root in pending.items() if reference in wanted or root in wanted}
+    return named | {root for (_, reference), root in pending.items() if selection.companion_of(reference) in named}
+
+
+def _newcomers(order: Order, references: Collection[str]) -> list[Result]:
+    """Bring what somebody waits for since this order was made."""
+    if not references:
+        return []
+    quiet = Listening(results=order.listening.results)
+    return mirror(replace(order, references=dict.fromkeys(references, ""), wanted=tuple, listening=quiet))
 
 
 def _bring_batch(
     order: Order,
     pending: Mapping[tuple[str, str], str],
+    roots: Sequence[str],
     known: Mapping[str, Mapping[str, str]],
     counter: _Counter,
 ) -> list[Result]:
     source = Shelf(store=order.source, repository=order.repository)
-    graph, refused = transfer.graphs(source, sorted(set(pending.values())), order.bounds)
+    graph, refused = transfer.graphs(source, roots, order.bounds)
     waiting: dict[tuple[str, str], list[str]] = {}
     results = []
     for (site, reference), root in pending.items():
@@ -232,7 +256,7 @@ def _bring_batch(
             for site in sorted({site for site, _ in waiting})
         },
         graph=graph,
-        wanted=_wants(waiting),
+        wanted=_wants(waiting, roots),
         known=known,
         bounds=order.bounds,
         watch=transfer.Watch(
@@ -246,12 +270,12 @@ def _bring_batch(
     return results + [result for outcome in outcomes for result in of(outcome)]
 
 
-def _wants(waiting: Mapping[tuple[str, str], Iterable[str]]) -> list[copy.Want]:
+def _wants(waiting: Mapping[tuple[str, str], Iterable[str]], roots: Sequence[str]) -> list[copy.Want]:
+    """What is wanted under which tags, in the order of the images."""
     tags: dict[str, set[str]] = {}
     for (_, root), references in waiting.items():
         tags.setdefault(root, set()).update(one for one in references if not values.is_digest(one))
-    wants = [copy.Want(root=root, tags=tuple(sorted(found))) for root, found in sorted(tags.items())]
-    return sorted(wants, key=lambda want: not any(selection.companion_of(tag) for tag in want.tags))
+    return [copy.Want(root=root, tags=tuple(sorted(tags[root]))) for root in roots if root in tags]
 
 
 def _settled(order: Order, reference: str, outcome: transfer.Outcome) -> Result:

@@ -83,6 +83,12 @@ def listing(connection: Connection, *, states: Collection[State], most: int, bef
     return [_listed(row) for row in connection.execute(query)]
 
 
+def waiting(connection: Connection, kind: str, *, above: int) -> list[Mapping[str, Json]]:
+    """The payloads of the jobs of a kind that are queued with a priority above this one, the first to start first."""
+    query = select(jobs.c.payload).where(QUEUED, jobs.c.kind == kind, jobs.c.priority > above)
+    return list(connection.execute(query.order_by(jobs.c.priority.desc(), jobs.c.id)).scalars())
+
+
 def _listed(row: Row[tuple[object, ...]]) -> Listed:
     return Listed(
         id=row.id,

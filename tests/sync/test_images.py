@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockstep import errors, work
+from lockstep import errors, settings, work
+from lockstep.engine.queue import Queue
 from lockstep.sites import ends
 from lockstep.store import images as stored
 from lockstep.store.database import Database
@@ -345,3 +346,19 @@ def test_chosen_tags_are_those_of_the_patterns_and_their_companions(listed: list
     attached = {selection.companion_of(tag) for tag in chosen} - {""}
     assert attached == ({digests[tag] for tag in plain} if pattern != "*" else set(digests.values()))
     assert set(plain) <= set(listed)
+
+
+def test_a_push_that_waits_for_a_sweep_is_brought_by_the_sweep(world: World) -> None:
+    """A deploy needs the digest: it does not wait for the hundred images before it, and rules still choose."""
+    world.maker.image(b"old", tag="v1")
+    pushed = Maker(store=world.maker.store, repository="pay/api").image(b"new")
+    queue = Queue(world.context.database, working=settings.Working())
+    with world.context.database.write() as connection:
+        queue.enqueue(
+            connection,
+            work.mirror_images("pay/api", references=(pushed.digest,), urgent=True),
+            work.mirror_images("pay/other", references=("v7",), urgent=True),
+            work.mirror_images("pay/api", urgent=False),
+        )
+    world.handle()
+    assert world.states() == {(ref, site): "equal" for ref in ("v1", pushed.digest) for site in ("sejong", "daegu")}

@@ -451,3 +451,32 @@ def test_a_site_that_does_not_answer_proves_nothing(world: World) -> None:
     world.source.hook = fail
     with pytest.raises(errors.UnreachableError):
         verify(world.source, "pay/api", made.digest)
+
+
+def test_what_somebody_waits_for_overtakes_the_rest(world: World) -> None:
+    """Over a slow line: wanted before anything else, asked for again between batches, newcomers brought as well."""
+    made = {f"v{number}": world.maker.image(b"%d" % number, tag=f"v{number}") for number in range(6)}
+    site, asked = world.sites["sejong"], iter([[made["v5"].digest], ["v4", "late"]])
+    bounds = Bounds(streams=1, rates={"sejong": 1e9})
+    order = world.order(sites={"sejong": site}, bounds=bounds, wanted=lambda: next(asked, ()))
+    late = world.maker.image(b"pushed since", tag="late")
+    results = mirror(order)
+    tags = [about for method, about in site.order if method == "write_manifest"]
+    assert tags[:3] == ["v5", "late", "v4"]
+    assert sorted(tags) == ["late", *sorted(made)]
+    assert {(one.reference, one.digest, one.state) for one in results} == {
+        (tag, one.digest, State.EQUAL) for tag, one in {**made, "late": late}.items()
+    }
+
+
+def test_a_signature_under_its_own_tag_goes_before_the_image_that_somebody_waits_for(world: World) -> None:
+    """What is wanted is not wanted unsigned."""
+    for number in range(3):
+        world.maker.image(b"%d" % number, tag=f"v{number}")
+    made = world.maker.image(b"wanted", tag="v9")
+    signature = f"{made.digest.replace(':', '-')}.sig"
+    world.maker.artifact(None, b"signature", tag=signature)
+    site = world.sites["sejong"]
+    mirror(world.order(sites={"sejong": site}, wanted=lambda: ["v9"]))
+    tags = [about for method, about in site.order if method == "write_manifest"]
+    assert tags[:2] == [signature, "v9"]
