@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from lockstep import errors
-from lockstep.manifests import scope
+from lockstep.manifests import health, scope
 from lockstep.sites import ends
 from lockstep.topology import objects
 from lockstep.values import Health, ObjectKey
-from pipelines.deploy import health
 from pipelines.deploy.plan import Request
 
 _AWAITED = frozenset(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lockstep.values import Health, Json, ObjectKey
-from pipelines.deploy import health
-from tests.pipelines.deploy.deploying import key
+from lockstep.manifests import health
+from lockstep.values import Health, Json
 
 _VERSIONS = {
     "Deployment": "apps/v1",
@@ -49,6 +48,11 @@ WAITING = {
     "containerStatuses": [{"name": "c", "state": {"waiting": {"reason": "ImagePullBackOff"}}}],
     "phase": "Pending",
 }
+CRASHING = {
+    "containerStatuses": [{"name": "c", "state": {"waiting": {"reason": "CrashLoopBackOff"}}}],
+    "phase": "Running",
+}
+KILLED = {"name": "c", "state": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}}
 RESTARTED = {"containerStatuses": [{"name": "c", "lastState": {"terminated": {"exitCode": 1}}}], "phase": "Running"}
 SCHEDULED = {"lastScheduleTime": "2026-11-01T03:00:00Z", "lastSuccessfulTime": "2026-11-01T02:00:00Z"}
 
@@ -102,7 +106,12 @@ SCHEDULED = {"lastScheduleTime": "2026-11-01T03:00:00Z", "lastSuccessfulTime": "
         (_live("ReplicaSet", {"replicas": 1}, {}), Health.PROGRESSING),
         (_live("ReplicaSet", {"replicas": 1}, _conditions(ReplicaFailure="True/FailedCreate")), Health.DEGRADED),
         (_live("Pod", {}, WAITING), Health.DEGRADED),
-        (_live("Pod", {"restartPolicy": "Never"}, WAITING), Health.PROGRESSING),
+        (_live("Pod", {"restartPolicy": "Never"}, WAITING), Health.DEGRADED),
+        (_live("Pod", {"restartPolicy": "OnFailure"}, CRASHING), Health.PROGRESSING),
+        (_live("Pod", {}, CRASHING), Health.DEGRADED),
+        (_live("Pod", {}, {"initContainerStatuses": WAITING["containerStatuses"]}), Health.DEGRADED),
+        (_live("Pod", {}, _conditions(PodScheduled="False/Unschedulable")), Health.PROGRESSING),
+        (_live("Pod", {}, {"phase": "Failed", "containerStatuses": [KILLED]}), Health.DEGRADED),
         (_live("Pod", {}, {"phase": "Pending"}), Health.PROGRESSING),
         (_live("Pod", {}, {"phase": "Succeeded"}), Health.HEALTHY),
         (_live("Pod", {}, {"phase": "Failed"}), Health.DEGRADED),
@@ -185,23 +194,24 @@ def test_what_a_standby_suspends_is_healthy_there() -> None:
     assert (cron_job.health, paused.health) == (Health.HEALTHY, Health.SUSPENDED)
 
 
-def _keys(*live: dict[str, Json]) -> list[ObjectKey]:
-    return [ObjectKey.of(one) for one in live]
-
-
-def test_an_application_is_as_its_worst_object() -> None:
-    """With up to three that make it so; objects of others do not count, and neither does what has no health."""
-    bad = [_live("Pod", {}, {"phase": "Failed"}, name=f"p{index}") for index in range(5)]
-    fine, other = _live("Service"), _live("Job", {}, _conditions(Failed="True"), name="other")
-    found = health.assess_all([*bad, fine, other, _live("ConfigMap")], _keys(*bad, fine))
-    assert found.health is Health.DEGRADED
-    assert found.why == "Pod pay/p0 failed, Pod pay/p1 failed, Pod pay/p2 failed, and 2 more"
-    assert health.assess_all([fine, other], _keys(fine)) == health.Assessment(health=Health.HEALTHY)
-
-
-def test_an_application_of_which_nothing_is_there_is_missing() -> None:
-    """One missing object is a difference, and said as one."""
-    fine = _live("Service")
-    assert health.assess_all([], [key("Service", "x")]).health is Health.MISSING
-    assert health.assess_all([fine], [*_keys(fine), key("Service", "y")]).health is Health.HEALTHY
-    assert health.assess_all([], []).health is Health.HEALTHY
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        (WAITING, "cannot start c: ImagePullBackOff"),
+        (CRASHING, "cannot start c: CrashLoopBackOff"),
+        ({"phase": "Failed", "containerStatuses": [KILLED]}, "c ended with 137: OOMKilled"),
+        (
+            {"phase": "Failed", "reason": "Evicted", "message": "The node was low on memory."},
+            "The node was low on memory.",
+        ),
+        (
+            {"phase": "Pending", **_conditions(PodScheduled="False/Unschedulable")},
+            "is placed on no node: Unschedulable",
+        ),
+    ],
+)
+def test_what_keeps_a_pod_from_running_is_said(status: dict[str, Json], why: str) -> None:
+    """In the words that people search for."""
+    found = health.assess(_live("Pod", {}, status))
+    assert found is not None
+    assert found.why == why
