@@ -133,6 +133,17 @@ DELIVERIES: Mapping[str, Word] = {
 DEPLOYMENTS: Mapping[str, Word] = {
     "done": Word(label=mark("Deployed"), tone="good"),
     "rolling": Word(label=mark("Rolling out"), tone="busy", meaning=mark("It is written, and does not run yet.")),
+    "rollingBack": Word(
+        label=mark("Rolling back"), tone="busy", meaning=mark("It failed; the last good revision is being put back.")
+    ),
+    "recovering": Word(
+        label=mark("Recovering"),
+        tone="busy",
+        meaning=mark("The last good revision is put back, and does not run yet."),
+    ),
+    "rolledBack": Word(
+        label=mark("Rolled back"), tone="warn", meaning=mark("It failed; the last good revision runs again.")
+    ),
     "failed": Word(label=mark("Failed"), tone="bad"),
     "held": Word(label=mark("Held"), tone="warn", meaning=mark("A guard or a stance holds it until a person decides.")),
 }

@@ -16,14 +16,20 @@ FAILED = "failed"
 HELD = "held"
 ROLLING = "rolling"
 """Everything is written, and its workloads are not well yet."""
+ROLLING_BACK = "rollingBack"
+"""The deploy failed, here or elsewhere, and the last good revision is to be put back."""
+RECOVERING = "recovering"
+"""The last good revision is put back, and its workloads are not well yet."""
+ROLLED_BACK = "rolledBack"
+"""The deploy failed, and the last good revision runs again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
     """One deploy of an application to a site by a run.
 
-    ``images`` maps ``name`` or ``name:tag`` to the digest that was deployed; ``state`` is done, rolling, failed or
-    held; of a rolling one, ``ended_at`` is when everything was written.
+    ``images`` maps ``name`` or ``name:tag`` to the digest that was deployed; ``state`` is one of those above; of one
+    that is rolling or recovering, ``ended_at`` is when everything was written.
     """
 
     id: int = 0
@@ -74,6 +80,19 @@ def by_run(connection: Connection, run: str) -> dict[str, Deployment]:
     """What a run did, by site."""
     found = connection.execute(select(deployments).where(deployments.c.run == run)).mappings()
     return {row["site"]: Deployment(**row) for row in found}
+
+
+def since_good(connection: Connection, application: str, site: str, *, most: int = 5) -> list[Deployment]:
+    """The last good deploy to a site and those after it, which may have left parts of theirs; the newest first.
+
+    Without a good one there is none to begin with, and nothing is given.
+    """
+    good = last(connection, application, site=site)
+    if good is None:
+        return []
+    own = (deployments.c.application == application, deployments.c.site == site, deployments.c.id > good.id)
+    statement = select(deployments).where(*own).order_by(deployments.c.id.desc()).limit(most)
+    return [*(Deployment(**row) for row in connection.execute(statement).mappings()), good]
 
 
 def newest(connection: Connection, application: str) -> list[Deployment]:

@@ -333,7 +333,7 @@ deployments = Table(
     Column("revision", Name, nullable=False),
     Column("images", JsonText, nullable=False, default=dict),  # name -> digest
     Column("run", Name, nullable=False, default=""),
-    Column("state", Name, nullable=False),  # done, rolling, failed, held
+    Column("state", Name, nullable=False),  # as in lockstep/store/deployments.py
     Column("message", Prose, nullable=False, default=""),
     Column("objects", Integer, nullable=False, default=0),
     Column("changed", Integer, nullable=False, default=0),

@@ -3,22 +3,24 @@
 Params: ``sites`` (a list; all when empty), ``revision`` (the run's by default). Result: ``deployed``. A site
 waits until it holds every image whole; the next ones wait until it runs. A site that a stance holds is passed
 over and said so; a plan that would destroy a hot fix, or much else, waits for a person. Called again it goes on
-where it stands: what is already as it should be is not written. Nothing here waits: it asks to be called again.
+where it stands: what an attempt has done at a site is not done again, and what an image means is decided once for
+a run. Nothing here waits: it asks to be called again.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from lockstep import errors, work
 from lockstep.store import approvals, deployments
 from lockstep.store.deployments import Deployment
-from lockstep.topology import kinds
+from lockstep.topology import direction, kinds
 from lockstep.values import Json
 from pipelines.delivery import approval, built, inputs, turns
-from pipelines.delivery.prepare import Prepared, Whole, prepare
-from pipelines.delivery.reaching import ENDED, Reaching
+from pipelines.delivery.prepare import Whole, chosen, prepare
+from pipelines.delivery.reaching import ENDED, FAILED, Reaching
+from pipelines.delivery.rolling_back import GOING, RollingBack
 from pipelines.delivery.world import World
 from pipelines.tasks import Again, Context, Failed, Finished, Outcome, Waiting
 
@@ -27,6 +29,8 @@ _LOOK_AGAIN_SECONDS = 0.5
 # How soon to look again whether a site runs, and at most while it soaks: a person who cancels is heard then.
 _ROLLING_SECONDS = 1.0
 _SOAKING_SECONDS = 5.0
+
+Rows = Mapping[str, Deployment]
 
 
 class Deploy:
@@ -42,65 +46,96 @@ class Deploy:
             LockstepError: It cannot be rendered, or no image's digest is known.
         """
         application = self._world.application(context.run.application)
-        reaching = Reaching(self._world, context, application)
-        rolling = [row for row in reaching.rows().values() if row.state == deployments.ROLLING]
+        return _Deploying(self._world, context, application).go_on()
+
+
+class _Deploying:
+    """One call of the task."""
+
+    def __init__(self, world: World, context: Context, application: kinds.Application) -> None:
+        self._world, self._context, self._application = world, context, application
+        self._rollout = application.spec.rollout
+        self._places = chosen(world, application, inputs.texts(context.params, "sites"))
+        self._reaching = Reaching(world, context, application, places=self._places)
+        self._back = RollingBack(self._reaching)
+
+    def go_on(self) -> Outcome:
+        """Look how far it is, and do what comes next."""
+        begun = self._reaching.begun()
+        if any(row.state in GOING for row in begun.values()):
+            return self._roll_back(begun)
+        rolling = [row for row in begun.values() if row.state == deployments.ROLLING]
         if rolling:
-            now = [reaching.look(row) for row in rolling]
-            reaching.remember(*now)
-            waiting = [f"{row.site}: {row.message}" for row in now if row.state == deployments.ROLLING]
-            return Again(seconds=_ROLLING_SECONDS if waiting else 0.0, why="; ".join(waiting))
-        whole = self._prepare(context, application)
-        unapproved = self._unapproved(context, whole)
+            now = self._reaching.side_by_side(self._reaching.look, rolling)
+            begun = {**begun, **{row.site: row for row in now}}
+            still = [f"{row.site}: {row.message}" for row in now if row.state == deployments.ROLLING]
+            if still and not (_failed(begun) and self._rollout.on_failure == "rollBack"):
+                return Again(seconds=_ROLLING_SECONDS, why="; ".join(still))
+        return self._next_turn(begun)
+
+    def _next_turn(self, begun: Rows) -> Outcome:
+        """The first turn that has sites left; the end when there is none, or a site has failed before it."""
+        before: list[Deployment] = []
+        for turn in turns.turns(self._places, self._rollout):
+            if _failed(begun) and self._rollout.on_failure != "goOn":
+                break
+            left = [place.site for place in turn if not _ended(begun.get(place.site))]
+            if left:
+                done = [row.ended_at for row in before if row.state == deployments.DONE]
+                soaks = turns.soaks(done, self._rollout, now=self._world.clock.now())
+                if soaks > timedelta() and not any(place.site in begun for place in turn):
+                    return Again(seconds=min(soaks.total_seconds(), _SOAKING_SECONDS), why=f"soaking for {soaks}")
+                return self._take(left, begun)
+            before += [begun[place.site] for place in turn]
+        return self._end(begun)
+
+    def _take(self, turn: Sequence[str], begun: Rows) -> Outcome:
+        """Deploy to the sites of a turn that are ready, side by side."""
+        whole = self._prepare(begun)
+        unapproved = self._unapproved(whole)
         if unapproved:
             return self._ask(whole, unapproved)
-        return self._go(context, whole, reaching)
+        missing = self._missing(whole)
+        ready = [one for one in whole.sites if one.place.site in turn and one.place.site not in missing]
+        rows = self._reaching.side_by_side(lambda one: self._reaching.deploy(whole, one), ready)
+        now = {**begun, **{row.site: row for row in rows}}
+        late = [missing[name] for name in turn if name in missing]
+        rolling = [name for name, row in now.items() if row.state == deployments.ROLLING]
+        if rolling and not (_failed(now) and self._rollout.on_failure == "rollBack"):
+            return Again(seconds=_ROLLING_SECONDS, why=f"not well yet: {', '.join(rolling)}")
+        if late and not (_failed(now) and self._rollout.on_failure != "goOn"):
+            return Again(seconds=_LOOK_AGAIN_SECONDS, why="; ".join(late))
+        return self._next_turn(now)
 
-    def _go(self, context: Context, whole: Whole, reaching: Reaching) -> Outcome:
-        """Turn after turn, as far as the first that has not ended well."""
-        rollout = whole.application.spec.rollout
-        missing = self._missing(context, whole)
-        rows = reaching.rows()
-        done: dict[str, Deployment] = {}
-        for turn in turns.turns(whole.sites, rollout):
-            soaks = turns.soaks([row.ended_at for row in done.values()], rollout, now=self._world.clock.now())
-            if soaks > timedelta() and not all(one.place.site in rows for one in turn):
-                return Again(seconds=min(soaks.total_seconds(), _SOAKING_SECONDS), why=f"soaking for {soaks}")
-            done |= self._turn(turn, whole, reaching, missing=missing, rows=rows)
-            if _failed(done) and rollout.on_failure != "goOn":
-                return self._end(context, whole, reaching, done)
-            late = [one.place.site for one in turn if one.place.site not in done]
-            if late:
-                return Again(seconds=_LOOK_AGAIN_SECONDS, why="; ".join(missing[name] for name in late))
-            if any(row.state not in ENDED for row in done.values()):
-                return Again(seconds=_ROLLING_SECONDS, why="its workloads are not well yet")
-        return self._end(context, whole, reaching, done)
-
-    def _prepare(self, context: Context, application: kinds.Application) -> Whole:
+    def _prepare(self, begun: Rows) -> Whole:
+        """Plan every site that is not over: what a person has to approve is asked before the first is written."""
+        context = self._context
         revision = inputs.text(context.params, "revision", context.run.revision)
         if not revision:
             raise errors.InputError("The run has no commit to deploy.", remedy="Start it with --revision.")
+        earlier = [row for row in self._reaching.rows().values() if row.revision == revision]
         return prepare(
             self._world,
-            application,
+            self._application,
             revision=revision,
             built=built.digests_of(context),
-            only=inputs.texts(context.params, "sites"),
+            only=[place.site for place in self._places if not _ended(begun.get(place.site))],
+            decided=earlier[0].images if earlier else None,
         )
 
-    @staticmethod
-    def _missing(context: Context, whole: Whole) -> dict[str, str]:
+    def _missing(self, whole: Whole) -> dict[str, str]:
         """The sites that do not hold their images yet, with what they lack."""
         late = {}
         for one in whole.sites:
             if one.missing and not one.held:
                 late[one.place.site] = f"{one.place.site} does not hold {', '.join(one.missing)} yet"
-                context.log(f"waiting: {late[one.place.site]}")
+                self._context.log(f"waiting: {late[one.place.site]}")
         return late
 
-    def _unapproved(self, context: Context, whole: Whole) -> list[str]:
+    def _unapproved(self, whole: Whole) -> list[str]:
         """What a person still has to approve, or approved for something else than this."""
         with self._world.database.read() as connection:
-            asked = [one for one in approvals.of_run(connection, context.run.id) if one.state == "approved"]
+            asked = [one for one in approvals.of_run(connection, self._context.run.id) if one.state == "approved"]
         bounds = [one.bound for one in asked if isinstance(one.bound, dict) and "plans" in one.bound]
         fitting = [bound for bound in bounds if whole.fits(bound)]
         approved = {need for bound in fitting for need in bound["needs"]}
@@ -114,64 +149,55 @@ class Deploy:
         question = f"Deploy {whole.application.name} {whole.revision[:12]} all the same? {'; '.join(unapproved)}."
         return Waiting(question=question, bound=whole.bound(), kind="guard", detail={"sites": approval.sites(whole)})
 
-    @staticmethod
-    def _turn(
-        turn: list[Prepared],
-        whole: Whole,
-        reaching: Reaching,
-        *,
-        missing: dict[str, str],
-        rows: dict[str, Deployment],
-    ) -> dict[str, Deployment]:
-        """Deploy to the sites of one turn that are ready, side by side; what became of each."""
-        over = {one.place.site: rows[one.place.site] for one in turn if reaching.is_over(one, rows.get(one.place.site))}
-        ready = [one for one in turn if one.place.site not in missing and one.place.site not in over]
-        if not ready:
-            return over
-        with ThreadPoolExecutor(max_workers=len(ready), thread_name_prefix="deploy") as pool:
-            done = list(pool.map(lambda one: reaching.deploy(whole, one), ready))
-        reaching.remember(*done)
-        return {**over, **{row.site: row for row in done}}
+    def _roll_back(self, begun: Rows) -> Outcome:
+        """Put the last good revision back, and wait until it runs."""
+        now = self._back.go_on(begun)
+        waiting = [f"{row.site}: {row.message}" for row in now.values() if row.state in GOING]
+        return Again(seconds=_ROLLING_SECONDS, why="; ".join(waiting)) if waiting else self._ended(now)
 
-    def _end(self, context: Context, whole: Whole, reaching: Reaching, done: dict[str, Deployment]) -> Outcome:
-        if _failed(done) and whole.application.spec.rollout.on_failure == "rollBack":
-            reached = [row for row in done.values() if row.state != deployments.HELD]
-            back = [reaching.roll_back(row) for row in reached]
-            reaching.remember(*back)
-            done |= {row.site: row for row in back}
-        job = work.scan(whole.application.name, urgent=True)
-        context.effects.append(self._world.enqueueing(job))
-        detail = _detail(whole, done)
+    def _end(self, begun: Rows) -> Outcome:
+        if _failed(begun) and self._rollout.on_failure == "rollBack" and self._back.begin(begun):
+            return self._roll_back(self._reaching.begun())
+        return self._ended(begun)
+
+    def _ended(self, begun: Rows) -> Outcome:
+        done = {place.site: begun[place.site] for place in self._places if place.site in begun}
+        job = work.scan(self._application.name, urgent=True)
+        self._context.effects.append(self._world.enqueueing(job))
+        detail = self._detail(done)
         failed = _failed(done)
         if failed:
             message = "; ".join(f"{row.site}: {row.message}" for row in failed)
             return Failed(reason="DeployFailed", message=message, detail=detail)
-        reached_sites = [name for name, row in done.items() if row.state == deployments.DONE]
+        reached = [name for name, row in done.items() if row.state == deployments.DONE]
         held = [name for name, row in done.items() if row.state == deployments.HELD]
-        message = f"deployed to {', '.join(reached_sites) or 'no site'}" + (
-            f"; held: {', '.join(held)}" if held else ""
-        )
-        return Finished(results={"deployed": tuple(reached_sites)}, detail=detail, message=message)
+        message = f"deployed to {', '.join(reached) or 'no site'}" + (f"; held: {', '.join(held)}" if held else "")
+        return Finished(results={"deployed": tuple(reached)}, detail=detail, message=message)
+
+    def _detail(self, done: Rows) -> dict[str, Json]:
+        """What people see of it: every site, also those that were not begun."""
+        revision = inputs.text(self._context.params, "revision", self._context.run.revision)
+        images = next((dict(row.images) for row in done.values()), {})
+        sites = {place.site: _shown(place, done.get(place.site)) for place in self._places}
+        return {"sites": sites, "images": images, "revision": revision}
 
 
-def _failed(done: dict[str, Deployment]) -> list[Deployment]:
-    return [row for row in done.values() if row.state == deployments.FAILED]
+def _shown(place: direction.Place, row: Deployment | None) -> dict[str, Json]:
+    if row is None:
+        return {"state": "left", "message": "not begun: another site failed before"}
+    return {
+        "state": row.state,
+        "tier": place.tier.value if place.tier else place.role.value,
+        "message": row.message,
+        "objects": row.objects,
+        "changed": row.changed,
+        "deleted": row.deleted,
+    }
 
 
-def _detail(whole: Whole, done: dict[str, Deployment]) -> dict[str, Json]:
-    """What people see of it: every site, also those that were not begun."""
-    sites: dict[str, Json] = {}
-    for one in whole.sites:
-        row = done.get(one.place.site)
-        if row is None:
-            sites[one.place.site] = {"state": "left", "message": "not begun: another site failed before"}
-            continue
-        sites[row.site] = {
-            "state": row.state,
-            "tier": one.place.tier.value if one.place.tier else one.place.role.value,
-            "message": row.message,
-            "objects": row.objects,
-            "changed": row.changed,
-            "deleted": row.deleted,
-        }
-    return {"sites": sites, "images": dict(whole.digests), "revision": whole.revision}
+def _ended(row: Deployment | None) -> bool:
+    return row is not None and row.state in ENDED
+
+
+def _failed(done: Rows) -> list[Deployment]:
+    return [row for row in done.values() if row.state in FAILED]

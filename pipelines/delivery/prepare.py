@@ -7,20 +7,18 @@ is what is done, or it is asked again.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from lockstep import errors
 from lockstep.manifests import desired
-from lockstep.sites import ends
 from lockstep.store import deployments
-from lockstep.store.views import drift
-from lockstep.topology import direction, kinds, selectors
-from lockstep.values import Json, ObjectKey, Verdict
-from pipelines.delivery import choice
+from lockstep.topology import direction, kinds
+from lockstep.values import Json
+from pipelines.delivery import choice, hotfixes
 from pipelines.delivery.world import World
-from pipelines.deploy import compare, models, plan, site, summary, trials, trying
-from pipelines.deploy.look import look
+from pipelines.deploy import models, plan, site, summary
 from sync import stock
 
 Digests: TypeAlias = Mapping[str, str]
@@ -52,8 +50,10 @@ class Prepared:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """What a person has to approve."""
-        return tuple(f"{self.place.site}: {reason}" for reason in self.plan.approvals) if self.plan else ()
+        """What a person has to approve; nothing where nothing may be written."""
+        if self.plan is None or self.held:
+            return ()
+        return tuple(f"{self.place.site}: {reason}" for reason in self.plan.approvals)
 
     @property
     def described(self) -> list[str]:
@@ -109,7 +109,13 @@ class Whole:
 
 
 def prepare(
-    world: World, application: kinds.Application, *, revision: str, built: Digests, only: Sequence[str] = ()
+    world: World,
+    application: kinds.Application,
+    *,
+    revision: str,
+    built: Digests,
+    only: Sequence[str] = (),
+    decided: Digests | None = None,
 ) -> Whole:
     """Look at every site of an application and plan its deploy.
 
@@ -119,11 +125,30 @@ def prepare(
         revision: The commit to deploy, whole.
         built: Digests that the run itself pushed, by image name.
         only: These sites only; all when empty.
+        decided: What every image means, where that was decided before; decided now when None.
 
     Raises:
         NotFoundError: The commit is nowhere, or a site is not one of the application's.
         InputError: An image's digest is not known to anybody.
         LockstepError: It cannot be rendered.
+    """
+    places = chosen(world, application, only)
+    digests = decided
+    if digests is None:
+        truth = world.places_of(application)[0]
+        digests = _digests(world, application, revision=revision, built=built, truth=truth)
+    target = _Target(application=application, revision=revision, digests=digests)
+    # Side by side: a site that is slow, or says nothing for as long as it may, holds up no other.
+    with ThreadPoolExecutor(max_workers=len(places), thread_name_prefix="prepare") as pool:
+        sites = tuple(pool.map(lambda place: _site(world, target, place), places))
+    return Whole(application=application, revision=revision, digests=digests, sites=sites)
+
+
+def chosen(world: World, application: kinds.Application, only: Sequence[str]) -> list[direction.Place]:
+    """The places that a deploy is for: those of these sites, or all of the application's.
+
+    Raises:
+        NotFoundError: A site is not one of the application's.
     """
     places = world.places_of(application)
     known = [place.site for place in places]
@@ -132,10 +157,16 @@ def prepare(
             raise errors.NotFoundError(
                 f"{application.name} is not deployed to {name}.", remedy=f"It is deployed to: {', '.join(known)}."
             )
-    digests = _digests(world, application, revision=revision, built=built, truth=places[0])
-    chosen = [place for place in places if not only or place.site in only]
-    sites = tuple(_site(world, application, place, revision=revision, digests=digests) for place in chosen)
-    return Whole(application=application, revision=revision, digests=digests, sites=sites)
+    return [place for place in places if not only or place.site in only]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Target:
+    """What every site is to have."""
+
+    application: kinds.Application
+    revision: str
+    digests: Digests
 
 
 def _digests(
@@ -149,24 +180,25 @@ def _digests(
         found = world.doors.images(truth.site).resolve(name, tag)
         return found.digest if found else ""
 
-    chosen = choice.choose(wanted, built=built, deployed=before.images if before else {}, resolve=resolve)
-    if chosen.unknown:
+    choosing = choice.choose(wanted, built=built, deployed=before.images if before else {}, resolve=resolve)
+    if choosing.unknown:
         raise errors.InputError(
-            f"No digest of {', '.join(chosen.unknown)} is known: it was neither built nor mirrored.",
+            f"No digest of {', '.join(choosing.unknown)} is known: it was neither built nor mirrored.",
             remedy="Build it in the pipeline, or mirror it: lockstep sync images.",
         )
-    return chosen.digests
+    return choosing.digests
 
 
-def _site(
-    world: World, application: kinds.Application, place: direction.Place, *, revision: str, digests: Digests
-) -> Prepared:
-    wanted = world.renderings.desired(world.topology(), application, place=place, revision=revision, digests=digests)
+def _site(world: World, target: _Target, place: direction.Place) -> Prepared:
+    application, revision = target.application, target.revision
+    wanted = world.renderings.desired(
+        world.topology(), application, place=place, revision=revision, digests=target.digests
+    )
     request = plan.Request(wanted=wanted, application=application, place=place, revision=revision)
     try:
         at = ends_of(world, place.site)
         if place.role is direction.Role.TRUTH:
-            request = replace(request, hotfixes=_hotfixes(world, request, at))
+            request = replace(request, hotfixes=hotfixes.find(world, request, at.cluster))
         request = site.fitted(request, at)
         made = site.plan(request, at)
         missing = _missing(world, place.site, wanted)
@@ -192,51 +224,3 @@ def _missing(world: World, name: str, wanted: desired.Desired) -> tuple[str, ...
         for digest in digests
         if not stock.verify(store, image, digest).whole
     )
-
-
-def _hotfixes(world: World, request: plan.Request, at: site.Ends) -> tuple[models.Hotfix, ...]:
-    """What was changed by hand at the truth and is not in git: as it was found before, and as it stands now.
-
-    Found before: an open finding. Now: what differs from what was deployed there last, whoever changed it.
-    """
-    application, place = request.application, request.place
-    with world.database.read() as connection:
-        before = deployments.last(connection, application.name, site=place.site)
-        known = drift.of_application(connection, application.name)
-    fixes = {
-        models.Hotfix(
-            key=ObjectKey(group=found.group, kind=found.kind, namespace=found.namespace, name=found.name),
-            pointer=found.path,
-        )
-        for found in known
-        if found.verdict == Verdict.PRIMARY_HOTFIX.value and found.site == place.site and found.state != "resolved"
-    }
-    if before is not None and at.cluster is not None:
-        deployed = world.renderings.desired(
-            world.topology(), application, place=place, revision=before.revision, digests=before.images
-        )
-        fixes.update(_changed_since(deployed, _tried(at.cluster, deployed)))
-    return tuple(sorted(fixes))
-
-
-def _tried(cluster: ends.Cluster, deployed: desired.Desired) -> models.Live:
-    """What is there, and what a server says of that which looks changed: it may only be written another way."""
-    live = look(cluster, deployed)
-    different = [
-        manifest
-        for manifest in deployed.objects
-        if (there := live.objects.get(ObjectKey.of(manifest))) is not None
-        and compare.changed(there, manifest, exact=live.exact)
-    ]
-    return trying.tried(cluster, different, live)
-
-
-def _changed_since(deployed: desired.Desired, live: models.Live) -> list[models.Hotfix]:
-    fixes = []
-    for manifest in deployed.objects:
-        key = ObjectKey.of(manifest)
-        there = live.objects.get(key)
-        if there is not None:
-            places = trials.places(live, key, manifest)
-            fixes += [models.Hotfix(key=key, pointer=selectors.write_pointer(place)) for place in places]
-    return fixes

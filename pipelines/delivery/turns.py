@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from lockstep.topology import direction, kinds
-from pipelines.delivery.prepare import Prepared
 
 
-def turns(sites: Sequence[Prepared], rollout: kinds.Rollout) -> list[list[Prepared]]:
+def turns(sites: Sequence[direction.Place], rollout: kinds.Rollout) -> list[list[direction.Place]]:
     """The sites in the order that the application asks for: those of one turn side by side, none empty."""
     if rollout.order == "together":
         return [list(sites)] if sites else []
-    truths = [one for one in sites if one.place.role is direction.Role.TRUTH]
-    followers = [one for one in sites if one.place.role is not direction.Role.TRUTH]
+    truths = [one for one in sites if one.role is direction.Role.TRUTH]
+    followers = [one for one in sites if one.role is not direction.Role.TRUTH]
     if rollout.order == "oneByOne":
         return [[one] for one in (*truths, *followers)]
     return [turn for turn in (truths, followers) if turn]

@@ -9,11 +9,10 @@ import pytest
 
 from lockstep.topology import kinds
 from pipelines.delivery import turns
-from pipelines.delivery.prepare import Prepared
-from tests.pipelines.deploy.deploying import place, request
+from tests.pipelines.deploy.deploying import place
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
-SITES = [Prepared(request=request(at=at)) for at in (place(), place("hot"), place("warm"))]
+SITES = [place(), place("hot"), place("warm")]
 
 
 @pytest.mark.parametrize(
