@@ -91,6 +91,11 @@ def _here(patient: Patient) -> list[Check]:
             _try("here", f"secret of the webhook {hook.name}", partial(_readable, patient, secret), "its posts")
             for secret in hook.spec.secrets
         ]
+    for mirror in patient.topology.image_mirrors.values():
+        checks += [
+            _try("here", f"a key of the images of {mirror.name}", partial(_readable, patient, secret), "its new images")
+            for secret in (mirror.spec.signed.keys if mirror.spec.signed else ())
+        ]
     return checks
 
 

@@ -17,7 +17,7 @@ from lockstep.store import images as stored
 from lockstep.topology import direction, kinds, scalars
 from lockstep.topology.model import Topology
 from lockstep.values import Json
-from sync import deletions, records, selection, sources
+from sync import deletions, quarantine, records, selection, sources
 from sync.mirror import ALL, Listening, Order, Result, mirror
 from sync.sources import Doors, Mirroring
 from sync.states import State, state_of
@@ -153,6 +153,7 @@ def _mirror(
             held=held,
             hold=lambda site: _held(context, topology, repository, [site]).get(site, ""),
             immutable=lambda reference: selection.is_immutable(one, reference),
+            unsigned=quarantine.unsigned(context, one, Shelf(store=source, repository=repository)),
             wanted=lambda: _waited_for(context, one, repository) if request.source is None else (),
             deep=request.deep,
             referrers=one.spec.referrers,

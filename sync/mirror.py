@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from lockstep import errors, values
 from lockstep.sites import ends
 from lockstep.values import Json
-from sync import copy, selection, transfer
+from sync import copy, quarantine, selection, transfer
 from sync.fan import Bounds
 from sync.states import State, state_of
 from sync.stock import Shelf
@@ -70,6 +70,7 @@ class Order:
     ``references`` are tags and digests with the digest that each has at the source, ``""`` where that is still
     to be asked. ``held`` says of sites that must not be written to why; they are not even asked. ``hold`` is asked
     again, by site, before an image becomes visible there: copying takes time, and a stance may change meanwhile.
+    ``unsigned`` is asked, by digest, about every image that is to be brought, and says why it must not be.
     ``immutable`` says of which tags a site keeps what it has. ``deep`` takes nothing for granted and looks into what
     seems equal; ``referrers`` looks only for what was added to it, such as signatures. ``wanted`` is asked again and
     again while images are brought: the tags and digests that somebody waits for go first, named above or not.
@@ -81,6 +82,7 @@ class Order:
     references: Mapping[str, str]
     held: Mapping[str, str] = field(default_factory=dict)
     hold: Callable[[str], str] = lambda _site: ""
+    unsigned: Callable[[str], str] = lambda _digest: ""
     immutable: Callable[[str], bool] = lambda _reference: False
     wanted: Callable[[], Collection[str]] = tuple
     deep: bool = False
@@ -237,9 +239,13 @@ def _bring_batch(
     counter: _Counter,
 ) -> list[Result]:
     source = Shelf(store=order.source, repository=order.repository)
+    held = quarantine.held(order.unsigned, pending, looks=order.bounds.looks)
+    results = [_failed(order, named, site, pending[site, named], error) for (site, named), error in held.items()]
+    pending = {key: root for key, root in pending.items() if key not in held}
+    allowed = set(pending.values())
+    roots = [root for root in roots if root in allowed]
     graph, refused = transfer.graphs(source, roots, order.bounds)
     waiting: dict[tuple[str, str], list[str]] = {}
-    results = []
     for (site, reference), root in pending.items():
         if root in refused:
             results.append(_failed(order, reference, site, root, refused[root]))

@@ -29,6 +29,10 @@ class Doors(Protocol):
         """Where a mirror's images come from."""
         ...
 
+    def signers(self, mirror: kinds.ImageMirror) -> Mapping[str, str]:
+        """The public keys, PEM, that a mirror wants images to be signed with, by where they are kept."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mirroring:

@@ -94,6 +94,15 @@ class Doors:
             return self.images(source.site)
         return self._once(("source", mirror.name), lambda: self._image_store(source))
 
+    def signers(self, mirror: kinds.ImageMirror) -> dict[str, str]:
+        """The public keys, PEM, that a mirror wants images to be signed with, by where they are kept.
+
+        Raises:
+            LockstepError: One of them cannot be read.
+        """
+        refs = mirror.spec.signed.keys if mirror.spec.signed else ()
+        return {secrets.title(ref): self._reader.text(ref) for ref in refs}
+
     def _image_store(self, end: kinds.RegistryEnd | kinds.ImageSource) -> ends.ImageStore:
         if end.layout is not None:
             return layout.LayoutStore(self._topology().path(end.layout).absolute())

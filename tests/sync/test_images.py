@@ -61,6 +61,7 @@ class Doors:
     root: Path
     closed: dict[str, errors.LockstepError] = field(default_factory=dict)
     stores: dict[str, Watched] = field(default_factory=dict)
+    keys: dict[str, str] | errors.LockstepError = field(default_factory=dict)
 
     def images(self, site: str) -> ends.ImageStore:
         """The site's."""
@@ -71,6 +72,12 @@ class Doors:
     def image_source(self, mirror: kinds.ImageMirror) -> ends.ImageStore:
         """The source's."""
         return self.images(mirror.spec.source.site or "elsewhere")
+
+    def signers(self, mirror: kinds.ImageMirror) -> dict[str, str]:
+        """Those that a test gives."""
+        if isinstance(self.keys, errors.LockstepError):
+            raise self.keys
+        return self.keys
 
 
 class World:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from lockstep.topology.forms import EachOnce, FieldError
-from lockstep.topology.kinds.base import Document, Model
+from lockstep.topology.kinds.base import Document, Model, SecretRef
 from lockstep.topology.kinds.site import GitPlace, RegistryAccess
 from lockstep.topology.scalars import (
     GitGlob,
@@ -101,6 +101,25 @@ class ImageSource(RegistryAccess):
         return self
 
 
+class Signed(Model):
+    """Who has to have signed an image before it is brought to any site (cosign, with a key)."""
+
+    keys: tuple[SecretRef, ...] = Field(min_length=1)
+    """Public keys, PEM. One of them has to have signed the image; until then it is held."""
+
+    keyless: dict[str, str] | None = None
+    """Refused: signatures by identity (Fulcio, Rekor) are not verified here, and nothing shall look as if they were."""
+
+    @model_validator(mode="after")
+    def _by_keys_only(self) -> Self:
+        if self.keyless is not None:
+            raise FieldError(
+                "asks for keyless signatures, which Lockstep does not verify.",
+                "Sign with a key too (cosign sign --key), or let the clusters verify them, and take keyless out.",
+            )
+        return self
+
+
 class ImageMirrorSpec(Model):
     """Images that are kept equal at sites."""
 
@@ -120,6 +139,8 @@ class ImageMirrorSpec(Model):
     """Only these platforms of an image; its index then has another digest than at the source."""
     referrers: bool = False
     """Look for signatures and the like that were added to an image which is equal: one question more for each."""
+    signed: Signed | None = None
+    """Hold every image that is not signed, with what belongs to it, until it is. All are brought by default."""
     immutable: tuple[TagGlob, ...] = ()
     """Tags that never move at a site, once they are there: ``v*``. One that moved at the source is held."""
     deleted: Literal["keep", "delete"] = "keep"
@@ -130,6 +151,15 @@ class ImageMirrorSpec(Model):
     """The sites that receive them."""
     interval: Interval = timedelta(minutes=5)
     """How often the source is asked, whatever events say."""
+
+    @model_validator(mode="after")
+    def _whole_indexes_are_signed(self) -> Self:
+        if self.signed and self.platforms:
+            raise FieldError(
+                "wants signed images, and only some platforms of them: that is an index which nobody has signed.",
+                "Take platforms or signed out.",
+            )
+        return self
 
 
 class ImageMirror(Document):

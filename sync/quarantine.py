@@ -1,0 +1,58 @@
+"""Images that are held until somebody whom a mirror trusts has signed them.
+
+What a site has already is not taken away; what is to be brought is asked about each time, so that an image which is
+signed later goes through at the next look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeAlias
+
+from lockstep import errors
+from lockstep.topology import kinds
+from sync import keys, selection, signatures
+from sync.sources import Mirroring
+from sync.stock import Shelf
+
+Why: TypeAlias = Callable[[str], str]
+"""Says of an image, by digest, why it must not be brought; empty when it may. Raises LockstepError: nobody knows."""
+
+
+def unsigned(context: Mirroring, one: kinds.ImageMirror, source: Shelf) -> Why:
+    """What a mirror wants to be signed, at its source. Keys are read when they are first needed."""
+    if one.spec.signed is None:
+        return lambda _digest: ""
+    known: list[keys.Key] = []
+
+    def why(digest: str) -> str:
+        given = list(known) or [keys.read(name, pem) for name, pem in context.doors.signers(one).items()]
+        known[:] = given
+        if signatures.is_signed(source.store, source.repository, digest, given):
+            return ""
+        return f"{digest} has no valid signature by {' or '.join(key.name for key in given)}."
+
+    return why
+
+
+def held(
+    unsigned: Why, pending: Mapping[tuple[str, str], str], *, looks: int
+) -> dict[tuple[str, str], errors.LockstepError]:
+    """Of what is to be brought, by site and reference, with its digest: what must not be, and why.
+
+    What is kept about an image under a tag of its own, a signature for one, goes where the image may go.
+    """
+    subjects = {key: selection.companion_of(key[1]) or root for key, root in pending.items()}
+    asked = sorted(set(subjects.values()))
+    with ThreadPoolExecutor(looks) as pool:
+        said = dict(zip(asked, pool.map(lambda digest: _why_not(unsigned, digest), asked), strict=True))
+    return {key: error for key, digest in subjects.items() if (error := said[digest]) is not None}
+
+
+def _why_not(unsigned: Why, digest: str) -> errors.LockstepError | None:
+    try:
+        why = unsigned(digest)
+    except errors.LockstepError as error:
+        return error
+    return errors.HeldError(why, remedy="It goes at the next look after somebody has signed it.") if why else None
