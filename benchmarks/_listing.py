@@ -1,12 +1,16 @@
 """One measured listing in a process of its own: by the door, or by a bare HTTP client plus orjson.
 
-``python -m benchmarks._listing door|bare KUBECONFIG...`` prints JSON: objects, seconds, seconds of CPU, and the peak of
-memory in MiB.
+``still`` is the bare client again with the garbage collector switched off for good, as nobody would run a service:
+it shows how much of the difference is the collector's.
+
+``python -m benchmarks._listing door|bare|still KUBECONFIG...`` prints JSON: objects, seconds, seconds of CPU, and
+the peak of memory in MiB.
 """
 
 from __future__ import annotations
 
 import base64
+import gc
 import http.client
 import json
 import resource
@@ -46,6 +50,11 @@ def _bare(kubeconfigs: list[Path]) -> int:
         return sum(len(found) for found in pool.map(lambda one: _pages(*one), lists))
 
 
+def _still(kubeconfigs: list[Path]) -> int:
+    gc.disable()
+    return _bare(kubeconfigs)
+
+
 def _pages(file: Path, path: str) -> list[object]:
     """All objects of a list, kept, page after page over one connection."""
     config = json.loads(file.read_text())
@@ -80,7 +89,7 @@ def _tls(config: dict[str, list[dict[str, dict[str, str]]]]) -> ssl.SSLContext:
 def main(who: str, kubeconfigs: list[Path]) -> None:
     """Measure, and print."""
     began, used = time.monotonic(), time.process_time()
-    count = {"door": _door, "bare": _bare}[who](kubeconfigs)
+    count = {"door": _door, "bare": _bare, "still": _still}[who](kubeconfigs)
     seconds = time.monotonic() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     cpu = time.process_time() - used

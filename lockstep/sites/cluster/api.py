@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from lockstep import clock, errors
-from lockstep.sites.cluster import refusals
+from lockstep.sites.cluster import parsing, refusals
 from lockstep.sites.cluster.access import Access, Source
 from lockstep.sites.cluster.limits import Limits
 from lockstep.sites.cluster.transport import Answer, CutError, Opened, Request, Transport
@@ -204,7 +204,7 @@ def parsed(answer: Answer, server: str) -> dict[str, Json]:
         UnreachableError: It is none: something else than a Kubernetes API answers there.
     """
     try:
-        content = orjson.loads(answer.body)
+        content = parsing.loads(answer.body)
     except orjson.JSONDecodeError:
         content = None
     if not isinstance(content, dict):

@@ -67,16 +67,17 @@ class KubernetesCluster:
                 self._served_at = time.monotonic()
             return self._served
 
-    def read(self, selection: Selection) -> Inventory:
+    def read(self, selection: Selection, *, keep: reading.Keep | None = None) -> Inventory:
         """What is there; a kind or a namespace that could not be read is a gap.
 
         A kind that the server does not serve has no objects. Without a version that is asked for, objects come in
-        the version that the server prefers. Who set which field (``managedFields``) is left out.
+        the version that the server prefers. Who set which field (``managedFields``) is left out. Whoever needs a
+        part of each object only gives ``keep``: the rest is let go page by page.
 
         Raises:
             UnreachableError, RefusedError: Nothing at all can be read.
         """
-        return reading.read(self._api, self.served(not_older_than=_AGAIN_SECONDS), selection)
+        return reading.read(self._api, self.served(not_older_than=_AGAIN_SECONDS), selection, keep=keep)
 
     def get(self, key: ObjectKey, *, api_version: str) -> dict[str, Json] | None:
         """One object, with who set which field; None when it is not there.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -18,6 +18,9 @@ from lockstep.values import Json, ObjectKey
 _METHOD = "list"
 # So many objects of one kind are asked for one by one; more are cheaper to list.
 _MOST_ALONE = 10
+
+Keep = Callable[[dict[str, Json]], dict[str, Json] | None]
+"""What is kept of an object of a page before the next page is taken up; None keeps nothing. Called in many threads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,17 +45,26 @@ class _Task:
         )
 
 
-def read(api: Api, served: Served, selection: Selection) -> Inventory:
+def read(api: Api, served: Served, selection: Selection, *, keep: Keep | None = None) -> Inventory:
     """What is there of a selection.
+
+    No more pages are in memory than two of each list that is being walked: one that is looked at, and one that
+    comes. What ``keep`` gives for the objects of a page is what is left of it.
+
+    Args:
+        api: The server.
+        served: What it serves.
+        selection: What to read.
+        keep: What to keep of each object; all of it by default.
 
     Raises:
         UnreachableError, RefusedError: Nothing at all could be read.
     """
     now = api.clock.now()
-    until = time.monotonic() + api.limits.read_seconds
+    reader = _Reader(api=api, selection=selection, keep=keep, until=time.monotonic() + api.limits.read_seconds)
     tasks = list(_tasks(served, selection))
     with ThreadPoolExecutor(max_workers=api.limits.at_once, thread_name_prefix="read") as pool:
-        found = list(pool.map(lambda task: _done(api, task, until), tasks))
+        found = list(pool.map(reader.done, tasks))
     failures = [one for one in found if isinstance(one, errors.LockstepError)]
     if failures and len(failures) == len(found):
         raise failures[0]
@@ -62,7 +74,7 @@ def read(api: Api, served: Served, selection: Selection) -> Inventory:
         if isinstance(one, errors.LockstepError):
             gaps.append(task.gap(str(one)))
         else:
-            objects += _wanted(one, task, selection)
+            objects += one
     return Inventory(objects=tuple(objects), read_at=now, method=_METHOD, gaps=tuple(sorted(set(gaps))))
 
 
@@ -82,17 +94,32 @@ def _tasks(served: Served, selection: Selection) -> Iterator[_Task]:
             yield from (_Task(resource=resource, namespace="", name=name) for name in names[kind])
 
 
-def _done(api: Api, task: _Task, until: float) -> list[dict[str, Json]] | errors.LockstepError:
-    """What a task found, or why it could not."""
-    try:
-        if not task.name:
-            return listing.walk(api, task.resource, task.namespace, until=until).objects
-        there = get(api, task.resource, task.namespace, task.name, until=until)
-    except errors.LockstepError as error:
-        return error
-    if there is not None:
-        there["metadata"].pop("managedFields", None)
-    return [] if there is None else [there]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reader:
+    """How all the lists of a selection are read."""
+
+    api: Api
+    selection: Selection
+    keep: Keep | None
+    until: float
+
+    def done(self, task: _Task) -> list[dict[str, Json]] | errors.LockstepError:
+        """What a task found, or why it could not."""
+        try:
+            if not task.name:
+                return listing.walk(
+                    self.api, task.resource, task.namespace, until=self.until, keep=lambda page: self._kept(page, task)
+                ).objects
+            there = get(self.api, task.resource, task.namespace, task.name, until=self.until)
+        except errors.LockstepError as error:
+            return error
+        return self._kept(listing.whole([there] if there is not None else [], task.resource), task)
+
+    def _kept(self, objects: list[dict[str, Json]], task: _Task) -> list[dict[str, Json]]:
+        wanted = _wanted(objects, task, self.selection)
+        if self.keep is None:
+            return wanted
+        return [kept for kept in map(self.keep, wanted) if kept is not None]
 
 
 def get(
@@ -120,13 +147,12 @@ def get(
     return found
 
 
-def _wanted(objects: list[dict[str, Json]], task: _Task, selection: Selection) -> Iterator[dict[str, Json]]:
+def _wanted(objects: list[dict[str, Json]], task: _Task, selection: Selection) -> list[dict[str, Json]]:
     """What was asked for, and nothing that a server adds of its own."""
-    where = task.resource.gap_of(task.namespace)
-    for one in objects:
-        metadata = one["metadata"]
-        namespace = metadata.get("namespace") or ""
-        if not isinstance(metadata.get("name"), str) or where not in ("*", namespace):
-            continue
-        if namespace or selection.cluster_scoped is None or ObjectKey.of(one) in selection.cluster_scoped:
-            yield one
+    where, chosen = task.resource.gap_of(task.namespace), selection.cluster_scoped
+    named = [one for one in objects if isinstance(one["metadata"].get("name"), str)]
+    if where != "*":
+        named = [one for one in named if (one["metadata"].get("namespace") or "") == where]
+    if where not in ("", "*") or chosen is None:
+        return named
+    return [one for one in named if one["metadata"].get("namespace") or ObjectKey.of(one) in chosen]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ssl
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -48,11 +49,13 @@ class Answer:
 class Opened:
     """An answer whose body is still on the line.
 
-    ``pieces`` are the body as it comes; ``cut`` ends it at once, from any thread.
+    ``pieces`` are the body as it comes, ``packed`` the same before it is unpacked; ``cut`` ends it at once, from any
+    thread.
     """
 
     answer: Answer
     pieces: Iterator[bytes]
+    packed: Iterator[bytes]
     cut: Callable[[], None]
 
 
@@ -117,16 +120,42 @@ class Transport:
             TooLargeError: The answer is too large.
         """
         with self.opened(request, until=until) as opened:
-            pieces, size = [], 0
-            for piece in opened.pieces:
-                pieces.append(piece)
-                size += len(piece)
-                if size > self._limits.most_bytes:
-                    raise TooLargeError(
-                        f"{self._access.server} answered with more than {self._limits.most_bytes >> 20} MiB.",
-                        remedy="Ask for less at once.",
-                    )
-            return replace(opened.answer, body=b"".join(pieces))
+            if opened.answer.headers.get("content-encoding", "") != "gzip":
+                return replace(opened.answer, body=self._whole(opened.pieces))
+            # A server packs into thousands of small pieces: put together first, they are unpacked in one go.
+            return replace(opened.answer, body=self._unpacked(self._whole(opened.packed)))
+
+    def _whole(self, pieces: Iterator[bytes]) -> bytes:
+        found, size = [], 0
+        for piece in pieces:
+            found.append(piece)
+            size += len(piece)
+            if size > self._limits.most_bytes:
+                raise self._too_large()
+        return b"".join(found)
+
+    def _unpacked(self, packed: bytes) -> bytes:
+        """What gzip packed, in as many members as there are (RFC 1952)."""
+        found, left = [], self._limits.most_bytes
+        while packed:
+            member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+            try:
+                found.append(member.decompress(packed, left + 1))
+            except zlib.error as error:
+                raise _broken_packing(self._access.server) from error
+            left -= len(found[-1])
+            if left < 0:
+                raise self._too_large()
+            if not member.eof:
+                raise _broken_packing(self._access.server)
+            packed = member.unused_data
+        return found[0] if len(found) == 1 else b"".join(found)
+
+    def _too_large(self) -> TooLargeError:
+        return TooLargeError(
+            f"{self._access.server} answered with more than {self._limits.most_bytes >> 20} MiB.",
+            remedy="Ask for less at once.",
+        )
 
     @contextlib.contextmanager
     def opened(self, request: Request, *, until: float, silence_seconds: float = 0.0) -> Iterator[Opened]:
@@ -150,8 +179,12 @@ class Transport:
             try:
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 answer = Answer(status=response.status, headers=headers, body=b"")
-                pieces = response.stream(_CHUNK, decode_content=True)
-                yield Opened(answer=answer, pieces=pieces, cut=response.shutdown)
+                yield Opened(
+                    answer=answer,
+                    pieces=response.stream(_CHUNK, decode_content=True),
+                    packed=iter(lambda: response.read(_CHUNK, decode_content=False), b""),
+                    cut=response.shutdown,
+                )
             finally:
                 if response.closed:
                     response.release_conn()
@@ -207,10 +240,14 @@ def _named(error: Exception, server: str) -> errors.LockstepError:
             f"{server} did not answer in time.", remedy="Look whether the site and the line to it are up."
         )
     if isinstance(error, exceptions.DecodeError):
-        return errors.UnreachableError(f"{server} answered with bytes that cannot be unpacked.")
+        return _broken_packing(server)
     strerrors = (one.strerror for one in causes if isinstance(one, OSError) and one.strerror)
     said = next(strerrors, "the connection was cut")
     return CutError(f"{server} cannot be reached: {said}.", remedy="Look whether the site and the line to it are up.")
+
+
+def _broken_packing(server: str) -> errors.LockstepError:
+    return errors.UnreachableError(f"{server} answered with bytes that cannot be unpacked.")
 
 
 def _is_timeout(error: BaseException) -> bool:

@@ -119,6 +119,23 @@ def test_an_answer_without_bounds_is_not_read(packed: bool) -> None:
         calling.api(server, most_bytes=2**18).send(calling.CALL)
 
 
+def test_an_answer_may_be_packed_in_as_many_members_as_it_likes() -> None:
+    """RFC 1952 puts them one after the other, and some proxies do."""
+    body = b"".join(gzip.compress(part) for part in (b'{"kind":', b"", b'"ConfigMap"}'))
+    with scripted.serving(lambda _: Reply(headers={"Content-Encoding": "gzip"}, body=body)) as server:
+        assert calling.api(server).json(calling.CALL) == {"kind": "ConfigMap"}
+
+
+@pytest.mark.parametrize("body", [gzip.compress(b'{"kind":"ConfigMap"}')[:-9], b"plain", gzip.compress(b"{}") + b"x"])
+def test_an_answer_that_cannot_be_unpacked_whole_is_none(body: bytes) -> None:
+    """What was cut short could look like less than there is."""
+    with (
+        scripted.serving(lambda _: Reply(headers={"Content-Encoding": "gzip"}, body=body)) as server,
+        pytest.raises(errors.UnreachableError, match="unpacked"),
+    ):
+        calling.api(server).json(calling.CALL)
+
+
 def test_renewed_credentials_are_looked_for_once() -> None:
     """The file or the plugin may have others by now; a server that knows neither is not asked for ever."""
     with scripted.serving(calling.after(1, said(calling.status(401), 401), calling.config)) as server:
