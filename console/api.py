@@ -200,6 +200,7 @@ def _drift(blueprint: Blueprint, context: Context) -> None:
                 "stance": row.protected.stance,
                 "verdict": row.protected.proved,
                 "health": row.protected.health,
+                "healthBySite": {site: health.value for site, health in row.protected.healths.items()},
                 "stale": row.protected.stale or row.protected.scan is None,
                 "lastVerdict": row.protected.scan.verdict if row.protected.scan else None,
                 "comparedAt": row.protected.scan.ended_at if row.protected.scan else None,

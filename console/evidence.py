@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from console import coverage, shapes, words
 from console.coverage import Coverage, SiteRead
 from console.words import Word
+from drift.health import Vitals
 from lockstep.store.mirrors import Standing
 from lockstep.store.views.drift import Scan
 from lockstep.store.views.mirrors import Images
@@ -63,10 +64,25 @@ class Protected:
     @property
     def health(self) -> Health:
         """The worse of the healths of both sites; unknown when the evidence does not say, or is stale."""
+        known = self.healths.values()
+        return next(health for health in Health if health in known)
+
+    @property
+    def vitals(self) -> dict[str, Vitals]:
+        """How what runs is at each site, the truth first, by fresh evidence; nothing for a site that says nothing."""
         found = shapes.mapping(self.scan.coverage if self.scan and not self.stale else {})
-        known = list(shapes.mapping(found.get("health")).values())
-        worst = [health for health in Health if health.value in known]
-        return worst[0] if worst else Health.UNKNOWN
+        known = shapes.mapping(found.get("vitals"))
+        return {
+            site: Vitals.from_json(known[site]) for site in (self.faced.truth, self.faced.follower) if site in known
+        }
+
+    @property
+    def healths(self) -> dict[str, Health]:
+        """The health at each of both sites, the truth first; Unknown where the evidence does not say, or is stale."""
+        found = shapes.mapping(self.scan.coverage if self.scan and not self.stale else {})
+        known, words_ = shapes.mapping(found.get("health")), {one.value: one for one in Health}
+        sites = (self.faced.truth, self.faced.follower)
+        return {site: words_.get(shapes.text(known.get(site)), Health.UNKNOWN) for site in sites}
 
     @property
     def explained(self) -> int:

@@ -126,6 +126,16 @@ def _scans(context: Context, connection: Connection) -> Iterator[Metric]:
     yield _gauge("evidence_age_seconds", "How long ago the newest comparison ended.", labels, ages)
     stale = (([one.application.name, one.pair.name], float(one.stale or one.scan is None)) for one in known)
     yield _gauge("evidence_stale", "1 when there is no comparison, or it is too old to stand on.", labels, stale)
+    yield _gauge(
+        "health",
+        "1 for how what runs is at a site, by fresh evidence; Unknown without any.",
+        [*labels, "site", "health"],
+        (
+            ([one.application.name, one.pair.name, site, health.value], 1)
+            for one in known
+            for site, health in one.healths.items()
+        ),
+    )
     apart = (
         (names, 0.0 if scan.in_step_at == scan.ended_at else (now - scan.in_step_at).total_seconds())
         for names, scan in scanned

@@ -69,16 +69,22 @@ VERDICTS: Mapping[Verdict, Word] = {
 }
 
 HEALTHS: Mapping[Health, Word] = {
-    Health.UNKNOWN: Word(label=mark("Health unknown"), tone="unknown", meaning=mark("Nobody looked whether it works.")),
-    Health.DEGRADED: Word(label=mark("Degraded"), tone="bad"),
-    Health.MISSING: Word(label=mark("Missing"), tone="bad"),
-    Health.PROGRESSING: Word(label=mark("Progressing"), tone="busy"),
-    Health.SUSPENDED: Word(label=mark("Suspended"), tone="note"),
-    Health.HEALTHY: Word(label=mark("Healthy"), tone="good"),
+    Health.UNKNOWN: Word(
+        label=mark("Health unknown"), tone="unknown", meaning=mark("Nobody could see whether it works.")
+    ),
+    Health.DEGRADED: Word(label=mark("Degraded"), tone="bad", meaning=mark("Something of it does not work.")),
+    Health.MISSING: Word(label=mark("Missing"), tone="bad", meaning=mark("Nothing of it is there.")),
+    Health.PROGRESSING: Word(
+        label=mark("Progressing"), tone="busy", meaning=mark("Something of it starts, or waits for something.")
+    ),
+    Health.SUSPENDED: Word(
+        label=mark("Suspended"), tone="note", meaning=mark("Somebody stopped something of it on purpose.")
+    ),
+    Health.HEALTHY: Word(label=mark("Healthy"), tone="good", meaning=mark("Everything that can say so works.")),
     Health.NOT_APPLICABLE: Word(
-        label=mark("Runs nothing"),
+        label=mark("Not known from files"),
         tone="note",
-        meaning=mark("The site keeps manifests in a directory: nothing runs whose health could be asked."),
+        meaning=mark("The site keeps manifests in files: they say what should run, and not how it is."),
     ),
 }
 

@@ -11,7 +11,7 @@ from concurrent import futures
 from dataclasses import dataclass
 from datetime import datetime
 
-from drift import implied, inventory, survey
+from drift import health, implied, inventory, survey
 from drift.doors import Scanning, Seen
 from drift.examine import Examiner
 from drift.expected import Rules
@@ -99,7 +99,6 @@ class Comparison:
 
     def survey(self, wanted: Wanted, readings: tuple[Reading, Reading]) -> survey.Survey:
         """Everything that is to be said of the application over the pair."""
-        spec = self.application.spec
         everything = [
             manifest for one in (*wanted.objects, *(side.objects for side in readings)) for manifest in one.values()
         ]
@@ -109,11 +108,22 @@ class Comparison:
             older=Older(lambda: self._older(wanted.revision)),
             memory=self.scanning.memory,
         )
-        scope = survey.Scope(
-            out_of_git=tuple(ObjectPattern.parse(text) for text in spec.out_of_git),
-            own_set=applyset.ApplySet(application=self.application.name, namespace=spec.namespace).id,
+        return survey.survey(*readings, git=wanted.objects, examiner=examiner, scope=_scope(self.application))
+
+    def vitals(self, wanted: Wanted, readings: tuple[Reading, Reading]) -> dict[str, health.Vitals]:
+        """How what runs is, at each site."""
+        return {one.site: self._vitals(one, objects) for one, objects in zip(readings, wanted.objects, strict=True)}
+
+    def _vitals(self, found: Reading, objects: Rendered) -> health.Vitals:
+        if not self.runs(found.site):
+            return health.FROM_FILES
+        scope = _scope(self.application)
+        return health.of_site(
+            found,
+            objects,
+            belongs=lambda key, manifest: survey.belongs(key, manifest, wanted=objects, scope=scope),
+            standby=found.site == self.faced.follower,
         )
-        return survey.survey(*readings, git=wanted.objects, examiner=examiner, scope=scope)
 
     def is_dispersed(self) -> bool:
         """Whether what the follower has was put there whole by Lockstep itself, in its archive."""
@@ -191,6 +201,14 @@ class Comparison:
         except errors.LockstepError:
             # An old commit that nobody can render any more says nothing about now.
             return None
+
+
+def _scope(application: kinds.Application) -> survey.Scope:
+    spec = application.spec
+    return survey.Scope(
+        out_of_git=tuple(ObjectPattern.parse(text) for text in spec.out_of_git),
+        own_set=applyset.ApplySet(application=application.name, namespace=spec.namespace).id,
+    )
 
 
 def facts(site: kinds.Site) -> SiteFacts:

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from drift import certificates, rows
+from drift.health import Vitals
 from drift.rows import Row
 from drift.survey import Survey
 from lockstep.sites import ends
 from lockstep.store.views import drift as views
 from lockstep.topology import direction, kinds
-from lockstep.values import Json, ObjectKey, Stance, Verdict
+from lockstep.values import Health, Json, ObjectKey, Stance, Verdict
 
 IN_STEP, DRIFT, UNKNOWN = 0, 1, 2
 """Exit codes: nothing differs that may not; something does; nobody can say."""
@@ -66,7 +67,9 @@ class Compared:
     """One comparison of an application over a pair, as it may be told.
 
     ``verdict`` is Unknown when the evidence is ``stale``; ``was`` is what was found then. ``explained`` counts the
-    differences that may be. ``coverage`` says what was read of each side, when, how, and what could not be.
+    differences that may be. ``health`` is that of each site, where it was looked at, and ``vitals`` why, with the
+    objects that are not well; old evidence says neither. ``coverage`` says what was read of each side, when, how, and
+    what could not be.
     """
 
     application: str
@@ -84,6 +87,7 @@ class Compared:
     started_at: datetime
     ended_at: datetime
     stale: bool = False
+    vitals: Mapping[str, Vitals] = field(default_factory=dict)
 
     @property
     def order(self) -> tuple[str, str]:
@@ -102,6 +106,7 @@ class Compared:
             "stance": self.stance,
             "revision": self.revision,
             "health": dict(self.health),
+            "vitals": {site: one.to_json() for site, one in self.vitals.items()},
             "objects": self.objects,
             "explained": self.explained,
             "problem": self.problem,
@@ -304,6 +309,7 @@ def _compared(scan: views.Scan, pair: kinds.Pair, now: datetime, stale: timedelt
     old = now - scan.ended_at > stale
     coverage = scan.coverage if isinstance(scan.coverage, dict) else {}
     counts = scan.counts if isinstance(scan.counts, dict) else {}
+    health = {site: Health.UNKNOWN.value if old else word for site, word in coverage.get("health", {}).items()}
     return Compared(
         application=scan.application,
         pair=scan.pair,
@@ -315,11 +321,12 @@ def _compared(scan: views.Scan, pair: kinds.Pair, now: datetime, stale: timedelt
         problem=scan.problem,
         objects=scan.objects,
         explained=int(counts.get("explained", 0)),
-        health=dict(coverage.get("health", {})),
+        health=health,
         coverage=coverage,
         started_at=scan.started_at,
         ended_at=scan.ended_at,
         stale=old,
+        vitals={} if old else {site: Vitals.from_json(one) for site, one in coverage.get("vitals", {}).items()},
     )
 
 

@@ -16,7 +16,7 @@ from lockstep import crash, errors, work
 from lockstep.sites import ends
 from lockstep.store import findings
 from lockstep.topology import kinds
-from lockstep.values import Health, Json, ObjectKey, Verdict
+from lockstep.values import Json, ObjectKey, Verdict
 
 __all__ = ["Renderer", "Scanned", "Scanning", "Sites", "handle_scan", "handle_sweep", "scan"]
 
@@ -89,10 +89,12 @@ def scan(context: Scanning, application: kinds.Application, pair: kinds.Pair) ->
     if verdict is Verdict.IN_SYNC and comparison.is_dispersed():
         verdict = Verdict.DISPERSED
     explained = rows.explained(found, pair=pair.name, sites=comparison.sites)
+    vitals = comparison.vitals(wanted, readings)
     coverage: dict[str, Json] = {
         "git": {"revision": wanted.revision, "notes": [note for side in wanted.sides for note in side.notes]},
         "sites": {reading.site: _read(reading) for reading in readings},
-        "health": {reading.site: _health(comparison, reading) for reading in readings},
+        "health": {site: one.health.value for site, one in vitals.items()},
+        "vitals": {site: one.to_json() for site, one in vitals.items()},
         "rules": [{"rule": one.rule, "problem": one.problem, "message": one.message} for one in found.rules],
         "explained": [row.to_json() for row in explained[:_MOST_EXPLAINED]],
     }
@@ -151,9 +153,3 @@ def _read(reading: Reading) -> Json:
         "gaps": [{"what": gap.what, "why": gap.why} for gap in reading.gaps],
         "certificates": [one.to_json() for one in reading.certificates[:_MOST_CERTIFICATES]],
     }
-
-
-def _health(comparison: Comparison, reading: Reading) -> str:
-    """What runs nothing has no health; how what runs is, is not looked at here."""
-    health = Health.UNKNOWN if comparison.runs(reading.site) else Health.NOT_APPLICABLE
-    return str(health.value)

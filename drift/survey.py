@@ -124,6 +124,20 @@ def _sides(
     return Sides(git_p, live[0], git_d, live[1])
 
 
+def belongs(key: ObjectKey, manifest: Manifest, *, wanted: Mapping[ObjectKey, Manifest], scope: Scope) -> bool:
+    """Whether a live object is part of what is compared, wherever else it is: git wants it, or nobody else does.
+
+    Args:
+        key: The object.
+        manifest: The object, as its site has it.
+        wanted: What git says for the site.
+        scope: What belongs to the comparison.
+    """
+    if key in wanted:
+        return not exclusions.is_hook(wanted[key])
+    return bool(key.namespace) and not exclusions.reason(manifest, key, own_set=scope.own_set)
+
+
 def _unseen(key: ObjectKey, reading: Reading) -> bool:
     return key not in reading.objects and reading.hides(key)
 

@@ -1,13 +1,14 @@
 """A report as JUnit XML, as CI systems read it: a suite for each comparison, a case for each object that differs.
 
 Drift is a ``failure``, what nobody could see is an ``error``, and what was looked at and differs on purpose is
-``skipped``. Names are those of the house, never translated: dashboards go by them.
+``skipped``. Health is a property of the suite for each site, with why in ``system-out``: like the exit code, no case
+fails for it. Names are those of the house, never translated: dashboards go by them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from xml.etree import ElementTree as ET
 
 from console import comparing
@@ -42,6 +43,10 @@ def _suite(report: Report, one: Compared) -> ET.Element:
     suite = ET.Element(
         "testsuite", {"name": _text(name), "timestamp": one.ended_at.isoformat(), "time": f"{seconds:.3f}"}
     )
+    if one.health:
+        properties = ET.SubElement(suite, "properties")
+        for site, health in one.health.items():
+            ET.SubElement(properties, "property", {"name": _text(f"health.{site}"), "value": health})
     whole = ET.SubElement(suite, "testcase", {"name": "comparison", "classname": _text(name)})
     if one.verdict is Verdict.UNKNOWN:
         why = "the evidence is stale" if one.stale else one.problem
@@ -51,8 +56,17 @@ def _suite(report: Report, one: Compared) -> ET.Element:
         ET.SubElement(_case(suite, name, entry), kind, _said(entry)).text = _values(entry)
     for entry in (*report.of(one, report.declared), *report.of(one, report.explained)):
         ET.SubElement(_case(suite, name, entry), "skipped", _said(entry)).text = _values(entry)
+    if ailing := list(_unwell(one)):
+        ET.SubElement(suite, "system-out").text = _text("\n".join(ailing))
     _count(suite)
     return suite
+
+
+def _unwell(one: Compared) -> Iterator[str]:
+    for site, vitals in one.vitals.items():
+        if vitals.why:
+            yield f"{site}: {vitals.health.value}: {vitals.why}"
+        yield from (f"{site}: {called(each.key)}: {each.health.value}: {each.why}" for each in vitals.unwell)
 
 
 def _case(suite: ET.Element, classname: str, entry: Entry) -> ET.Element:

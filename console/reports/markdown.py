@@ -43,6 +43,9 @@ def _comparison(telling: Telling, one: Compared) -> Iterator[str]:
     yield f"**{telling.gettext(telling.word(one).label)}** · {escaped(' · '.join(telling.facts(one)))}"
     if one.problem:
         yield f"\n> {escaped(telling.problem(one))}"
+    if sentences := telling.unwell(one):
+        yield f"\n### {telling.gettext('Health')}\n"
+        yield from (f"- {escaped(sentence)}" for sentence in sentences)
     for entries, title in (
         (report.differences, telling.gettext("Differences")),
         (report.declared, telling.gettext("Declared in git")),

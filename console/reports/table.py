@@ -53,6 +53,8 @@ def _comparison(telling: Telling, one: Compared, *, everything: bool) -> Iterato
     )
     if one.problem:
         yield Padding(Text(telling.problem(one), style=_STYLES["unknown"]), _INDENT)
+    for sentence in telling.unwell(one):
+        yield Padding(Text(sentence, style=_STYLES["warn"]), _INDENT)
     report = telling.report
     told = [(report.differences, "")]
     if everything:

@@ -20,6 +20,8 @@ from lockstep.values import Health, Json, ObjectKey, Stance, Verdict
 _LONGEST = 160
 # How much that is equal is shown before the first difference of long texts.
 _LEAD = 24
+# More objects of a site that are not well are counted.
+_MOST_UNWELL = 10
 _THERE = "(the object)"
 _THERE_IS = "\0there"
 _EXPLAINED = Word(label=mark("Explained"), tone="note")
@@ -70,8 +72,33 @@ class Telling:
         if one.stance not in ("", Stance.NORMAL.value):
             told.append(self.gettext(words.STANCES[Stance(one.stance)].label))
         told.append(self.ngettext("%(num)s object", "%(num)s objects", one.objects))
-        told += [f"{visible(site)}: {self.gettext(words.HEALTHS[Health(is_)].label)}" for site, is_ in _unwell(one)]
+        told += [f"{visible(site)}: {self.gettext(word.label)}" for site, word in healths(one)]
         return told
+
+    def unwell(self, one: Compared, *, most: int = _MOST_UNWELL) -> list[str]:
+        """What is not well at the sites, and why, a sentence for each: ``sejong: Deployment shop/web: Degraded: ...``.
+
+        Args:
+            one: The comparison.
+            most: So many objects of a site are named, and the others counted.
+        """
+        told = []
+        for site, vitals in one.vitals.items():
+            if vitals.why:
+                told.append(self._ailing(site, "", vitals.health, vitals.why))
+            shown = vitals.unwell[:most]
+            told += [self._ailing(site, called(each.key), each.health, each.why) for each in shown]
+            if more := vitals.ailing - len(shown):
+                many = self.ngettext("%(num)s more is not well", "%(num)s more are not well", more)
+                told.append(f"{visible(site)}: {many}")
+        return told
+
+    def _ailing(self, site: str, name: str, health: Health, why: str) -> str:
+        parts = (visible(site), name, self.gettext(words.HEALTHS[health].label), self._why(why))
+        return ": ".join(part for part in parts if part)
+
+    def _why(self, why: str) -> str:
+        return visible(sayings.say(why, self.catalogue))
 
     def age(self, at: datetime) -> str:
         """How long ago."""
@@ -222,6 +249,6 @@ def _same_git(values: Mapping[str, Json]) -> bool:
     return not git_standby.against
 
 
-def _unwell(one: Compared) -> list[tuple[str, str]]:
-    fine = {Health.HEALTHY.value, Health.NOT_APPLICABLE.value, Health.UNKNOWN.value}
-    return [(site, health) for site, health in one.health.items() if health not in fine]
+def healths(one: Compared) -> list[tuple[str, Word]]:
+    """How what runs is at each site, the truth first; a site is left out where nobody looked."""
+    return [(site, words.HEALTHS[Health(one.health[site])]) for site in one.sites if site in one.health]

@@ -147,3 +147,13 @@ def test_health_is_the_worse_of_both_sites_and_unknown_when_nobody_said() -> Non
     for coverage in shapes:
         assert of_ledger(replace(SCAN, coverage=coverage)).health is Health.UNKNOWN
     assert of_ledger(replace(SCAN, coverage=told), now=bank.NOW + timedelta(hours=1)).health is Health.UNKNOWN
+
+
+def test_health_is_told_for_each_site() -> None:
+    """The truth first; of a site that nobody spoke of it is unknown, and so is all of it by old evidence."""
+    told = {"health": {"seoul": "Healthy"}, "vitals": bank.VITALS["Degraded"]}
+    one = of_ledger(replace(SCAN, coverage=told))
+    assert one.healths == {"seoul": Health.HEALTHY, "sejong": Health.UNKNOWN}
+    assert [(site, vitals.ailing) for site, vitals in one.vitals.items()] == [("seoul", 0), ("sejong", 1)]
+    old = of_ledger(replace(SCAN, coverage=told), now=bank.NOW + timedelta(hours=1))
+    assert (set(old.healths.values()), old.vitals) == ({Health.UNKNOWN}, {})

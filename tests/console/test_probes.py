@@ -82,6 +82,8 @@ def test_the_numbers_say_what_the_pages_say(house: House) -> None:
     assert found["lockstep_run_last_duration_seconds", "pay"] == 360
     assert found["lockstep_approvals_pending",] == 1
     assert found["lockstep_drift_verdict", "pay", "seoul-sejong", "PrimaryHotfix"] == 1
+    assert found["lockstep_health", "pay", "Degraded", "seoul-sejong", "sejong"] == 1
+    assert found["lockstep_health", "notice", "Unknown", "seoul-sejong", "seoul"] == 1
     assert found["lockstep_evidence_age_seconds", "notice", "seoul-sejong"] == 190 * 60
     assert found["lockstep_evidence_stale", "notice", "seoul-sejong"] == 1
     assert found["lockstep_evidence_stale", "ledger", "seoul-sejong"] == 0

@@ -325,6 +325,36 @@ def _step(connection: Connection, number: int, name: str, code: int, reason: str
     )
 
 
+_WELL = {"health": "Healthy", "why": "", "judged": 9, "ailing": 0, "unwell": []}
+_CRASHING = {
+    "group": "apps",
+    "kind": "Deployment",
+    "namespace": "pay",
+    "name": "api",
+    "health": "Degraded",
+    "why": "has 0 of 2 replicas available; Pod api-6d4f-x2v9k: cannot start api: CrashLoopBackOff",
+}
+VITALS = {
+    "Healthy": {"seoul": _WELL, "sejong": _WELL},
+    "Degraded": {
+        "seoul": _WELL,
+        "sejong": {"health": "Degraded", "why": "", "judged": 9, "ailing": 1, "unwell": [_CRASHING]},
+    },
+    "NotApplicable": {
+        "seoul": _WELL,
+        "daegu": {
+            "health": "NotApplicable",
+            "why": "it is not known from files",
+            "judged": 0,
+            "ailing": 0,
+            "unwell": [],
+        },
+    },
+}
+"""What scans say of the health at both sites, by that of the standby."""
+STANDBYS = {"seoul-sejong": "sejong", "seoul-daegu": "daegu"}
+
+
 def _drift(connection: Connection) -> None:
     for application, pair, verdict, minutes, problem, health in (
         ("pay", "seoul-sejong", "PrimaryHotfix", 2, "", "Degraded"),
@@ -338,7 +368,9 @@ def _drift(connection: Connection) -> None:
             pair,
             verdict=verdict,
             problem=problem,
-            coverage={"health": {"seoul": "Healthy", "sejong": health}} if health else {},
+            coverage={"health": {"seoul": "Healthy", STANDBYS[pair]: health}, "vitals": VITALS.get(health, {})}
+            if health
+            else {},
             started_at=ago(minutes=minutes, seconds=2),
             ended_at=ago(minutes=minutes),
         )

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from drift.health import Unwell, Vitals
 from drift.report import Compared, Entry, Report, RuleNote
 from drift.rows import Row
-from lockstep.values import Json, ObjectKey, Verdict
+from lockstep.values import Health, Json, ObjectKey, Verdict
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 SITES = ("seoul", "sejong")
+
+
+_VITALS = Vitals(
+    health=Health.DEGRADED,
+    judged=14,
+    ailing=12,
+    unwell=tuple(
+        Unwell(
+            key=ObjectKey(group="apps", kind="Deployment", namespace="pay", name=f"worker-{number}"),
+            health=Health.DEGRADED,
+            why=f"has 0 of 1 replicas available; Pod worker-{number}-x: cannot start worker: CrashLoopBackOff",
+        )
+        for number in range(12)
+    ),
+)
 
 
 def compared(
@@ -40,6 +56,7 @@ def compared(
         started_at=NOW - timedelta(seconds=62),
         ended_at=NOW - timedelta(seconds=60),
         stale=stale,
+        vitals={"seoul": _VITALS},
     )
 
 

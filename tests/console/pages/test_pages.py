@@ -343,3 +343,15 @@ def test_the_theme_is_remembered(house: House) -> None:
     assert "data-theme" not in client.get("/sign-in").get_data(as_text=True)
     client.get("/sign-in?theme=dark")
     assert 'data-theme="dark"' in client.get("/sign-in").get_data(as_text=True)
+
+
+def test_what_is_not_well_is_said_beside_the_verdict(house: House) -> None:
+    """With the object, the site and the reason, in the reader's language; files are said to know nothing of it."""
+    client = house.signed_in()
+    english = client.get("/applications/pay").get_data(as_text=True)
+    assert "Pod api-6d4f-x2v9k: cannot start api: CrashLoopBackOff" in english
+    assert "8 of 9 well" in english
+    assert "Not known from files" in english
+    assert "Degraded" in client.get("/").get_data(as_text=True)
+    korean = client.get("/applications/pay?lang=ko", follow_redirects=True).get_data(as_text=True)
+    assert "api 시작 불가: CrashLoopBackOff" in korean

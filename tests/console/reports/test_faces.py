@@ -51,6 +51,7 @@ def test_every_face_says_everything_in_every_language(face: str, code: str) -> N
     for wanted in (
         "pay: seoul → sejong",
         *(say(word) for word in ("Primary hot fix", "Missing at standby", "Standby drift", "Degraded", "absent")),
+        *(say("Not known from files"), "Deployment pay/worker-0", "CrashLoopBackOff"),
         *("Deployment pay/api", "spec.replicas", "nobody knows", "It expired.", "cccccccccc"),
         "pay/tls-3 tls.crt",
     ):
@@ -169,3 +170,22 @@ def test_an_age_is_told_in_the_readers_language() -> None:
     """Since when, and who said what."""
     entry = drifting.entry(state="acknowledged", by="kim")
     assert Telling(drifting.report(), CATALOGUES["ko"]).life(entry) == "60분 전, 확인함 (kim)"
+
+
+def test_objects_that_are_not_well_are_named_as_far_as_anybody_reads() -> None:
+    """The others are counted; in the language of the reader, but for what Kubernetes calls it."""
+    telling = Telling(drifting.report(), CATALOGUES["ko"])
+    told = telling.unwell(drifting.compared())
+    assert len(told) == 11
+    why = "복제본 1개 중 0개 사용 가능; Pod worker-0-x: worker 시작 불가: CrashLoopBackOff"
+    assert told[0] == f"seoul: Deployment pay/worker-0: 이상: {why}"
+    assert told[-1] == "seoul: 비정상 2개 더 있음"
+
+
+def test_health_fails_no_case_of_junit() -> None:
+    """It is a property of the suite, and why stands in its output: the exit code is that of the verdict."""
+    suite = ET.fromstring(reports.junit.write(drifting.report(verdict=Verdict.IN_SYNC)))[0]
+    properties = {one.get("name"): one.get("value") for one in suite.iter("property")}
+    assert properties == {"health.seoul": "Degraded", "health.sejong": "NotApplicable"}
+    assert suite.findall("testcase[@name='comparison']/*") == []
+    assert "Deployment pay/worker-11: Degraded: has 0 of 1" in suite.findtext("system-out", "")

@@ -1,0 +1,223 @@
+"""How what an application runs at a site is: the second axis, beside the verdict. Two equal crash loops are not well.
+
+Pure. It receives the objects of a reading, it hands on ``Vitals``. What a Pod or a ReplicaSet suffers from is said of
+the object that owns it. What could not be read is Unknown, and files say what should be, never how it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from drift import redact
+from drift.inventory import Reading
+from drift.normalise import home, reading
+from lockstep.manifests import health
+from lockstep.manifests.health import Assessment
+from lockstep.values import Health, Json, ObjectKey
+
+# More objects that are not well are counted, and not listed.
+_MOST_LISTED = 50
+_LONGEST_WHY = 300
+# A Deployment owns a ReplicaSet that owns a Pod; an operator's resources may stand above them. A bound against circles.
+_MOST_OWNERS = 8
+# Its controller says how a Job or a CronJob is; a Pod that has ended belongs to a try that is over.
+_OVER = frozenset({"Succeeded", "Failed"})
+_TRIES = frozenset({("batch", "Job")})
+
+Belongs = Callable[[ObjectKey, dict[str, Json]], bool]
+"""Whether a live object that nobody owns is one of the application's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unwell:
+    """An object that is not healthy, and why, in a few words."""
+
+    key: ObjectKey
+    health: Health
+    why: str
+
+    def to_json(self) -> dict[str, Json]:
+        """As ``-o json`` writes it, and as it is stored."""
+        names = ("group", "kind", "namespace", "name")
+        return {**{name: getattr(self.key, name) for name in names}, "health": self.health.value, "why": self.why}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Json]) -> Unwell:
+        """What ``to_json`` wrote."""
+        key = ObjectKey(group=value["group"], kind=value["kind"], namespace=value["namespace"], name=value["name"])
+        return cls(key=key, health=Health(value["health"]), why=value["why"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vitals:
+    """How an application is at one site: the worst of its objects.
+
+    ``why`` speaks of the site as a whole, where there is something to say. ``judged`` objects have a health, and
+    ``ailing`` of them are not healthy; the worst of those are in ``unwell``.
+    """
+
+    health: Health
+    why: str = ""
+    judged: int = 0
+    ailing: int = 0
+    unwell: tuple[Unwell, ...] = ()
+
+    def to_json(self) -> dict[str, Json]:
+        """As ``-o json`` writes it, and as it is stored."""
+        return {
+            "health": self.health.value,
+            "why": self.why,
+            "judged": self.judged,
+            "ailing": self.ailing,
+            "unwell": [one.to_json() for one in self.unwell],
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Json]) -> Vitals:
+        """What ``to_json`` wrote."""
+        return cls(
+            health=Health(value["health"]),
+            why=value["why"],
+            judged=value["judged"],
+            ailing=value["ailing"],
+            unwell=tuple(Unwell.from_json(one) for one in value["unwell"]),
+        )
+
+
+FROM_FILES = Vitals(health=Health.NOT_APPLICABLE, why="it is not known from files")
+"""A directory, an archive, a backup."""
+
+
+def of_site(found: Reading, wanted: Collection[ObjectKey], *, belongs: Belongs, standby: bool) -> Vitals:
+    """How an application is at a site that runs it.
+
+    Args:
+        found: What was read of the site.
+        wanted: What git wants there.
+        belongs: Which live objects are the application's.
+        standby: Whether the site follows another: what is suspended there is as it should be.
+    """
+    if found.is_blind:
+        return Vitals(health=Health.UNKNOWN, why=next(gap.why for gap in found.gaps))
+    observed = Observations(belongs=belongs, standby=standby)
+    for key, manifest in found.objects.items():
+        observed.see(key, manifest)
+    vitals = observed.vitals()
+    hidden = [gap for gap in found.gaps if gap.kind == "*" or health.has_health(gap.group, gap.kind)]
+    if hidden:
+        return _whole(vitals, Health.UNKNOWN, f"{hidden[0].what}: {hidden[0].why}")
+    if wanted and not any(key in found.objects for key in wanted):
+        return _whole(vitals, Health.MISSING, "nothing of it is there")
+    return vitals
+
+
+class Observations:
+    """What is known of the health of the objects of a site. One that changed is seen anew; the others stay as they are.
+
+    Args:
+        belongs: Which objects that nobody owns are the application's.
+        standby: Whether the site follows another.
+    """
+
+    def __init__(self, *, belongs: Belongs, standby: bool) -> None:
+        self._belongs = belongs
+        self._standby = standby
+        self._own: dict[ObjectKey, Assessment | None] = {}
+        self._owners: dict[ObjectKey, ObjectKey] = {}
+        self._suffering: dict[ObjectKey, Assessment] = {}
+
+    def see(self, key: ObjectKey, manifest: dict[str, Json] | None) -> None:
+        """Take an object as it is now; None when it is gone."""
+        for known in (self._own, self._owners, self._suffering):
+            known.pop(key, None)
+        if manifest is None or not health.has_health(key.group, key.kind):
+            return
+        assessed = health.assess(manifest, standby=self._standby)
+        owner = _owner(key, manifest)
+        if owner is not None:
+            self._owners[key] = owner
+            if assessed is not None and _surfaces(key, manifest, assessed):
+                self._suffering[key] = assessed
+        if self._belongs(key, manifest):
+            self._own[key] = assessed
+
+    def vitals(self) -> Vitals:
+        """How everything that was seen is together."""
+        suffering = self._by_owner()
+        found = {key: _worse(one, suffering.get(key)) for key, one in self._own.items()}
+        judged = {key: one for key, one in found.items() if one is not None}
+        unwell = sorted(
+            (Unwell(key=key, health=one.health, why=_shown(one.why)) for key, one in judged.items() if _ails(one)),
+            key=lambda one: (_rank(one.health), one.key),
+        )
+        worst = min((one.health for one in unwell), key=_rank, default=Health.HEALTHY)
+        return Vitals(health=worst, judged=len(judged), ailing=len(unwell), unwell=tuple(unwell[:_MOST_LISTED]))
+
+    def _by_owner(self) -> dict[ObjectKey, tuple[ObjectKey, Assessment]]:
+        """The worst that any object of an owner suffers from; of equals the one that is furthest from it, a Pod."""
+        worst: dict[ObjectKey, tuple[tuple[int, int, ObjectKey], Assessment]] = {}
+        for key, one in self._suffering.items():
+            for far, owner in enumerate(self._above(key)):
+                order = (_rank(one.health), -far, key)
+                if owner not in worst or order < worst[owner][0]:
+                    worst[owner] = (order, one)
+        return {owner: (order[2], one) for owner, (order, one) in worst.items()}
+
+    def _above(self, key: ObjectKey) -> Iterator[ObjectKey]:
+        owner = self._owners.get(key)
+        for _ in range(_MOST_OWNERS):
+            if owner is None:
+                return
+            yield owner
+            owner = self._owners.get(owner)
+
+
+def _worse(own: Assessment | None, below: tuple[ObjectKey, Assessment] | None) -> Assessment | None:
+    """What an object says of itself, with what something that it owns suffers from, where that is no better."""
+    if below is None or (own is not None and _rank(own.health) < _rank(below[1].health)):
+        return own
+    key, suffered = below
+    said = f"{key.kind} {key.name}: {suffered.why}"
+    return Assessment(
+        health=suffered.health, why="; ".join(part for part in (own.why if own is not None else "", said) if part)
+    )
+
+
+def _owner(key: ObjectKey, manifest: Mapping[str, Json]) -> ObjectKey | None:
+    """The object that controls another, else the first that owns it. An owner is in the same name space or in none."""
+    owners = list(reading.entries(manifest, "metadata", "ownerReferences"))
+    chosen = next((one for one in owners if one.get("controller") is True), owners[0] if owners else None)
+    if chosen is None:
+        return None
+    kind = str(chosen.get("kind", ""))
+    group = home(str(chosen.get("apiVersion", "")).rpartition("/")[0], kind)
+    return ObjectKey(group=group, kind=kind, namespace=key.namespace, name=str(chosen.get("name", "")))
+
+
+def _surfaces(key: ObjectKey, manifest: Mapping[str, Json], one: Assessment) -> bool:
+    """Whether an owner has something to say of what it owns: a try that is over is past."""
+    if not _ails(one) or (key.group, key.kind) in _TRIES or reading.at(manifest, "metadata", "deletionTimestamp"):
+        return False
+    return (key.group, key.kind) != ("", "Pod") or reading.text(manifest, "status", "phase") not in _OVER
+
+
+def _whole(vitals: Vitals, said: Health, why: str) -> Vitals:
+    return Vitals(health=said, why=_shown(why), judged=vitals.judged, ailing=vitals.ailing, unwell=vitals.unwell)
+
+
+def _ails(one: Assessment) -> bool:
+    return one.health is not Health.HEALTHY
+
+
+_RANKS = {health_: rank for rank, health_ in enumerate(Health)}
+
+
+def _rank(one: Health) -> int:
+    return _RANKS[one]
+
+
+def _shown(why: str) -> str:
+    """A reason, fit to be shown: controllers quote what servers answered, passwords in addresses included."""
+    text = str(redact.Mask().hide("", why))
+    return text if len(text) <= _LONGEST_WHY else f"{text[:_LONGEST_WHY]}…"
