@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import orjson
 
-from benchmarks import _servers
+from benchmarks import _listing, _servers
 from lockstep.sites.ends import Selection
 from lockstep.values import Json
 
@@ -57,10 +56,6 @@ def _digest(manifest: dict[str, Json]) -> dict[str, Json]:
     return {"name": manifest["metadata"]["name"], "digest": hashlib.sha256(text).digest()}
 
 
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def main(keep: str, url: str) -> None:
     """Read, and print what it took as JSON."""
     with tempfile.TemporaryDirectory() as folder:
@@ -70,11 +65,11 @@ def main(keep: str, url: str) -> None:
         file.write_text(json.dumps({"clusters": [{"name": "x", "cluster": {"server": url}}], **named}))
         door = _servers.opened(file)
         door.served()
-        before = _peak()
+        before = _listing.peak()
         selection = Selection(namespaces=frozenset({_NAMESPACE}))
         found = door.read(selection, keep=_digest if keep == "digest" else None)
     assert not found.gaps, found.gaps
-    print(json.dumps({"objects": len(found.objects), "before": before, "peak": _peak()}))
+    print(json.dumps({"objects": len(found.objects), "before": before, "peak": _listing.peak()}))
 
 
 if __name__ == "__main__":

@@ -162,6 +162,8 @@ _WORDS: Mapping[str, Callable[[_Context], _Words] | _Words] = {
         f"is longer than {context.details['max_length']} characters.",
         "Shorten it.",
     ),
+    "greater_than_equal": lambda context: ("is too small.", f"Write at least {context.details['ge']}."),
+    "less_than_equal": lambda context: ("is too large.", f"Write at most {context.details['le']}."),
     "date_type": _NO_DATE,
     "date_parsing": _NO_DATE,
     "date_from_datetime_parsing": _NO_DATE,

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from lockstep import clock, errors
-from lockstep.sites.cluster import parsing, refusals
+from lockstep.sites.cluster import pacing, parsing, refusals
 from lockstep.sites.cluster.access import Access, Source
 from lockstep.sites.cluster.limits import Limits
 from lockstep.sites.cluster.transport import Answer, CutError, Opened, Request, Transport
@@ -67,7 +67,7 @@ class Api:
         source: Says where it is and who we are, again whenever that ends.
         limits: How long and how much.
         clock: Tells the time.
-        wait: Waits some seconds before the next try.
+        wait: Waits some seconds before a request or its next try.
     """
 
     def __init__(
@@ -83,6 +83,7 @@ class Api:
         self._source = source
         self._wait = wait
         self._turn = threading.BoundedSemaphore(limits.at_once)
+        self._pace = pacing.Pace(limits.requests_per_second)
         self._opening = threading.Lock()
         self._access: Access | None = None
         self._transport: Transport | None = None
@@ -139,6 +140,7 @@ class Api:
         access, transport = self._line()
         asked = refusals.Asked(server=access.server, right=call.right)
         request = _signed(call.request, access)
+        self._keep_pace(access, until)
         with transport.opened(request, until=until, silence_seconds=silence_seconds) as opened:
             if opened.answer.status != 200:
                 if opened.answer.status == 401:
@@ -156,6 +158,7 @@ class Api:
                 self._transport = None
 
     def _once(self, transport: Transport, access: Access, request: Request, right: errors.Right, end: float) -> Answer:
+        self._keep_pace(access, end)
         if not self._turn.acquire(timeout=max(0.0, end - time.monotonic())):
             raise errors.UnreachableError(
                 f"{access.server} is so slow that no turn came.", remedy="Look whether the site and the line are up."
@@ -166,6 +169,16 @@ class Api:
             self._turn.release()
         refusals.check(answer, refusals.Asked(server=access.server, right=right), now=self.clock.now())
         return answer
+
+    def _keep_pace(self, access: Access, end: float) -> None:
+        seconds = self._pace.turn(time.monotonic(), until=end)
+        if seconds is None:
+            raise errors.UnreachableError(
+                f"So many requests to {access.server} wait that no turn came.",
+                remedy="Raise limits.requestsPerSecond of the site's cluster, or its timeout.",
+            )
+        if seconds:
+            self._wait(seconds)
 
     def _line(self) -> tuple[Access, Transport]:
         """Who we are now, and the connections; both are kept as long as they are true."""

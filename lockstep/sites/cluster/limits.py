@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lockstep.topology import kinds
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -19,6 +21,8 @@ class Limits:
     """Reading a whole selection takes no longer than this; what was not read by then is a gap."""
     at_once: int = 16
     """Calls to the site at the same time; its connections are kept for the next ones."""
+    requests_per_second: int | None = None
+    """Requests that begin in a second, tries and watches among them; None lets the server set the pace."""
     tries: int = 5
     """How often one call is tried when the line is cut or the server is busy or broken."""
     page: int = 500
@@ -33,3 +37,19 @@ class Limits:
     """A watch that has not spoken for this long is stale, and everything that it was about unknown."""
     most_watches: int = 400
     """Kinds and namespaces that are watched at the same time; each has a connection and a thread."""
+
+    @classmethod
+    def of(cls, given: kinds.ClusterLimits | None) -> Limits:
+        """The bounds that a site's configuration gives; its defaults are these too."""
+        if given is None:
+            return cls()
+        seconds = given.timeout.total_seconds()
+        return cls(
+            at_once=given.connections,
+            requests_per_second=given.requests_per_second,
+            call_seconds=seconds,
+            silence_seconds=seconds / 2,
+            read_seconds=given.read_timeout.total_seconds(),
+            page=given.page,
+            most_watches=given.watches,
+        )

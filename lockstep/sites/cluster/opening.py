@@ -26,7 +26,7 @@ def open_cluster(
         end: How it is configured.
         reader: Reads the kubeconfig, again whenever its credentials have ended.
         path: Makes a path of the configuration one of this machine.
-        limits: Its bounds.
+        limits: Its bounds, where they are others than the configuration's.
     """
     reference = end.kubeconfig
     if reference is None:
@@ -43,4 +43,4 @@ def open_cluster(
             environ=reader.environ,
         )
         address = end.context or title
-    return KubernetesCluster(Api(source, limits or Limits(), clock=clock.SystemClock()), address=address)
+    return KubernetesCluster(Api(source, limits or Limits.of(end.limits), clock=clock.SystemClock()), address=address)

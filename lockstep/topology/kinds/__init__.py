@@ -9,7 +9,16 @@ from lockstep.topology.kinds.base import API_VERSION, Document, KubernetesSecret
 from lockstep.topology.kinds.expected import ExpectedDifference
 from lockstep.topology.kinds.mirror import GitGuards, GitMirror, GitSource, ImageMirror, ImageMirrorSpec, ImageSource
 from lockstep.topology.kinds.protection import Drill, Notification, Pair
-from lockstep.topology.kinds.site import ClusterEnd, GitCredentials, GitEnd, GitPlace, RegistryAuth, RegistryEnd, Site
+from lockstep.topology.kinds.site import (
+    ClusterEnd,
+    ClusterLimits,
+    GitCredentials,
+    GitEnd,
+    GitPlace,
+    RegistryAuth,
+    RegistryEnd,
+    Site,
+)
 from lockstep.topology.kinds.webhook import Webhook
 from lockstep.topology.objects import SCALABLE
 
@@ -36,6 +45,7 @@ __all__ = [
     "TEKTON_KINDS",
     "Application",
     "ClusterEnd",
+    "ClusterLimits",
     "Document",
     "Drill",
     "ExpectedDifference",

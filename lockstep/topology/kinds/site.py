@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -15,6 +16,7 @@ from lockstep.topology.scalars import (
     HttpUrl,
     ImagePrefix,
     ImageRepository,
+    Interval,
     LocalPath,
     Rate,
     Text,
@@ -183,6 +185,24 @@ class RegistryEnd(RegistryAccess):
         return self.image_prefix or (self.url or "").partition("://")[2]
 
 
+class ClusterLimits(Model):
+    """How much of an API server's time and of the line to it may be used, and how long it may take."""
+
+    connections: Annotated[int, Field(ge=1, le=256)] = 16
+    """Calls that are made at the same time, each over a connection of its own; watches have theirs beside."""
+    requests_per_second: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Most requests in a second, tries and watches counted, of each process; without it the server's own throttling
+    (429) sets the pace."""
+    timeout: Interval = timedelta(minutes=1)
+    """How long one call may take with all its tries; a server that says nothing for half as long is given up."""
+    read_timeout: Interval = timedelta(minutes=5)
+    """How long reading an application may take; what was not read by then is Unknown."""
+    page: Annotated[int, Field(ge=1, le=10_000)] = 500
+    """Objects that are asked for at once."""
+    watches: Annotated[int, Field(ge=1, le=10_000)] = 400
+    """Kinds and namespaces that are watched at the same time; each has a connection and a thread."""
+
+
 class ClusterEnd(Model):
     """Where this site runs applications: a Kubernetes API, a directory of manifests, or a backup to read."""
 
@@ -198,6 +218,14 @@ class ClusterEnd(Model):
     """Directory of manifests, ``<namespace or _cluster>/<kind>.<group or core>/<name>.yaml``."""
     archive: LocalPath | None = None
     """A backup to read: a Velero ``.tar.gz`` or a ``List`` dump. Nothing is written to it."""
+    limits: ClusterLimits | None = None
+    """How a Kubernetes API is spared."""
+
+    @model_validator(mode="after")
+    def _limits_of_a_server(self) -> Self:
+        if self.limits and not (self.kubeconfig or self.in_cluster):
+            raise FieldError("limits how a directory or a backup is called.", "Take limits out: nobody is called.")
+        return self
 
     @model_validator(mode="after")
     def _context_of_a_kubeconfig(self) -> Self:
