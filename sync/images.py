@@ -17,7 +17,7 @@ from lockstep.store import images as stored
 from lockstep.topology import direction, kinds, scalars
 from lockstep.topology.model import Topology
 from lockstep.values import Json
-from sync import deletions, quarantine, records, selection, sources
+from sync import deletions, quarantine, records, selection, sources, untagged
 from sync.mirror import ALL, Listening, Order, Result, mirror
 from sync.sources import Doors, Mirroring
 from sync.states import State, state_of
@@ -139,17 +139,12 @@ def _mirror(
     opened, broken = _open(context, [site for site in sites if site not in held])
     try:
         source = request.source or sources.source(context, one)
-        listed = {} if request.references else sources.listed(source, repository)
-        references = (
-            dict.fromkeys(selection.wanted(one, request.references), "")
-            if request.references
-            else sources.chosen(context, one, Shelf(store=source, repository=repository), listed)
-        )
+        asked = _asked_for(context, one, Shelf(store=source, repository=repository), request)
         order = Order(
             repository=repository,
             source=source,
             sites=opened,
-            references=references,
+            references=asked.references,
             held=held,
             hold=lambda site: _held(context, topology, repository, [site]).get(site, ""),
             immutable=lambda reference: selection.is_immutable(one, reference),
@@ -161,16 +156,39 @@ def _mirror(
             bounds=replace(context.bounds, rates=_rates(topology, sites)),
             listening=request.listening,
         )
-        results = mirror(order)
-        if one.spec.deleted == "delete" and not request.references and request.source is None:
-            results += deletions.carry_out(order, deletions.plan(one, _recorded(context, repository), listed, opened))
+        results = untagged.forget(source, asked.untagged, mirror(order))
+        if one.spec.deleted == "delete" and asked.whole:
+            results += deletions.carry_out(order, deletions.plan(one, asked.recorded, asked.listed, opened))
     except errors.LockstepError as error:
         return [_whole(repository, site, error) for site in sites]
     return results + [
         replace(_whole(repository, site, error), reference=reference)
         for site, error in broken.items()
-        for reference in references
+        for reference in asked.references
     ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What a request means in one repository; ``whole`` when it means all that the source has."""
+
+    references: Mapping[str, str]
+    untagged: Mapping[str, str] = field(default_factory=dict)
+    listed: Mapping[str, str] = field(default_factory=dict)
+    recorded: Sequence[stored.Standing] = ()
+    whole: bool = False
+
+
+def _asked_for(context: Mirroring, one: kinds.ImageMirror, source: Shelf, request: Request) -> _Asked:
+    if request.references:
+        return _Asked(references=dict.fromkeys(selection.wanted(one, request.references), ""))
+    listed = sources.listed(source.store, source.repository)
+    chosen = sources.chosen(context, one, source, listed)
+    if request.source is not None:
+        return _Asked(references=chosen)
+    recorded = _recorded(context, source.repository)
+    again = untagged.references(one, recorded, selection.receivers(one, request.site))
+    return _Asked(references=again | chosen, untagged=again, listed=listed, recorded=recorded, whole=True)
 
 
 def _waited_for(context: Mirroring, one: kinds.ImageMirror, repository: str) -> list[str]:

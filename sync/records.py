@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from lockstep import errors, work
+from lockstep import errors, values, work
 from lockstep.store import images as stored
 from lockstep.store.database import Database
 from sync.mirror import ALL, Result
@@ -25,7 +25,9 @@ def of(repository: str, results: Sequence[Result], now: datetime, *, all_tags: b
         stored.record(connection, rows)
         stored.forget(connection, repository, gone)
         if all_tags:
-            stored.keep_only(connection, repository, {row.site for row in rows}, {row.reference for row in rows})
+            # Of a source that lists no tag at all, nothing is believed: sites about which tags say nothing stay.
+            tagged = [row for row in rows if not values.is_digest(row.reference)]
+            stored.keep_only(connection, repository, {row.site for row in tagged}, {row.reference for row in tagged})
         for result in blind:
             stored.unknown(connection, repository, result.site, state=result.state.value, detail=result.detail, at=now)
 
