@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import time
 
-from lockstep.sites.registry.places import origin_of
+from lockstep.sites.http.places import origin_of
 from sync.mirror import Order, mirror
 from sync.states import State
 from tests.support import registries

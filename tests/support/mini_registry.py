@@ -22,9 +22,9 @@ from urllib.parse import parse_qsl, urlsplit
 import orjson
 
 from lockstep.sites import ends, oci
+from lockstep.sites.http.places import Origin
+from lockstep.sites.http.wire import Patience
 from lockstep.sites.registry import RegistryStore
-from lockstep.sites.registry.places import Origin
-from lockstep.sites.registry.wire import Patience
 from tests.support import registries
 
 QUICK = Patience(connect_seconds=5, silence_seconds=2, slow_seconds=0.3, pause_seconds=0.01, most_pause_seconds=5)

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import orjson
 
+from lockstep.sites.http.places import Guard, Origin
+from lockstep.sites.http.wire import Patience, Wire
 from lockstep.sites.registry import RegistryStore
 from lockstep.sites.registry.conversation import Conversation
 from lockstep.sites.registry.credentials import Source, anonymous
 from lockstep.sites.registry.names import Names
-from lockstep.sites.registry.places import Guard, Origin
-from lockstep.sites.registry.wire import Patience, Wire
 
 USER, PASSWORD = "mirror", "made-up"
 # bcrypt of the password above, as htpasswd(1) writes it: docker-registry takes no other kind.
@@ -94,7 +94,7 @@ def store(
     pause: Callable[[float], None] = time.sleep,
 ) -> RegistryStore:
     """A door to a registry, as the configuration would open it."""
-    guard = Guard(registry=origin, trusted=trusted)
+    guard = Guard(home=origin, trusted=trusted)
     said = Conversation(Wire(patience=patience), guard, source=source, pause=pause)
     return RegistryStore(said, names=Names(prefix=prefix), uploads=uploads)
 

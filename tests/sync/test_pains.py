@@ -16,8 +16,8 @@ import pytest
 
 from lockstep import errors, work
 from lockstep.sites import ends
+from lockstep.sites.http.wire import Patience
 from lockstep.sites.registry.credentials import Credential
-from lockstep.sites.registry.wire import Patience
 from lockstep.store.database import Database
 from sync import images as mirroring
 from sync.images import Request

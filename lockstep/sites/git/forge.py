@@ -15,7 +15,7 @@ import orjson
 from lockstep import errors
 from lockstep.sites.git import failures
 from lockstep.sites.git.access import scheme_of
-from lockstep.sites.registry import places, wire
+from lockstep.sites.http import places, wire
 
 Kind = Literal["github", "gitea", "gitlab"]
 

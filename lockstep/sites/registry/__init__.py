@@ -4,8 +4,6 @@ It receives a registry's address and the way to its credentials; it hands on an 
 (``ends.ImageStore``) whose every byte was verified against a digest. It never converts a manifest, never sends
 a credential to a host that the registry merely named, never follows the registry to a private address that
 the site does not trust, and never takes silence for absence.
-
-``httpx`` is imported by ``wire`` alone.
 """
 
 from lockstep.sites.registry.opening import open_registry

@@ -11,9 +11,9 @@ from collections.abc import Generator
 
 from lockstep import errors
 from lockstep.sites.ends import Descriptor
+from lockstep.sites.http.wire import Answer
 from lockstep.sites.registry import tokens
 from lockstep.sites.registry.conversation import Conversation, Question, require
-from lockstep.sites.registry.wire import Answer
 
 # How often one reading is taken up again without anything having come in between.
 _TRIES = 3
@@ -50,7 +50,7 @@ def read(said: Conversation, repository: str, blob: Descriptor) -> Generator[byt
         held = chunk
     if size != blob.size or hashed.hexdigest() != blob.digest.partition(":")[2]:
         raise errors.IntegrityError(
-            f"What {said.guard.registry} has of {repository} as {blob.digest} is something else"
+            f"What {said.guard.home} has of {repository} as {blob.digest} is something else"
             f"{'' if size == blob.size else f', of {size} bytes or more instead of {blob.size}'}.",
             remedy="Push the image there again.",
         )
@@ -113,4 +113,4 @@ def _question(method: str, repository: str, blob: Descriptor, headers: dict[str,
 
 
 def _what(said: Conversation, doing: str, repository: str, blob: Descriptor) -> str:
-    return f"{doing} {repository}@{blob.digest} at {said.guard.registry}"
+    return f"{doing} {repository}@{blob.digest} at {said.guard.home}"

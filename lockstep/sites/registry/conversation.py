@@ -11,10 +11,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from lockstep import clock, errors
+from lockstep.sites.http.places import Guard, Target
+from lockstep.sites.http.wire import Answer, Call, Patience, Wire
 from lockstep.sites.registry import credentials, refusals, retrying, tokens
-from lockstep.sites.registry.places import Guard, Target
 from lockstep.sites.registry.tokens import Scopes
-from lockstep.sites.registry.wire import Answer, Call, Patience, Wire
 
 _log = logging.getLogger(__name__)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -102,7 +102,7 @@ class Conversation:
 
     def target(self, path: str) -> Target:
         """A path at the registry itself."""
-        return Target(url=f"{self.guard.registry}{path}", origin=self.guard.registry)
+        return Target(url=f"{self.guard.home}{path}", origin=self.guard.home)
 
     @contextlib.contextmanager
     def _following(self, question: Question, authorization: str) -> Iterator[Answer]:
@@ -111,7 +111,7 @@ class Conversation:
         seen = {target.url}
         while True:
             headers = dict(question.headers)
-            if authorization and target.origin == self.guard.registry:
+            if authorization and target.origin == self.guard.home:
                 headers["Authorization"] = authorization
             call = Call(
                 method=question.method,
@@ -128,7 +128,7 @@ class Conversation:
                 target = self.guard.judge(answer.header("Location"), at=target.url)
             if target.url in seen or len(seen) > _MOST_REDIRECTS:
                 raise errors.RefusedError(
-                    f"{self.guard.registry} sends us round in circles.", remedy="Check its address and its proxies."
+                    f"{self.guard.home} sends us round in circles.", remedy="Check its address and its proxies."
                 )
             seen.add(target.url)
 
@@ -171,7 +171,7 @@ class Conversation:
     @contextlib.contextmanager
     def _once(self, call: Call) -> Iterator[Answer]:
         left = self._closed_until - self._clock.monotonic()
-        if left > 0 and call.target.origin == self.guard.registry:
+        if left > 0 and call.target.origin == self.guard.home:
             raise self._throttled(call, left)
         sent: AbstractContextManager[Answer] = self._wire.send(call)
         with sent as answer:
@@ -182,7 +182,7 @@ class Conversation:
         left = retrying.remaining(answer.header)
         if left is not None and left <= _FEW_PULLS and not self._told:
             self._told = True
-            _log.warning("%s lets us pull only %d times more for now.", self.guard.registry, left)
+            _log.warning("%s lets us pull only %d times more for now.", self.guard.home, left)
 
     def _throttled(self, call: Call, wait: float) -> errors.ThrottledError:
         return errors.ThrottledError(

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import orjson
 
 from lockstep import errors, values
+from lockstep.sites.http.places import Target
+from lockstep.sites.http.wire import Answer
 from lockstep.sites.registry import tokens
 from lockstep.sites.registry.conversation import Conversation, Question, require
-from lockstep.sites.registry.places import Target
-from lockstep.sites.registry.wire import Answer
 from lockstep.values import Json
 
 _log = logging.getLogger(__name__)
@@ -33,11 +33,11 @@ def tags(said: Conversation, repository: str) -> list[str] | None:
     """
     question = Question(method="GET", place=f"/v2/{repository}/tags/list?n={_PAGE}", scopes=(tokens.pull(repository),))
     found: set[str] = set()
-    for page in pages(said, question, what=f"listing the tags of {repository} at {said.guard.registry}"):
+    for page in pages(said, question, what=f"listing the tags of {repository} at {said.guard.home}"):
         if page is None:
             return None
         found.update(_names(page.body, "tags"))
-    return sorted(_sound(found, values.is_tag, f"{repository} at {said.guard.registry}"))
+    return sorted(_sound(found, values.is_tag, f"{repository} at {said.guard.home}"))
 
 
 def repositories(said: Conversation) -> list[str]:
@@ -48,17 +48,17 @@ def repositories(said: Conversation) -> list[str]:
     """
     question = Question(method="GET", place=f"/v2/_catalog?n={_PAGE}", scopes=(tokens.CATALOG,))
     unsupported = errors.UnsupportedError(
-        f"{said.guard.registry} does not list its repositories.", remedy="Name them one by one in the mirror."
+        f"{said.guard.home} does not list its repositories.", remedy="Name them one by one in the mirror."
     )
     found: set[str] = set()
     try:
-        for page in pages(said, question, what=f"listing the repositories at {said.guard.registry}"):
+        for page in pages(said, question, what=f"listing the repositories at {said.guard.home}"):
             if page is None:
                 raise unsupported
             found.update(_names(page.body, "repositories"))
     except errors.RefusedError as error:  # no such question (405), or not for us (401, 403)
         raise unsupported from error
-    return sorted(_sound(found, values.is_repository, str(said.guard.registry)))
+    return sorted(_sound(found, values.is_repository, str(said.guard.home)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +97,9 @@ def _next(said: Conversation, answer: Answer) -> Target | None:
         found = _NEXT.search(header)
         if found:
             target = said.guard.judge(found[1], at=answer.url)
-            if target.origin != said.guard.registry:
+            if target.origin != said.guard.home:
                 raise errors.RefusedError(
-                    f"{said.guard.registry} has its next page at {target.origin}.", remedy="Check its address."
+                    f"{said.guard.home} has its next page at {target.origin}.", remedy="Check its address."
                 )
             return target
     return None

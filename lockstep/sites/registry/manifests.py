@@ -11,9 +11,9 @@ import re
 from lockstep import errors, values
 from lockstep.sites import oci
 from lockstep.sites.ends import Descriptor, Manifest
+from lockstep.sites.http.wire import Answer
 from lockstep.sites.registry import tokens
 from lockstep.sites.registry.conversation import Conversation, Question, require
-from lockstep.sites.registry.wire import Answer
 
 _ACCEPT = ", ".join([*sorted(oci.MANIFESTS), "*/*;q=0.1"])
 _NUMBER = re.compile(r"[0-9]{1,18}")
@@ -138,17 +138,17 @@ def _require_same(digest: str, reference: str, said: Conversation) -> None:
     same_algorithm = reference.partition(":")[0] == digest.partition(":")[0]
     if values.is_digest(reference) and same_algorithm and digest != reference:
         raise errors.IntegrityError(
-            f"{said.guard.registry} has {digest} under the name {reference}.",
+            f"{said.guard.home} has {digest} under the name {reference}.",
             remedy="Push the image there again; until then nothing is taken from it.",
         )
 
 
 def _page(said: Conversation, kind: str) -> errors.IntegrityError:
     return errors.IntegrityError(
-        f"Not the answer of a registry: {said.guard.registry} answers with {kind or 'nothing that has a name'}.",
+        f"Not the answer of a registry: {said.guard.home} answers with {kind or 'nothing that has a name'}.",
         remedy="Check its address.",
     )
 
 
 def _what(said: Conversation, doing: str, repository: str, reference: str) -> str:
-    return f"{doing} {repository}{'@' if values.is_digest(reference) else ':'}{reference} at {said.guard.registry}"
+    return f"{doing} {repository}{'@' if values.is_digest(reference) else ':'}{reference} at {said.guard.home}"

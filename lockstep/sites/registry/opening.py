@@ -7,13 +7,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from lockstep import errors
+from lockstep.sites.http.places import Guard, Origin, origin_of
+from lockstep.sites.http.wire import Patience, Wire
 from lockstep.sites.registry import credentials
 from lockstep.sites.registry.conversation import Conversation
 from lockstep.sites.registry.credentials import Credential, DockerConfig, Program
 from lockstep.sites.registry.names import Names
-from lockstep.sites.registry.places import Guard, Origin, origin_of
 from lockstep.sites.registry.store import RegistryStore
-from lockstep.sites.registry.wire import Patience, Wire
 from lockstep.topology import kinds, secrets
 
 # Docker Hub is known by a name at which no registry answers.
@@ -42,7 +42,7 @@ def open_registry(
     """
     origin = _origin(end.url or "")
     wire = Wire(ca=reader.text(end.ca) if end.ca else "", patience=patience)
-    guard = Guard(registry=origin, trusted=frozenset(end.trusts))
+    guard = Guard(home=origin, trusted=frozenset(end.trusts))
     said = Conversation(wire, guard, source=_source(end.auth, origin, reader))
     return RegistryStore(said, names=_names(end, origin), uploads=uploads)
 

@@ -78,7 +78,7 @@ class Referrers:
                 index = _index([*entries, _entry(written, contents)])
                 manifests.write(self.said, repository, index, tag=tag)
         raise errors.ConflictError(
-            f"The list {repository}:{tag} at {self.said.guard.registry} does not keep what is added to it.",
+            f"The list {repository}:{tag} at {self.said.guard.home} does not keep what is added to it.",
             remedy="Somebody else writes to it; find out who.",
         )
 
@@ -95,7 +95,7 @@ class Referrers:
             headers={"Accept": oci.OCI_INDEX},
         )
         found: list[Descriptor] = []
-        what = f"listing what refers to {repository}@{digest} at {self.said.guard.registry}"
+        what = f"listing what refers to {repository}@{digest} at {self.said.guard.home}"
         pages = listing.pages(self.said, question, what=what)
         try:
             first = next(pages)
@@ -132,7 +132,7 @@ class Referrers:
             return []
         if found.media_type != oci.OCI_INDEX:
             raise errors.IntegrityError(
-                f"{repository}:{tag} at {self.said.guard.registry} is no list of what refers to an image.",
+                f"{repository}:{tag} at {self.said.guard.home} is no list of what refers to an image.",
                 remedy="Delete that tag, or push the list again.",
             )
         oci.contents(found)  # refuses what is no index

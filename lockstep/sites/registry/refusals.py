@@ -11,8 +11,8 @@ import re
 import orjson
 
 from lockstep import errors
+from lockstep.sites.http.wire import Answer
 from lockstep.sites.registry.retrying import AGAIN
-from lockstep.sites.registry.wire import Answer
 from lockstep.values import Json
 
 _NOT_PRINTED = re.compile(r"[^\x20-\x7e\xa0-\U0010ffff]")

@@ -31,7 +31,7 @@ class RegistryStore:
         self._said = said
         self._names = names or Names()
         self._memory = Memory()
-        sessions = Sessions(directory=uploads, registry=str(said.guard.registry)) if uploads else None
+        sessions = Sessions(directory=uploads, registry=str(said.guard.home)) if uploads else None
         self._uploads = Uploads(said=said, sessions=sessions)
         self._referrers = Referrers(said=said, tags=self._memory.tags)
 
@@ -39,7 +39,7 @@ class RegistryStore:
     def address(self) -> str:
         """The URL, with the prefix of its repositories."""
         prefix = self._names.prefix
-        return f"{self._said.guard.registry}{f'/{prefix}' if prefix else ''}"
+        return f"{self._said.guard.home}{f'/{prefix}' if prefix else ''}"
 
     @property
     def lists_digests(self) -> bool:

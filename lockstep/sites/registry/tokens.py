@@ -17,10 +17,10 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from lockstep import errors
+from lockstep.sites.http.places import Guard, Target
+from lockstep.sites.http.wire import Answer, Call
 from lockstep.sites.registry import challenges, credentials
 from lockstep.sites.registry.challenges import Challenge
-from lockstep.sites.registry.places import Guard, Target
-from lockstep.sites.registry.wire import Answer, Call
 from lockstep.values import Json
 
 _TOKEN_BYTES = 256 * 2**10
@@ -140,7 +140,7 @@ class Keys:
         found = self._source()
         if found is not None and found.bearer:
             return _Token(value=found.bearer, until=self._now() + _LEAST_SECONDS)
-        target = self._guard.judge(asked.parameters.get("realm", ""), at=f"{self._guard.registry}/v2/")
+        target = self._guard.judge(asked.parameters.get("realm", ""), at=f"{self._guard.home}/v2/")
         wanted = _merged(scopes, self._named.get(scopes, ""))
         call = _question(target, asked.parameters.get("service", ""), wanted, found)
         with self._send(call) as answer:

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 
 from lockstep import errors, values
 from lockstep.sites.ends import Descriptor
+from lockstep.sites.http.places import Target
+from lockstep.sites.http.wire import Answer
 from lockstep.sites.registry import refusals, tokens
 from lockstep.sites.registry.conversation import Conversation, Question, require
 from lockstep.sites.registry.feed import WINDOW_BYTES, Feed, ForgottenError
-from lockstep.sites.registry.places import Target
 from lockstep.sites.registry.sessions import Sessions
-from lockstep.sites.registry.wire import Answer
 
 # A blob of this size is sent from memory, and sent again as often as it takes.
 _SMALL_BYTES = 2**20
@@ -120,7 +120,7 @@ class Uploads:
         if not location:
             return None
         with contextlib.suppress(errors.RefusedError, errors.ConflictError, errors.NotFoundError):
-            place = self.said.guard.judge(location, at=f"{self.said.guard.registry}/")
+            place = self.said.guard.judge(location, at=f"{self.said.guard.home}/")
             return self._kept(repository, blob, self._status(repository, blob, Upload(place=place)))
         return None
 
@@ -231,7 +231,7 @@ class Uploads:
         like = told.partition(":")[0] == blob.digest.partition(":")[0]
         if values.is_digest(told) and like and told != blob.digest:
             raise errors.IntegrityError(
-                f"{self.said.guard.registry} took {blob.digest} for {told}.", remedy="Find out what answers there."
+                f"{self.said.guard.home} took {blob.digest} for {told}.", remedy="Find out what answers there."
             )
 
     # --- the state of an upload
@@ -287,7 +287,7 @@ class Uploads:
             self.sessions.forget(repository, blob)
 
     def _what(self, doing: str, repository: str, blob: Descriptor) -> str:
-        return f"{doing} {repository}@{blob.digest} at {self.said.guard.registry}"
+        return f"{doing} {repository}@{blob.digest} at {self.said.guard.home}"
 
 
 class _TooLargeError(errors.RefusedError):

@@ -14,7 +14,7 @@ from lockstep.sites import ends
 from lockstep.sites.git.lfs import batch
 from lockstep.sites.git.lfs.server import Endpoint, Server
 from lockstep.sites.git.lfs.shelf import Shelf
-from lockstep.sites.registry import places, wire
+from lockstep.sites.http import places, wire
 
 if TYPE_CHECKING:
     from lockstep.sites.git.remote import Remote
@@ -89,7 +89,7 @@ def _said(remote: Remote, out: bytes, host: str) -> Endpoint:
         ) from error
     # Its own host may be private: it is the one that is configured, and proved to be itself by its key.
     own = places.Origin(scheme="https", host=host, port=443)
-    places.Guard(registry=own, trusted=(host, *remote.trusts)).judge(url, at=f"{own}/")
+    places.Guard(home=own, trusted=(host, *remote.trusts)).judge(url, at=f"{own}/")
     return Endpoint(url=url, headers=headers)
 
 

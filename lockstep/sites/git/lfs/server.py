@@ -18,7 +18,7 @@ from lockstep import errors
 from lockstep.sites.ends import LargeFile
 from lockstep.sites.git import failures
 from lockstep.sites.git.lfs import batch, shelf
-from lockstep.sites.registry import places, wire
+from lockstep.sites.http import places, wire
 
 # An answer about a hundred files, each with two signed addresses.
 _MOST_BYTES = 4 * 2**20
@@ -165,7 +165,7 @@ class Server:
         if own is None:
             raise errors.RefusedError(f"{self.address} keeps its large files at no URL.", remedy="Check its LFS.")
         try:
-            return places.Guard(registry=own, trusted=self._trusts).judge(href, at=at)
+            return places.Guard(home=own, trusted=self._trusts).judge(href, at=at)
         except errors.RefusedError as error:
             host = places.origin_of(href)
             raise errors.RefusedError(

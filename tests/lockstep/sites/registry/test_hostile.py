@@ -12,10 +12,10 @@ import pytest
 
 from lockstep import errors
 from lockstep.sites import ends, oci
+from lockstep.sites.http.places import Guard
+from lockstep.sites.http.wire import Patience, Wire
 from lockstep.sites.registry import RegistryStore
 from lockstep.sites.registry.conversation import Conversation
-from lockstep.sites.registry.places import Guard
-from lockstep.sites.registry.wire import Patience, Wire
 from tests.support import images, mini_registry
 from tests.support.images import Maker
 from tests.support.mini_registry import QUICK, Asked, Reply, Scripted, Swallow, error
@@ -307,7 +307,7 @@ def test_retry_after_is_waited_for(mini: Scripted, image: ends.Descriptor, after
     """In both forms; nothing waits here, it is only asked how long."""
     pauses: list[float] = []
     mini.script = _on("HEAD", "/manifests/", error(429, "TOOMANYREQUESTS", **{"Retry-After": after}), times=1)
-    said = Conversation(Wire(patience=QUICK), Guard(registry=mini.origin), clock=_Clock(), pause=pauses.append)
+    said = Conversation(Wire(patience=QUICK), Guard(home=mini.origin), clock=_Clock(), pause=pauses.append)
     assert RegistryStore(said).resolve(NAME, "v1") == image
     assert pauses == [3.0]
 
@@ -316,7 +316,7 @@ def test_a_long_wait_is_left_to_a_later_run_and_nobody_asks_meanwhile(mini: Scri
     """The engine is told how long, and the registry is spared until then."""
     mini.script = _on("HEAD", "/manifests/", error(429, "TOOMANYREQUESTS", **{"Retry-After": "600"}), times=1)
     moment = _Clock()
-    said = Conversation(Wire(patience=QUICK), Guard(registry=mini.origin), clock=moment)
+    said = Conversation(Wire(patience=QUICK), Guard(home=mini.origin), clock=moment)
     store = RegistryStore(said)
     for wait in (600.0, 600.0):
         with pytest.raises(errors.ThrottledError) as caught:

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from lockstep import errors
-from lockstep.sites.registry import RegistryStore, places
+from lockstep.sites.http import places
+from lockstep.sites.http.places import Guard, Origin
+from lockstep.sites.http.wire import Wire
+from lockstep.sites.registry import RegistryStore
 from lockstep.sites.registry.conversation import Conversation
-from lockstep.sites.registry.places import Guard, Origin
-from lockstep.sites.registry.wire import Wire
 from tests.support import images, mini_registry
 from tests.support.images import Maker
 from tests.support.mini_registry import QUICK, Asked, Reply, Scripted
@@ -36,7 +37,7 @@ def _public(certificate: Path) -> str:
 
 
 def _store(running: Scripted, ca: str = "") -> RegistryStore:
-    return RegistryStore(Conversation(Wire(ca=ca, patience=QUICK), Guard(registry=running.origin)))
+    return RegistryStore(Conversation(Wire(ca=ca, patience=QUICK), Guard(home=running.origin)))
 
 
 def test_a_registry_is_believed_by_the_authorities_that_its_site_names(tmp_path: Path) -> None:
@@ -52,7 +53,7 @@ def test_a_registry_is_believed_by_the_authorities_that_its_site_names(tmp_path:
 def test_authorities_that_are_none_are_refused() -> None:
     """They are read when the first connection is made."""
     store = RegistryStore(
-        Conversation(Wire(ca="not PEM", patience=QUICK), Guard(registry=Origin(scheme="https", host="x", port=1)))
+        Conversation(Wire(ca="not PEM", patience=QUICK), Guard(home=Origin(scheme="https", host="x", port=1)))
     )
     with pytest.raises(errors.InputError, match="Give them as PEM"):
         store.resolve("pay/api", "v1")
@@ -74,7 +75,7 @@ def test_another_host_is_reached_at_the_judged_address_under_its_own_name(
     with mini_registry.serve(lambda _asked: Reply(200, b"layer"), certificate=certificate) as storage:
         place = f"https://storage.example:{storage.origin.port}/bucket?signature=1"
         mini.script = lambda one: Reply(307, headers={"Location": place}) if one.is_("GET", "/blobs/") else None
-        guard = Guard(registry=mini.origin, resolve=resolve)
+        guard = Guard(home=mini.origin, resolve=resolve)
         store = RegistryStore(Conversation(Wire(ca=_public(certificate), patience=QUICK), guard))
         assert images.read(store, "pay/api", made) == b"layer"
         assert storage.asked[0].headers["host"] == f"storage.example:{storage.origin.port}"

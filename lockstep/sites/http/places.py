@@ -1,10 +1,10 @@
-"""Where a registry may send us: the hosts of ``Location``, ``Link`` and ``realm``, judged before we go there.
+"""Where a server may send us: the hosts of ``Location``, ``Link`` and the like, judged before we go there.
 
-A registry names other places freely: the store of its layers, the server of its tokens, the next page. Each is
-a request that somebody else chose and that we send from inside the network, so (distribution specification
-1.1, "Redirects", and the practice of its large clients):
+A registry names other places freely: the store of its layers, the server of its tokens, the next page; so does a
+server of large files. Each is a request that somebody else chose and that we send from inside the network, so
+(distribution specification 1.1, "Redirects", and the practice of its large clients):
 
-- credentials go to the registry's own origin and nowhere else;
+- credentials go to the server's own origin and nowhere else;
 - from https nobody is led to http;
 - an address that is private, of this machine or of its links is refused on every other host, unless the site
   trusts that host by name. The address that was judged is the one that is connected to.
@@ -64,17 +64,17 @@ def resolve(host: str, port: int) -> list[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
-    """Judges where one registry sends us.
+    """Judges where one server sends us: ``home`` is its own origin.
 
     ``trusted`` are hosts, with a port or without, that the site trusts although their addresses are private.
     """
 
-    registry: Origin
+    home: Origin
     trusted: Collection[str] = ()
     resolve: Callable[[str, int], Sequence[str]] = field(default=resolve)
 
     def judge(self, said: str, *, at: str) -> Target:
-        """The place that a registry named, absolute or relative to the URL ``at`` that it answered.
+        """The place that the server named, absolute or relative to the URL ``at`` that it answered.
 
         Raises:
             RefusedError: We do not go there.
@@ -84,14 +84,14 @@ class Guard:
         origin = origin_of(url)
         if origin is None or not url.isascii() or any(letter <= " " or letter == "\x7f" for letter in url):
             raise self._refused("something that is no URL")
-        if origin == self.registry:
+        if origin == self.home:
             return Target(url=url, origin=origin)
         if self._is_own_in_the_clear(origin):
-            # A proxy ends TLS in front of a registry that does not know it: the same place, written wrong.
-            return Target(url=f"{self.registry}{_path(url)}", origin=self.registry)
+            # A proxy ends TLS in front of a server that does not know it: the same place, written wrong.
+            return Target(url=f"{self.home}{_path(url)}", origin=self.home)
         if self._is_trusted(origin):
             return Target(url=url, origin=origin)
-        if self.registry.scheme == "https" and origin.scheme == "http":
+        if self.home.scheme == "https" and origin.scheme == "http":
             raise self._refused(f"{origin}, where everybody can listen")
         addresses = self.resolve(origin.host, origin.port)
         private = [address for address in addresses if not _is_public(address)]
@@ -100,15 +100,15 @@ class Guard:
         return Target(url=url, origin=origin, address=addresses[0])
 
     def _is_own_in_the_clear(self, origin: Origin) -> bool:
-        return (self.registry.scheme, origin.scheme, origin.host) == ("https", "http", self.registry.host)
+        return (self.home.scheme, origin.scheme, origin.host) == ("https", "http", self.home.host)
 
     def _is_trusted(self, origin: Origin) -> bool:
         return origin.host in self.trusted or f"{origin.host}:{origin.port}" in self.trusted
 
     def _refused(self, where: str) -> errors.RefusedError:
         return errors.RefusedError(
-            f"The registry {self.registry} sends us to {where}.",
-            remedy="If that is right, name the host in `trusts` of the registry.",
+            f"{self.home} sends us to {where}.",
+            remedy="If that is right, name the host in `trusts` of that end.",
         )
 
 

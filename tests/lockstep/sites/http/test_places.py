@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lockstep import errors
-from lockstep.sites.registry.places import Guard, Origin, origin_of, resolve
+from lockstep.sites.http.places import Guard, Origin, origin_of, resolve
 
 REGISTRY = Origin(scheme="https", host="registry.example", port=443)
 AT = "https://registry.example/v2/pay/api/blobs/uploads/1"
@@ -21,7 +21,7 @@ ADDRESSES = {
 
 
 def _guard(*trusted: str, registry: Origin = REGISTRY) -> Guard:
-    return Guard(registry=registry, trusted=trusted, resolve=lambda host, _port: ADDRESSES.get(host, [host]))
+    return Guard(home=registry, trusted=trusted, resolve=lambda host, _port: ADDRESSES.get(host, [host]))
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_public_host_is_connected_to_by_the_address_that_was_judged(host: str,
 )
 def test_nobody_is_led_where_a_registry_has_no_business(said: str) -> None:
     """Private addresses, other schemes, users in URLs, lines that break, endless ones: refused by name."""
-    with pytest.raises(errors.RefusedError, match=r"The registry https://registry\.example sends us to"):
+    with pytest.raises(errors.RefusedError, match=r"https://registry\.example sends us to"):
         _guard().judge(said, at=AT)
 
 

@@ -1,4 +1,4 @@
-"""The wire: HTTP/1.1 requests to one registry and the hosts that it names. The one module that imports httpx.
+"""The wire: HTTP/1.1 requests to one server and the hosts that it names. The one module that imports httpx.
 
 Each origin has a pool of connections of its own (one pool for two hosts evicts what the other needs). HTTP/2
 is left alone: it puts all streams on one connection, which is slower on every long line. Nothing of httpx's
@@ -20,9 +20,9 @@ from urllib.parse import urlsplit
 import httpx
 
 from lockstep import errors
-from lockstep.sites.registry.places import Origin, Target
+from lockstep.sites.http.places import Origin, Target
 
-# Origins that are remembered; a registry has itself, its tokens and perhaps its storage.
+# Origins that are remembered; a server has itself, perhaps its tokens and its storage.
 _MOST_ORIGINS = 16
 _CHUNK = 2**19
 # What is left of a body is read rather than a connection made anew.
@@ -31,7 +31,7 @@ _SHORT = 2**16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How long a registry may take, and how much is asked of it at once. Seconds and bytes."""
+    """How long a server may take, and how much is asked of it at once. Seconds and bytes."""
 
     connect_seconds: float = 10.0
     """Until a connection stands."""
@@ -52,7 +52,7 @@ class Patience:
     pause_seconds: float = 0.5
     """Before the second try; doubled each time."""
     most_pause_seconds: float = 20.0
-    """A registry that asks us to wait longer is left to a later run."""
+    """A server that asks us to wait longer is left to a later run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,12 +167,12 @@ class Answer:
         if seconds > self._patience.slow_seconds and size < seconds * self._patience.slow_bytes:
             raise errors.UnreachableError(
                 f"{self._call.target.origin} sends {size} bytes in {seconds:.0f} seconds, which is no answer.",
-                remedy="Check the line and the registry.",
+                remedy="Check the line and the server.",
             )
 
 
 class Wire:
-    """Connections to a registry and the hosts that it names. Safe to share between threads.
+    """Connections to a server and the hosts that it names. Safe to share between threads.
 
     Args:
         ca: Certificate authorities, PEM; the system's when empty.
@@ -248,7 +248,7 @@ class Wire:
                 self._trust = ssl.create_default_context(cadata=self._ca or None)
             except (ssl.SSLError, ValueError) as error:
                 raise errors.InputError(
-                    "The certificate authorities of a registry cannot be read.", remedy="Give them as PEM."
+                    "The certificate authorities of a server cannot be read.", remedy="Give them as PEM."
                 ) from error
         return self._trust
 

@@ -1,0 +1,1 @@
+"""What HTTP is sent with, and where it may lead."""
