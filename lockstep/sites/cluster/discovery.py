@@ -37,6 +37,11 @@ class Resource:
         """As manifests write it."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
+    @property
+    def is_readable(self) -> bool:
+        """Whether it has objects that can be listed, and asked for one by one."""
+        return {"get", "list"} <= self.verbs
+
     def all_of(self, namespace: str) -> tuple[str, ...]:
         """The path of all objects of a namespace; of all that there are for ``""``."""
         root = ("apis", self.group, self.version) if self.group else ("api", self.version)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -132,7 +133,8 @@ class KubernetesCluster:
     @contextmanager
     def watch(self, selection: Selection) -> Iterator[Watch]:
         """Watch what is selected until the block ends. Raises LockstepError."""
-        with watching.Watching(self._api, self.served(), selection).running() as running:
+        discover = functools.partial(self.served, not_older_than=_AGAIN_SECONDS)
+        with watching.Watching(self._api, self.served(), selection, discover=discover).running() as running:
             yield running
 
     def close(self) -> None:

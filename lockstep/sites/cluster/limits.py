@@ -35,6 +35,8 @@ class Limits:
     """A watch is asked to last this long, and then asked for again; its end is a sign of life."""
     stale_seconds: float = 150.0
     """A watch that has not spoken for this long is stale, and everything that it was about unknown."""
+    relist_seconds: float = 60.0
+    """What cannot be watched is listed this often, and what is served is asked again."""
     most_watches: int = 400
     """Kinds and namespaces that are watched at the same time; each has a connection and a thread."""
 

@@ -84,7 +84,7 @@ def _tasks(served: Served, selection: Selection) -> Iterator[_Task]:
         names[key.group, key.kind].append(key.name)
     for resource in served.kinds(selection.versions):
         kind = (resource.group, resource.kind)
-        if not {"get", "list"} <= resource.verbs or not selection.has_kind(*kind):
+        if not resource.is_readable or not selection.has_kind(*kind):
             continue
         if resource.namespaced and selection.namespaces is not None:
             yield from (_Task(resource=resource, namespace=one) for one in sorted(selection.namespaces))

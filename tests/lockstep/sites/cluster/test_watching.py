@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from lockstep import errors
 from lockstep.sites.cluster import watching
 from lockstep.sites.cluster.discovery import Resource, Served
 from lockstep.sites.ends import Inventory, Selection
@@ -17,7 +19,7 @@ from tests.lockstep.sites.cluster import calling
 from tests.support import scripted
 from tests.support.scripted import Asked, Reply, said
 
-_VERBS = frozenset({"list", "watch"})
+_VERBS = frozenset({"get", "list", "watch"})
 _CONFIGS = Resource(group="", version="v1", kind="ConfigMap", plural="configmaps", namespaced=True, verbs=_VERBS)
 _SERVED = Served(resources=(_CONFIGS,))
 _SELECTION = Selection(namespaces=frozenset({"pay"}))
@@ -97,7 +99,7 @@ def test_a_watch_that_falls_silent_makes_everything_unknown() -> None:
     script = _Script(_line("ADDED", _config("later", "2")))
     inventory, _ = _watch(script, lambda inventory: bool(inventory.gaps) and _known(script), stale_seconds=0.3)
     assert inventory.objects == ()
-    assert "silent" in inventory.gaps[0].why
+    assert "nothing has been heard" in inventory.gaps[0].why
     assert (inventory.gaps[0].kind, inventory.gaps[0].namespace) == ("ConfigMap", "pay")
 
 
@@ -131,3 +133,143 @@ def test_a_server_whose_watches_end_at_once_is_not_asked_without_pause() -> None
     script = _Script(*[b""] * 1000)
     _, asked = _watch(script, lambda inventory: _names(inventory) == ["first"] and len(script.watches) < 998)
     assert len(asked) < 20
+
+
+class _Forbidding(_Script):
+    """Lets us list something new each time, and not watch until ``allowed``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lists = [[_config(f"c{number}", str(number))] for number in range(100)]
+        self.allowed = False
+
+    def __call__(self, asked: Asked) -> Reply:
+        if "watch" in asked.query and not self.allowed:
+            return said(calling.status(403, "no watching here"), 403)
+        return super().__call__(asked)
+
+
+def test_what_may_be_listed_and_not_watched_is_listed_again_and_again() -> None:
+    """A missing right makes it slower, not Unknown, and how it came to be known is said."""
+    script = _Forbidding()
+    inventory, asked = _watch(script, lambda inventory: _names(inventory) == ["c3"], relist_seconds=0.05)
+    assert inventory.gaps == ()
+    assert "lists" in inventory.method
+    assert sum("watch" in one.query for one in asked) >= 3  # a right that is given later is found out
+
+
+def test_a_list_that_is_too_old_is_no_knowledge_either() -> None:
+    """Listing again may be forbidden in its turn."""
+    script = _Forbidding()
+
+    def fail(asked: Asked) -> Reply:
+        return script(asked) if len(script.lists) > 97 else said(calling.status(403, "nothing any more"), 403)
+
+    with scripted.serving(fail) as server:
+        api = calling.api(server, relist_seconds=0.05, stale_seconds=0.4)
+        with watching.Watching(api, _SERVED, _SELECTION).running() as running:
+            end = time.monotonic() + _SECONDS
+            while not (running.inventory().gaps and len(script.lists) == 97):
+                assert time.monotonic() < end, running.inventory()
+                running.changed(seconds=0.05)
+            assert running.inventory().objects == ()
+
+
+def test_a_right_to_watch_that_is_given_later_is_used() -> None:
+    """From then on changes are told at once."""
+    script = _Forbidding()
+
+    def check(inventory: Inventory) -> bool:
+        script.allowed = script.allowed or bool(inventory.objects)
+        return script.allowed and inventory.method == "watch" and bool(inventory.objects)
+
+    inventory, _ = _watch(script, check, relist_seconds=0.05)
+    assert inventory.gaps == ()
+
+
+def test_a_kind_without_watches_is_listed_and_not_passed_over() -> None:
+    """Some aggregated servers have none; nothing is read by a list that a watch would leave out."""
+    unwatched = Resource(
+        group="", version="v1", kind="ConfigMap", plural="configmaps", namespaced=True, verbs=_VERBS - {"watch"}
+    )
+    script = _Script()
+    with scripted.serving(script) as server:
+        script.server = server
+        watch = watching.Watching(calling.api(server), Served(resources=(unwatched,)), _SELECTION)
+        with watch.running() as running:
+            end = time.monotonic() + _SECONDS
+            while running.inventory().gaps:
+                assert time.monotonic() < end
+                running.changed(seconds=0.05)
+            assert _names(running.inventory()) == ["first"]
+            assert all("watch" not in one.query for one in server.asked)
+
+
+_SECRETS = Resource(group="", version="v1", kind="Secret", plural="secrets", namespaced=True, verbs=_VERBS)
+
+
+def test_a_kind_that_is_served_later_is_followed_from_then_on() -> None:
+    """And one that is no longer served is forgotten."""
+    script = _Script()
+    answers = [Served(resources=(_CONFIGS, _SECRETS)), Served(resources=(_SECRETS,))]
+    kinds: list[set[str]] = []
+    with scripted.serving(script) as server:
+        script.server = server
+        watch = watching.Watching(
+            calling.api(server, relist_seconds=0.2),
+            _SERVED,
+            _SELECTION,
+            discover=lambda: answers.pop(0) if len(answers) > 1 else answers[0],
+        )
+        with watch.running() as running:
+            end = time.monotonic() + _SECONDS
+            while not kinds or kinds[-1] != {"Secret"}:
+                assert time.monotonic() < end, kinds
+                running.changed(seconds=0.02)
+                found = running.inventory()
+                if not found.gaps:
+                    kinds.append({one["kind"] for one in found.objects})
+    assert {"ConfigMap"} in kinds
+
+
+def test_a_server_that_no_longer_says_what_it_serves_may_serve_anything() -> None:
+    """After a while, what may be there unseen is Unknown."""
+
+    def discover() -> Served:
+        raise errors.FaultError("it does not say")
+
+    script = _Script()
+    with scripted.serving(script) as server:
+        script.server = server
+        api = calling.api(server, relist_seconds=0.05, stale_seconds=0.5)
+        with watching.Watching(api, _SERVED, _SELECTION, discover=discover).running() as running:
+            end = time.monotonic() + _SECONDS
+            while not any("does not say" in gap.why for gap in running.inventory().gaps):
+                assert time.monotonic() < end, running.inventory()
+                running.changed(seconds=0.05)
+
+
+def test_a_definition_that_changes_makes_the_watch_ask_what_is_served() -> None:
+    """Whoever installs something is not waited for until the next round."""
+    definition = Resource(
+        group="apiextensions.k8s.io",
+        version="v1",
+        kind="CustomResourceDefinition",
+        plural="customresourcedefinitions",
+        namespaced=False,
+        verbs=_VERBS,
+    )
+    served = Served(resources=(definition,))
+    asked_again = threading.Event()
+
+    def discover() -> Served:
+        asked_again.set()
+        return served
+
+    script = _Script()
+    selection = Selection(namespaces=frozenset(), cluster_scoped=None)
+    with scripted.serving(script) as server:
+        script.server = server
+        # The list at the beginning tells of definitions too.
+        with watching.Watching(calling.api(server), served, selection, discover=discover).running():
+            assert asked_again.wait(_SECONDS)
