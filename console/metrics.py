@@ -6,6 +6,7 @@ defaults is told.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -17,11 +18,13 @@ from sqlalchemy import Connection
 import lockstep
 from console import evidence
 from console.context import Context
+from console.evidence import Protected
 from lockstep.engine.listing import Tally
 from lockstep.engine.tables import State
-from lockstep.store import approvals, deliveries, hooks, mirrors, runs, stances
+from lockstep.store import approvals, deliveries, hooks, mirrors, notices, runs, stances
 from lockstep.store.views import drift
 from lockstep.store.views import mirrors as image_views
+from lockstep.values import Severity, Verdict
 from sync import lag
 
 
@@ -52,8 +55,11 @@ class _Numbers(Collector):
             yield _deliveries(deliveries.counts(connection))
             yield from _hooks(hooks.everything(connection))
             yield from _runs(connection)
-            yield from _scans(self._context, connection)
-            yield _findings(drift.counts(connection))
+            known = _known(self._context, connection)
+            yield from _scans(known, self._context.clock.now())
+            yield _findings(drift.counts(connection), known)
+            yield from _reading(known)
+            yield from _notices(connection, self._context.clock.now())
             yield from _mirrors(self._context, connection)
 
 
@@ -103,28 +109,35 @@ def _runs(connection: Connection) -> Iterator[Metric]:
     yield GaugeMetricFamily("lockstep_approvals_pending", "Questions that wait for a person.", value=pending)
 
 
-def _scans(context: Context, connection: Connection) -> Iterator[Metric]:
-    now, topology = context.clock.now(), context.topology()
-    known = evidence.protected(
+def _known(context: Context, connection: Connection) -> list[Protected]:
+    topology = context.topology()
+    return evidence.protected(
         topology,
         stances.in_force(connection, topology.pairs),
         drift.scans_of(connection),
-        now=now,
+        now=context.clock.now(),
         stale=timedelta(seconds=context.serving.stale_seconds),
     )
+
+
+def _names(one: Protected) -> list[str]:
+    return [one.application.name, one.pair.name]
+
+
+def _scans(known: Sequence[Protected], now: datetime) -> Iterator[Metric]:
     labels = ["application", "pair"]
-    scanned = [([one.application.name, one.pair.name], one.scan) for one in known if one.scan]
+    scanned = [(one, one.scan) for one in known if one.scan]
     yield _gauge(
         "drift_verdict",
         "1 for the verdict that fresh evidence proves; Unknown without any.",
         [*labels, "verdict"],
-        (([one.application.name, one.pair.name, one.proved], 1) for one in known),
+        (([*_names(one), one.proved], 1) for one in known),
     )
-    in_step = (([one.application.name, one.pair.name], float(one.in_step)) for one in known)
+    in_step = ((_names(one), float(one.in_step)) for one in known)
     yield _gauge("in_step", "1 when fresh evidence proves that the standby has what it needs.", labels, in_step)
-    ages = ((names, (now - scan.ended_at).total_seconds()) for names, scan in scanned)
+    ages = ((_names(one), (now - scan.ended_at).total_seconds()) for one, scan in scanned)
     yield _gauge("evidence_age_seconds", "How long ago the newest comparison ended.", labels, ages)
-    stale = (([one.application.name, one.pair.name], float(one.stale or one.scan is None)) for one in known)
+    stale = ((_names(one), float(one.stale or one.scan is None)) for one in known)
     yield _gauge("evidence_stale", "1 when there is no comparison, or it is too old to stand on.", labels, stale)
     yield _gauge(
         "health",
@@ -137,16 +150,69 @@ def _scans(context: Context, connection: Connection) -> Iterator[Metric]:
         ),
     )
     apart = (
-        (names, 0.0 if scan.in_step_at == scan.ended_at else (now - scan.in_step_at).total_seconds())
-        for names, scan in scanned
+        # What was in step when it was last seen may be anything now: the time counts until it is proved again.
+        (_names(one), 0.0 if one.in_step else (now - scan.in_step_at).total_seconds())
+        for one, scan in scanned
         if scan.in_step_at
     )
-    yield _gauge("out_of_parity_seconds", "For how long the sites have not been in step.", labels, apart)
+    yield _gauge("out_of_parity_seconds", "For how long nobody has proved that the sites are in step.", labels, apart)
+    rpos = ((_names(one), one.objectives[1].total_seconds()) for one in known)
+    yield _gauge("rpo_seconds", "How much may be lost: the owner's objective, or the preset of the tier.", labels, rpos)
 
 
-def _findings(counts: Mapping[tuple[str, str, str], int]) -> Metric:
-    rows = ((key, count) for key, count in counts.items())
-    return _gauge("findings", "Differences that are not resolved.", ["application", "pair", "verdict"], rows)
+def _findings(counts: Mapping[drift.Counted, int], known: Sequence[Protected]) -> Metric:
+    """Findings by verdict. What stale evidence says of them is not told: they are Unknown like everything else."""
+    proved = {(one.application.name, one.pair.name) for one in known if one.scan and not one.stale}
+    summed: Counter[tuple[str, ...]] = Counter()
+    for one, count in counts.items():
+        fresh = (one.application, one.pair) in proved
+        verdict = one.verdict if fresh else Verdict.UNKNOWN.value
+        summed[one.application, one.pair, verdict, Severity.of(one.severity).value] += count
+    labels = ["application", "pair", "verdict", "severity"]
+    return _gauge("findings", "Differences that are not resolved.", labels, summed.items())
+
+
+def _reading(known: Sequence[Protected]) -> Iterator[Metric]:
+    """What was read: a site that fresh evidence could not read, or that has none, is not readable."""
+    fresh = [one for one in known if one.scan and not one.stale]
+    objects = ((_names(one), float(one.scan.objects)) for one in fresh if one.scan)
+    yield _gauge("objects_compared", "Objects of the newest fresh comparison.", ["application", "pair"], objects)
+    gaps = (
+        ([*_names(one), read.site], float(len(read.gaps)))
+        for one in fresh
+        for read in one.coverage.sites
+        if read.site in (one.faced.truth, one.faced.follower)
+    )
+    labels = ["application", "pair", "site"]
+    yield _gauge("coverage_gaps", "What should have been read of a site and was not.", labels, gaps)
+    read = {site: True for one in known for site in (one.pair.spec.primary, one.pair.spec.standby)}
+    for one in known:
+        seen = {found.site for found in one.coverage.sites if not found.unread} if one in fresh else set()
+        for site in (one.pair.spec.primary, one.pair.spec.standby):
+            read[site] = read[site] and site in seen
+    rows = (([site], float(is_read)) for site, is_read in read.items())
+    yield _gauge(
+        "site_readable", "1 when every comparison of a site is fresh and read it; 0 is Unknown.", ["site"], rows
+    )
+
+
+def _notices(connection: Connection, now: datetime) -> Iterator[Metric]:
+    labels = ["notification", "channel"]
+    channels = notices.all_channels(connection)
+    told = CounterMetricFamily(
+        "lockstep_notifications", "Attempts to send messages, by what became of them.", labels=[*labels, "result"]
+    )
+    for one in channels:
+        for result, count in (("sent", one.sent), ("failed", one.failed), ("given_up", one.given_up)):
+            told.add_metric([one.notification, one.channel, result], count)
+    yield told
+    failing = (
+        ([one.notification, one.channel], (now - one.failing_since).total_seconds() if one.failing_since else 0.0)
+        for one in channels
+    )
+    yield _gauge("notification_failing_seconds", "For how long a channel takes no messages.", labels, failing)
+    waiting = Counter((notification, channel) for _, notification, channel in notices.waiting(connection))
+    yield _gauge("notifications_waiting", "Messages that are not sent yet.", labels, waiting.items())
 
 
 def _mirrors(context: Context, connection: Connection) -> Iterator[Metric]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import pwd
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from console import language
+from console.notices import sending, telling
 from console.runtime import Runtime
 from console.scanning import scanning_of
 from drift import scan
@@ -35,6 +38,7 @@ def handlers_of(runtime: Runtime, *, watched: Sites | None = None) -> Mapping[wo
     git_, images_ = mirroring_git(runtime), mirroring_images(runtime)
     deliveries = process.Context(database=runtime.database, topology=runtime.topology, clock=runtime.clock)
     pipelines, comparing = service_of(runtime), scanning_of(runtime, watched=watched)
+    telling_ = telling_of(runtime)
     return {
         work.Kind.DELIVERY: partial(process.handle_delivery, deliveries),
         work.Kind.GIT_FETCH: partial(git.handle_fetch, git_),
@@ -44,6 +48,9 @@ def handlers_of(runtime: Runtime, *, watched: Sites | None = None) -> Mapping[wo
         work.Kind.ADVANCE: partial(handlers.handle_advance, pipelines),
         work.Kind.TASK: partial(handlers.handle_task, pipelines),
         work.Kind.SCAN: partial(scan.handle_scan, comparing),
+        work.Kind.TELL: partial(telling.handle_tell, telling_),
+        work.Kind.SEND: partial(sending.handle_send, sending_of(runtime)),
+        work.Kind.SWEEP_NOTICES: partial(telling.handle_sweep, telling_),
         work.Kind.SWEEP_GIT: partial(git.handle_sweep, git_),
         work.Kind.SWEEP_IMAGES: partial(images.handle_sweep, images_),
         work.Kind.SWEEP_DRIFT: partial(scan.handle_sweep, comparing),
@@ -78,6 +85,27 @@ def mirroring_images(runtime: Runtime) -> images.Mirroring:
     )
 
 
+def telling_of(runtime: Runtime) -> telling.Telling:
+    """What finding out what people are told stands on."""
+    serving = runtime.settings.serving
+    return telling.Telling(
+        database=runtime.database,
+        topology=runtime.topology,
+        queue=runtime.queue,
+        clock=runtime.clock,
+        catalogues=language.load(),
+        url=serving.url,
+        stale=timedelta(seconds=serving.stale_seconds),
+    )
+
+
+def sending_of(runtime: Runtime) -> sending.Sending:
+    """What sending messages stands on."""
+    return sending.Sending(
+        database=runtime.database, topology=runtime.topology, read=runtime.secrets.text, clock=runtime.clock
+    )
+
+
 def schedules_of(runtime: Runtime) -> Mapping[work.Kind, float]:
     """How often everything is looked at, whatever events say. Seconds."""
     sweeping = runtime.settings.sweeping
@@ -87,6 +115,7 @@ def schedules_of(runtime: Runtime) -> Mapping[work.Kind, float]:
         work.Kind.SWEEP_GIT: sweeping.git_seconds,
         work.Kind.SWEEP_IMAGES: sweeping.images_seconds,
         work.Kind.SWEEP_STORE: sweeping.store_seconds,
+        work.Kind.SWEEP_NOTICES: sweeping.notices_seconds,
         work.Kind.SWEEP_DRIFT: sweeping.drift_seconds,
     }
 

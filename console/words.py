@@ -191,6 +191,11 @@ JOBS: Mapping[str, Word] = {
     "joined": Word(label=mark("Joined"), tone="note", meaning=mark("Another job for the same thing does its work.")),
 }
 
+CHANNELS: Mapping[str, Word] = {
+    "working": Word(label=mark("Works"), tone="good"),
+    "failing": Word(label=mark("Takes nothing"), tone="bad", meaning=mark("Its messages wait, and are tried again.")),
+}
+
 STALE = Word(label=mark("Stale"), tone="unknown", meaning=mark("The evidence is too old to stand on."))
 # Why a person must approve a plan (``pipelines.deploy.models.Why``).
 NEEDS: Mapping[str, Word] = {

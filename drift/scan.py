@@ -57,7 +57,8 @@ def handle_scan(context: Scanning, claim: work.Claim) -> work.Outcome:
     if application is None:  # the configuration changed in the meantime
         return work.Done()
     pairs = [pair for pair, _ in topology.pairs_of(application) if only in ("", pair.name)]
-    return work.Done(effects=tuple(scan(context, application, pair).store for pair in pairs))
+    told = (work.tell(name),) if topology.notifications else ()
+    return work.Done(effects=tuple(scan(context, application, pair).store for pair in pairs), then=told)
 
 
 def handle_sweep(context: Scanning, _claim: work.Claim) -> work.Outcome:

@@ -23,6 +23,7 @@ class Point(Enum):
     IN_APPROVAL = "in-approval"
     IN_DEPLOY = "in-deploy"
     BEFORE_FINDING = "before-finding"
+    MESSAGE_SENT = "message-sent"
 
 
 _armed: Point | None = None

@@ -80,6 +80,8 @@ class Working:
             "task": 1,
             "scan": 1,
             "source": 8,
+            "tell": 1,
+            "channel": 1,
         }
     )
     """Jobs at once under one key, by the part before its colon; 1 for a part that is not named."""
@@ -99,6 +101,8 @@ class Sweeping:
     """Timeouts of runs."""
     stances_seconds: float = 30.0
     """What the sites remember of the stances of their pairs."""
+    notices_seconds: float = 30.0
+    """What people are to be told although nobody says when it happens."""
     store_seconds: float = 3600.0
     """What has been over for long, and is removed."""
 
@@ -111,6 +115,8 @@ class Keeping:
     """Jobs that were done, were cancelled or left their work to another one."""
     troubled_jobs_days: float = 90.0
     """Jobs that failed or were set aside: so long people see them, and can queue them again."""
+    messages_days: float = 30.0
+    """Messages that were sent or given up."""
     deliveries_days: float = 30.0
     """Deliveries that were worked off, with their bodies. One that is sent again after that counts as new."""
 
@@ -145,6 +151,8 @@ class Serving:
 
     names: tuple[str, ...] = ()
     """Names by which people and forges reach it, in lower case; any when there are none. Addresses always do."""
+    url: str = ""
+    """Where people reach the pages, such as ``https://lockstep.bank.example``: links in messages; none when empty."""
     https: bool = False
     """People reach the pages by https, through a proxy in front: cookies are sent by nothing else."""
     metrics_token: bool = False

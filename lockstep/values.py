@@ -177,6 +177,24 @@ class Verdict(Enum):
         return min(verdicts, key=lambda verdict: verdict.rank, default=cls.IN_SYNC)
 
 
+class Severity(Enum):
+    """How much something matters to a fail-over, in steps. Worst first; each with the least weight that it has."""
+
+    BLOCKER = "blocker"  # a fail-over would fail, or nobody can say that it would not
+    MAJOR = "major"  # it would start, and differ where somebody notices
+    MINOR = "minor"
+
+    @property
+    def least(self) -> float:
+        """The least weight of this step; weights go from 0 (nobody would notice) to 1 (it stops a fail-over)."""
+        return {Severity.BLOCKER: 0.8, Severity.MAJOR: 0.5, Severity.MINOR: 0.0}[self]
+
+    @classmethod
+    def of(cls, weight: float) -> Severity:
+        """The step that a weight belongs to."""
+        return next((step for step in cls if weight >= step.least), cls.MINOR)
+
+
 class Health(Enum):
     """Whether what is there works; a second axis beside the verdict. Worst first."""
 

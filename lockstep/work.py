@@ -29,11 +29,14 @@ class Kind(Enum):
     ADVANCE = "pipeline.advance"  # see what a run may do next: {"run": id}
     TASK = "pipeline.task"  # run one task: {"task": id}
     SCAN = "drift.scan"  # compare an application over its pairs: {"application":, "pair": name or "", "told":}
+    TELL = "notify.tell"  # find out what people are to be told: {"application": name or "" for all that is of none}
+    SEND = "notify.send"  # send one message over one channel: {"message": id}
     SWEEP_GIT = "sweep.git"  # {}: every repository, whatever events say
     SWEEP_IMAGES = "sweep.images"
     SWEEP_DRIFT = "sweep.drift"
     SWEEP_RUNS = "sweep.runs"  # timeouts, and runs that nobody advanced
     SWEEP_STANCES = "sweep.stances"  # what the sites remember of the stances of their pairs
+    SWEEP_NOTICES = "sweep.notices"  # what nobody says when it happens: a silent site, the hour of a reminder
     SWEEP_STORE = "sweep.store"  # jobs and deliveries that have been over for long
 
 
@@ -181,6 +184,29 @@ def scan(application: str, *, pair: str = "", urgent: bool = False, told: bool =
         coalesce=f"drift.scan:{application}:{pair}:{'told' if told else 'all'}",
         limits=(f"scan:{application}",),
         priority=5 if urgent else 0,
+    )
+
+
+def tell(application: str = "") -> Job:
+    """Find out what people are to be told of an application, or of what belongs to none."""
+    return Job(
+        kind=Kind.TELL,
+        payload={"application": application},
+        coalesce=f"notify.tell:{application}",
+        # What readers are told follows from what they were told before: one at a time.
+        limits=(f"tell:{application}",),
+        priority=6,
+    )
+
+
+def send(message: int, *, channel: str) -> Job:
+    """Send one message over one channel; a channel that is slow or dead keeps only its own messages waiting."""
+    return Job(
+        kind=Kind.SEND,
+        payload={"message": message},
+        coalesce=f"notify.send:{message}",
+        limits=(f"channel:{channel}",),
+        priority=6,
     )
 
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "drift": "drift",
     "events": "events",
     "findings": "findings",
+    "notify": "notify",
     "pair": "pair",
     "pipeline": "pipeline",
     "schema": "configuration",

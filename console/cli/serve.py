@@ -11,6 +11,7 @@ from rich.logging import RichHandler
 from console import hosts, runtime, service
 from console.cli import frame, records, terminal
 from lockstep import settings
+from lockstep.topology import urls
 
 
 @click.command(epilog="Example: lockstep --config /etc/lockstep serve --listen 0.0.0.0:8484")
@@ -34,6 +35,12 @@ from lockstep import settings
     help="A name by which people and forges reach it, such as a proxy's; others are refused.  [default: localhost on "
     "the loopback, else any]",
 )
+@click.option(
+    "--url",
+    default="",
+    metavar="URL",
+    help="Where people reach the pages, such as https://lockstep.bank.example: messages link to it.",
+)
 @click.option("--https", is_flag=True, help="People come by https, through a proxy: cookies are sent by nothing else.")
 @click.option("--metrics-token", is_flag=True, help="/metrics asks for the token as a bearer.")
 @frame.common
@@ -45,6 +52,7 @@ def serve(
     threads: int,
     lease: float,
     names: tuple[str, ...],
+    url: str,
     https: bool,
     metrics_token: bool,
 ) -> int:
@@ -55,12 +63,16 @@ def serve(
     host, _, port = listen.rpartition(":")
     if not port.isdecimal():
         raise click.UsageError(f"--listen {listen} is no HOST:PORT.")
+    if url and not _is_url(url):
+        raise click.UsageError(f"--url {url} is no http or https URL.")
     host = host.strip("[]") or "127.0.0.1"
     _log_to_stderr()
     chosen = settings.Settings(
         places=places.places,
         working=settings.Working(threads=threads, lease_seconds=lease, heartbeat_seconds=lease / 4),
-        serving=settings.Serving(names=hosts.of_listening(host, names), https=https, metrics_token=metrics_token),
+        serving=settings.Serving(
+            names=hosts.of_listening(host, names), url=url.rstrip("/"), https=https, metrics_token=metrics_token
+        ),
     )
     with runtime.opened(chosen, places.environ) as opened:
         token = places.places.token
@@ -71,6 +83,13 @@ def serve(
             ready=lambda started: _say_ready(started, token),
         )
     return frame.Exit.DONE
+
+
+def _is_url(text: str) -> bool:
+    try:
+        return bool(urls.http_url(text))
+    except ValueError:
+        return False
 
 
 def _say_ready(started: service.Started, token: Path) -> None:

@@ -65,7 +65,7 @@ class Facts:
 
     stances: Mapping[str, Stance]
     protected: Sequence[Protected]
-    findings: Mapping[tuple[str, str, str], int]
+    findings: Mapping[drift.Counted, int]
     git: Sequence[Standing]
     images: Sequence[Images]
     runs: Mapping[str, Run]
@@ -146,8 +146,8 @@ def _row(one: Protected, facts: Facts, now: datetime) -> Row:
         protected=one,
         findings=sum(
             count
-            for (named, pair, _), count in facts.findings.items()
-            if (named, pair) == (application.name, one.pair.name)
+            for one_of, count in facts.findings.items()
+            if (one_of.application, one_of.pair) == (application.name, one.pair.name)
         ),
         git=git[0].state if git else "waiting",
         git_lag=evidence.lag(git[0], now) if git else None,

@@ -1,4 +1,4 @@
-"""Jobs: how many of which kind, and those that a person should look at."""
+"""Jobs: how many of which kind, those that a person should look at, and the channels that people are told over."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from console import presenting, reading, security
 from console.context import Context
 from console.language import mark
 from lockstep.engine.tables import State
+from lockstep.store import notices
 
 _MOST_SHOWN = 200
 _SHOWN = (State.QUEUED, State.RUNNING, State.FAILED, State.ASIDE)
@@ -24,7 +25,11 @@ def create_blueprint(context: Context) -> Blueprint:
         counts = {(one.kind, one.state): one.count for one in found}
         kinds = list(dict.fromkeys(one.kind for one in found))
         troubled = context.queue.listing(states=(State.FAILED, State.ASIDE), most=_MOST_SHOWN)
-        return render_template("jobs.html", counts=counts, kinds=kinds, states=_SHOWN, troubled=troubled)
+        with context.database.read() as connection:
+            channels = notices.all_channels(connection)
+        return render_template(
+            "jobs.html", counts=counts, kinds=kinds, states=_SHOWN, troubled=troubled, channels=channels
+        )
 
     @blueprint.post("/jobs/<int:number>/requeue")
     def requeue(number: int) -> Response:

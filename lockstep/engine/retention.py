@@ -12,7 +12,7 @@ from datetime import timedelta
 from lockstep import settings, work
 from lockstep.engine.queue import Queue
 from lockstep.engine.tables import State
-from lockstep.store import deliveries
+from lockstep.store import deliveries, notices
 from lockstep.store.database import Database
 
 # Rows of each kind in one step.
@@ -32,7 +32,7 @@ class Retention:
 
 
 def handle_sweep(retention: Retention, _claim: work.Claim) -> work.Outcome:
-    """Remove what is older than it has to be kept: ended jobs, and deliveries that were worked off.
+    """Remove what is older than it has to be kept: ended jobs, deliveries that were worked off, messages.
 
     Returns:
         Done when nothing is left to remove; else later, at once.
@@ -40,7 +40,8 @@ def handle_sweep(retention: Retention, _claim: work.Claim) -> work.Outcome:
     Raises:
         TemporaryError: The database cannot be written just now.
     """
-    removed = (_remove_jobs(retention), _remove_troubled_jobs(retention), _remove_deliveries(retention))
+    steps = (_remove_jobs, _remove_troubled_jobs, _remove_deliveries, _remove_messages)
+    removed = [step(retention) for step in steps]
     if max(removed) >= retention.step:
         return work.Later(seconds=0.0, reason="There is more to remove.")
     return work.Done()
@@ -63,3 +64,10 @@ def _remove_deliveries(retention: Retention) -> int:
     with retention.database.write() as connection:
         before = retention.queue.now(connection) - older_than
         return deliveries.forget(connection, before=before, most=retention.step)
+
+
+def _remove_messages(retention: Retention) -> int:
+    older_than = timedelta(days=retention.keeping.messages_days)
+    with retention.database.write() as connection:
+        before = retention.queue.now(connection) - older_than
+        return notices.forget(connection, before=before, most=retention.step)

@@ -120,6 +120,36 @@ def standings(connection: Connection, repository: str = "") -> list[Standing]:
     return [Standing(**row._mapping) for row in connection.execute(statement)]  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What a guard holds of a repository at a site: how many references, and one of them with why."""
+
+    repository: str
+    site: str
+    count: int
+    reference: str
+    detail: str
+    checked_at: datetime
+
+
+def held(connection: Connection) -> list[Held]:
+    """What guards hold, by repository and site."""
+    statement = (
+        select(
+            image_mirrors.c.repository,
+            image_mirrors.c.site,
+            func.count().label("count"),
+            func.min(image_mirrors.c.reference).label("reference"),
+            func.min(image_mirrors.c.detail).label("detail"),
+            func.min(image_mirrors.c.checked_at).label("checked_at"),
+        )
+        .where(image_mirrors.c.state == "held")
+        .group_by(image_mirrors.c.repository, image_mirrors.c.site)
+        .order_by(image_mirrors.c.repository, image_mirrors.c.site)
+    )
+    return [Held(**row) for row in connection.execute(statement).mappings()]
+
+
 def last_checked(connection: Connection) -> dict[tuple[str, str], datetime]:
     """When each repository was last looked at, by repository and site."""
     statement = select(image_mirrors.c.repository, image_mirrors.c.site, func.max(image_mirrors.c.checked_at)).group_by(

@@ -175,9 +175,13 @@ metadata: {name: operations}
 spec:
   apprise: [{env: OPERATIONS_CHAT_URL}]
   webhooks:
-  - {url: {env: INCIDENT_URL}, secret: {env: INCIDENT_SECRET}}
-  when: [new, worse, resolved, waiting]
+  - {url: {env: INCIDENT_URL}, secrets: [{env: INCIDENT_SECRET}], allowPrivate: true}
+  when: [new, worse, resolved, open, waiting]
+  pairs: [seoul-sejong]
   applications: [pay]
+  verdicts: [Unknown, MissingAtStandby, PrimaryHotfix, StandbyDrift]
+  severity: blocker
+  digest: 1d
   language: ko
 """
 

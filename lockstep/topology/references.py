@@ -54,6 +54,7 @@ REFERENCES = (
     _reference("Drill", ("applications", Each), "Application"),
     _reference("Drill", ("pipeline",), "Pipeline"),
     _reference("Notification", ("applications", Each), "Application"),
+    _reference("Notification", ("pairs", Each), "Pair"),
 )
 """Every field of our kinds that names another document."""
 

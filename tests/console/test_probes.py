@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from console.context import Readiness
 from lockstep import settings
+from lockstep.store import notices
 from lockstep.store.database import Database
 from tests.support import bank, pages
 from tests.support.pages import House
@@ -88,7 +90,7 @@ def test_the_numbers_say_what_the_pages_say(house: House) -> None:
     assert found["lockstep_evidence_stale", "notice", "seoul-sejong"] == 1
     assert found["lockstep_evidence_stale", "ledger", "seoul-sejong"] == 0
     assert found["lockstep_out_of_parity_seconds", "pay", "seoul-sejong"] == 5 * 3600
-    assert found["lockstep_findings", "pay", "seoul-sejong", "StandbyDrift"] == 1
+    assert found["lockstep_findings", "pay", "seoul-sejong", "blocker", "StandbyDrift"] == 1
     assert found["lockstep_git_mirror_lag_seconds", "bank/pay", "daegu"] == 720
     assert found["lockstep_git_mirror_lag_seconds", "bank/pay", "sejong"] == 0
     assert found["lockstep_images_not_equal", "pay/api", "daegu"] == 1
@@ -104,7 +106,45 @@ def test_a_finding_that_is_resolved_is_not_counted(file_database: Database) -> N
     with file_database.write() as connection:
         bank.finding(connection, "a", state="resolved")
         bank.finding(connection, "b", state="waived")
-    assert samples(pages.house(file_database))["lockstep_findings", "pay", "seoul-sejong", "StandbyDrift"] == 1
+    assert samples(pages.house(file_database))["lockstep_findings", "pay", "seoul-sejong", "blocker", "Unknown"] == 1
+
+
+def test_what_a_stale_comparison_said_is_no_number_any_more(house: House) -> None:
+    """When evidence grows old its verdicts, findings, coverage and sites turn Unknown; the rest keeps its values."""
+    fresh = samples(house)
+    assert fresh["lockstep_site_readable", "seoul"] == 0  # notice over the same pair is stale already
+    assert ("lockstep_objects_compared", "ledger", "seoul-sejong") in fresh
+    house.clock.at += timedelta(hours=1)
+    found = samples(house)
+    assert {key[1:] for key in found if key[0] == "lockstep_drift_verdict"} >= {("ledger", "seoul-sejong", "Unknown")}
+    assert {key[-1] for key in found if key[0] == "lockstep_findings"} == {"Unknown"}
+    assert not [key for key in found if key[0] in ("lockstep_objects_compared", "lockstep_coverage_gaps")]
+    assert {value for key, value in found.items() if key[0] == "lockstep_site_readable"} == {0.0}
+    assert found["lockstep_out_of_parity_seconds", "ledger", "seoul-sejong"] > 3600
+
+
+def test_channels_are_counted_by_what_became_of_their_messages(file_database: Database) -> None:
+    """Sent, failed, given up, waiting, and for how long a channel is dead."""
+    house = pages.house(file_database)
+    now = house.clock.now()
+    message = notices.Message(
+        message="msg_1", notification="ops", channel="webhook: x", kind="findings", title="", body="", made_at=now
+    )
+    with file_database.write() as connection:
+        (number,) = notices.put(connection, [message])
+        kept = notices.get(connection, number)
+        notices.failed(connection, kept, at=now - timedelta(minutes=5), problem="silent", again=now)
+    assert "Takes nothing" in house.signed_in().get("/jobs").get_data(as_text=True)
+    found = samples(house)
+    assert found["lockstep_notifications_total", "webhook: x", "ops", "failed"] == 1
+    assert found["lockstep_notification_failing_seconds", "webhook: x", "ops"] == 300
+    assert found["lockstep_notifications_waiting", "webhook: x", "ops"] == 1
+    with file_database.write() as connection:
+        notices.sent(connection, kept, at=now)
+    found = samples(house)
+    assert found["lockstep_notifications_total", "webhook: x", "ops", "sent"] == 1
+    assert found["lockstep_notification_failing_seconds", "webhook: x", "ops"] == 0
+    assert ("lockstep_notifications_waiting", "webhook: x", "ops") not in found
 
 
 @pytest.mark.parametrize(("token", "status"), [(True, 401), (False, 200)])

@@ -94,7 +94,7 @@ class Guard:
         if self.home.scheme == "https" and origin.scheme == "http":
             raise self._refused(f"{origin}, where everybody can listen")
         addresses = self.resolve(origin.host, origin.port)
-        private = [address for address in addresses if not _is_public(address)]
+        private = [address for address in addresses if not is_public(address)]
         if private or not addresses:
             raise self._refused(f"{origin}, which is at the private address {', '.join(private) or '(none)'}")
         return Target(url=url, origin=origin, address=addresses[0])
@@ -130,7 +130,8 @@ def _path(url: str) -> str:
     return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
-def _is_public(address: str) -> bool:
+def is_public(address: str) -> bool:
+    """Whether everybody may be at this address: it is neither private nor of this machine, its links or a group."""
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

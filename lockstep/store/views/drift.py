@@ -62,6 +62,27 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """A difference without its values."""
+
+    fingerprint: str
+    application: str
+    pair: str
+    verdict: str
+    group: str
+    kind: str
+    namespace: str
+    name: str
+    site: str
+    people_path: str
+    cause: Mapping[str, Json]
+    severity: float
+    state: str
+    first_seen: datetime
+    last_seen: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """Which findings are asked for; an empty field asks for all. ``state`` ``unresolved`` is all but resolved."""
 
@@ -73,6 +94,7 @@ class Filter:
 
 
 _SCAN = tuple(scans.c[name] for name in Scan.__dataclass_fields__)
+_BRIEF = tuple(findings.c[name] for name in Brief.__dataclass_fields__)
 _FINDING = tuple(findings.c[name] for name in Finding.__dataclass_fields__)
 
 
@@ -114,6 +136,12 @@ def unresolved(connection: Connection, applications: Collection[str]) -> list[Fi
     return [Finding(**row._asdict()) for row in connection.execute(statement)]
 
 
+def briefly(connection: Connection, application: str) -> list[Brief]:
+    """Everything that is not resolved of an application, without values, which may be large."""
+    statement = select(*_BRIEF).where(findings.c.application == application, findings.c.state != "resolved")
+    return [Brief(**row._asdict()) for row in connection.execute(statement)]
+
+
 def one(connection: Connection, finding: int) -> Finding:
     """A finding by its number. Raises NotFoundError."""
     row = connection.execute(select(*_FINDING).where(findings.c.id == finding)).first()
@@ -122,12 +150,23 @@ def one(connection: Connection, finding: int) -> Finding:
     return Finding(**row._asdict())
 
 
-def counts(connection: Connection) -> dict[tuple[str, str, str], int]:
-    """How many unresolved findings there are by application, pair and verdict."""
-    columns = (findings.c.application, findings.c.pair, findings.c.verdict)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """What findings are counted by; ``severity`` is their weight."""
+
+    application: str
+    pair: str
+    verdict: str
+    severity: float
+
+
+def counts(connection: Connection) -> dict[Counted, int]:
+    """How many unresolved findings there are by application, pair, verdict and weight."""
+    columns = [findings.c[name] for name in Counted.__dataclass_fields__]
     statement = select(*columns, func.count()).where(findings.c.state != "resolved").group_by(*columns)
     return {
-        (application, pair, verdict): int(count) for application, pair, verdict, count in connection.execute(statement)
+        Counted(application=row[0], pair=row[1], verdict=row[2], severity=row[3]): int(row[4])
+        for row in connection.execute(statement)
     }
 
 

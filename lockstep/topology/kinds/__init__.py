@@ -8,7 +8,7 @@ from lockstep.topology.kinds.application import Application, Image, Protection, 
 from lockstep.topology.kinds.base import API_VERSION, Document, KubernetesSecretRef, Metadata, Model, SecretRef
 from lockstep.topology.kinds.expected import ExpectedDifference
 from lockstep.topology.kinds.mirror import GitGuards, GitMirror, GitSource, ImageMirror, ImageMirrorSpec, ImageSource
-from lockstep.topology.kinds.protection import Drill, Notification, Pair
+from lockstep.topology.kinds.protection import Drill, Notification, Pair, StandardWebhook
 from lockstep.topology.kinds.site import (
     ClusterEnd,
     ClusterLimits,
@@ -71,5 +71,6 @@ __all__ = [
     "SecretRef",
     "Site",
     "Source",
+    "StandardWebhook",
     "Webhook",
 ]

@@ -61,16 +61,39 @@ class Drill(Document):
 
 
 class StandardWebhook(Model):
-    """A receiver of signed Standard Webhooks."""
+    """A receiver of signed Standard Webhooks (version 1.0.0 of that specification)."""
 
     url: SecretRef
-    """Where it listens."""
-    secret: SecretRef
-    """The signing secret, ``whsec_...``."""
+    """Where it listens: http or https. Nothing is sent to where it redirects."""
+    secrets: Annotated[tuple[SecretRef, ...], Field(min_length=1, max_length=2)]
+    """The signing secrets, ``whsec_...``: one, or the new and the old one while they are rotated."""
+    allow_private: bool = False
+    """Whether the name in the URL may lead to a private address. An address that the URL itself has always may."""
 
 
-Change: TypeAlias = Literal["new", "worse", "resolved", "open", "waiting", "failed"]
-"""What may happen to a finding, and what may become of a run."""
+Change: TypeAlias = Literal["new", "worse", "resolved", "open", "waiting", "failed", "held", "unknown"]
+"""What people are told of.
+
+``new``, ``worse``, ``resolved``: what became of a finding, or of anything else that is told. ``open``: what is still
+so, once in each ``digest``. ``waiting``: a question that waits for a person. ``failed``: a deploy, or a job that was
+set aside. ``held``: refs and images that a guard holds. ``unknown``: a site that nobody can read any more.
+"""
+
+VerdictName: TypeAlias = Literal[
+    "Unknown",
+    "MissingAtStandby",
+    "PrimaryHotfix",
+    "StandbyDrift",
+    "Diverged",
+    "EditedAtBoth",
+    "MissingAtPrimary",
+    "NotDeployed",
+    "PrimaryBehind",
+    "StandbyBehind",
+    "Undeployed",
+    "Declared",
+]
+"""A verdict that a finding may have."""
 
 
 class NotificationSpec(Model):
@@ -80,10 +103,20 @@ class NotificationSpec(Model):
     """Apprise URLs: mail, chat, and many more."""
     webhooks: tuple[StandardWebhook, ...] = ()
     """Receivers of signed Standard Webhooks."""
-    when: Annotated[tuple[Change, ...], EachOnce()] = Field(default=("new", "worse", "resolved"), min_length=1)
+    when: Annotated[tuple[Change, ...], EachOnce()] = Field(
+        default=("new", "worse", "resolved", "open", "waiting", "failed", "held", "unknown"), min_length=1
+    )
     """Which changes are told. (Not ``on``, which YAML takes for true.)"""
+    pairs: Names = ()
+    """About which pairs; all by default."""
     applications: Names = ()
-    """About which applications; all by default."""
+    """About which applications; all by default. Sites, repositories and jobs belong to no application."""
+    verdicts: Annotated[tuple[VerdictName, ...], EachOnce()] = ()
+    """Of findings, those of these verdicts; all by default."""
+    severity: Literal["blocker", "major", "minor"] = "major"
+    """Findings that matter at least this much to a fail-over."""
+    digest: Interval = timedelta(days=1)
+    """How often people are reminded of what is still so."""
     language: Literal["en", "ko"] = "en"
     """In which language."""
 

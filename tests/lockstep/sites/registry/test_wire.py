@@ -64,7 +64,7 @@ def test_another_host_is_reached_at_the_judged_address_under_its_own_name(
 ) -> None:
     """Its name is asked for once; TLS and Host still speak of the name, so that nobody can stand in for it."""
     certificate = _certificate(tmp_path, "DNS:storage.example")
-    monkeypatch.setattr(places, "_is_public", lambda _address: True)
+    monkeypatch.setattr(places, "is_public", lambda _address: True)
     made = Maker(store=mini.store(), repository="pay/api").put(b"layer")
     asked: list[str] = []
 

@@ -1,0 +1,1 @@
+"""Channels to people and their programs."""
