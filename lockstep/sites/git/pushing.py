@@ -17,7 +17,7 @@ from pathlib import Path
 
 from lockstep import children
 from lockstep.sites.ends import PushOutcome, PushResult, RefUpdate
-from lockstep.sites.git import failures, names, packed, process, seeding
+from lockstep.sites.git import failures, names, packed, packs, process, seeding
 from lockstep.sites.git.remote import Remote
 
 # Bytes of arguments for one push: an eighth of what Linux allows (execve(2), ARG_MAX).
@@ -55,12 +55,22 @@ class Pusher:
         return [results[update.ref] for update in updates]
 
     def _seeds(self, updates: Sequence[RefUpdate]) -> bool:
-        """Whether many new refs were written at once, to a repository on disk that has none."""
+        """Whether all was written at once, to a repository on disk that has nothing yet."""
         writes = {update.ref: update.new for update in updates if update.new and not update.old}
-        if len(writes) < max(_MANY, len(updates)) or not seeding.is_blank(self.remote):
+        if len(writes) < len(updates) or not seeding.is_blank(self.remote):
+            return False
+        return self._brings(writes) and seeding.write(self.remote, writes)
+
+    def _brings(self, writes: dict[str, str]) -> bool:
+        """Whether the objects are there now, in a shorter way than a push would take."""
+        pack = packs.only_one(self.repository)
+        if pack is not None and packs.bring(pack, self.remote, writes.values()):
+            return True
+        if len(writes) < _MANY:
             return False
         with self._view(writes) as view:
-            return seeding.seed(self.remote, view, writes)
+            seeding.fetch(self.remote, view, writes.values())
+        return True
 
     def _push(self, updates: Sequence[RefUpdate]) -> list[PushResult]:
         results = self._once(updates)

@@ -1,8 +1,8 @@
 """Fills a repository on disk that has no refs yet: all objects as one pack, all refs as one file.
 
-A push writes each new ref as a file of its own, and each to the disk before the next: thousands of them take longer
-than everything else that a first mirroring does. A repository that is ours, empty, and without rules about what it
-receives needs none of that.
+A push writes each new ref as a file of its own, and each to the disk before the next; and it has every object packed
+here and taken apart there. Of thousands of refs or gigabytes that takes longer than everything else that a first
+mirroring does. A repository that is ours, empty, and without rules about what it receives needs none of it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from lockstep.sites.git import packed, process
@@ -30,38 +30,39 @@ def is_blank(remote: Remote) -> bool:
     try:
         config = (directory / "config").read_text(encoding="utf-8").lower()
         hooks = [path for path in (directory / "hooks").glob("*") if path.suffix != ".sample"]
+        # A history that was cut off or mended by hand: what git says of it is not what everybody would see.
+        bent = any((directory / name).exists() for name in ("shallow", "info/grafts"))
     except (OSError, UnicodeDecodeError):
         return False
     is_plain = set(_SECTION.findall(config)) <= _PLAIN and not any(rule in config for rule in _RULES)
-    return is_plain and not hooks and _has_no_refs(directory)
+    return is_plain and not bent and not hooks and _has_no_refs(directory)
 
 
-def seed(remote: Remote, view: Path, refs: Mapping[str, str]) -> bool:
-    """Bring what a view has into a blank repository; False when somebody else began to write to it.
-
-    Args:
-        remote: The repository; ``is_blank``.
-        view: A repository that has exactly these refs.
-        refs: What to write.
+def fetch(remote: Remote, view: Path, oids: Iterable[str]) -> None:
+    """Have a blank repository fetch what some ids reach in a view of ours.
 
     Raises:
-        LockstepError: The objects could not be brought; no ref was written.
+        LockstepError: The objects could not be brought.
     """
-    directory = Path(remote.location)
     options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--stdin")
     with remote.environment() as env:
         finished = process.run(
             process.Call(
                 # They were checked when they came to us; here each is only hashed again.
                 arguments=["-c", "fetch.fsckObjects=false", "fetch", *options, "--", str(view)],
-                directory=directory,
+                directory=Path(remote.location),
                 env=env,
-                stdin="".join(f"{oid}\n" for oid in sorted(set(refs.values()))).encode(),
+                stdin="".join(f"{oid}\n" for oid in sorted(set(oids))).encode(),
                 timeout_seconds=remote.patience.transfer_seconds,
             )
         )
     if finished.code:
         raise remote.failure(finished)
+
+
+def write(remote: Remote, refs: Mapping[str, str]) -> bool:
+    """Write the refs of a blank repository, which has their objects; False when somebody else began to write to it."""
+    directory = Path(remote.location)
     with _locked(directory) as ours:
         if not ours or not _has_no_refs(directory):
             return False

@@ -9,7 +9,7 @@ import pytest
 from lockstep import children
 from lockstep.sites import git
 from lockstep.sites.ends import PushOutcome, PushResult, RefUpdate
-from lockstep.sites.git import process, pushing, seeding
+from lockstep.sites.git import packs, process, pushing, seeding
 from tests.support.repositories import Repository
 
 MAIN = "refs/heads/main"
@@ -44,6 +44,7 @@ def test_a_blank_repository_gets_all_refs_in_one_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, object_format: str
 ) -> None:
     """With every object that they reach, and nothing that a later push would stumble over."""
+    monkeypatch.setattr(packs, "only_one", lambda _repository: None)
     monkeypatch.setattr(pushing, "_MANY", 1)
     source = Repository.make(tmp_path / "source.git", object_format=object_format)
     source.commit(MAIN, {"README": "hello"})
@@ -77,15 +78,18 @@ def test_a_repository_with_rules_or_refs_is_pushed_to(
     assert set(site.refs()) | {"refs/heads/b7"} == set(source.refs())
 
 
+@pytest.mark.parametrize("way", ["rev-list", "fetch.fsckObjects=false"])
 def test_whoever_begins_to_write_meanwhile_is_pushed_beside(
-    source: Repository, site: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    source: Repository, site: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    """A ref that appears while the objects come is not overwritten."""
+    """A ref that appears while the objects come is not overwritten, whether they are copied or fetched."""
+    if way != "rev-list":
+        monkeypatch.setattr(packs, "only_one", lambda _repository: None)
     theirs: list[str] = []
     run = process.run
 
     def meanwhile(call: process.Call) -> children.Finished:
-        if not theirs and "fetch.fsckObjects=false" in call.arguments:
+        if not theirs and way in call.arguments:
             theirs.append(site.commit("refs/heads/b7", {"theirs": "x"}))
         return run(call)
 
