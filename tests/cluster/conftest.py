@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from console.demo import ground
 from lockstep.sites import cluster
 from lockstep.topology import kinds, secrets
+from pipelines.delivery import deploy
+from tests.cluster.bench import SITES, Bench, sites
 from tests.support import apiserver, kubernetes_double
 
 _ASSETS = Path(os.environ.get("KUBEBUILDER_ASSETS") or "/nonexistent")
@@ -80,6 +83,30 @@ def door(server: apiserver.Server) -> Iterator[Door]:
             return door
 
         yield open_
+
+
+@pytest.fixture
+def bench(
+    server: apiserver.Server,
+    other_server: apiserver.Server,
+    namespace: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Bench]:
+    """Two sites with an API server each; the namespace is the application's, and there is one at the first already."""
+    # A service asks once a second whether a site runs; here nobody waits that long.
+    monkeypatch.setattr(deploy, "_ROLLING_SECONDS", 0.1)
+    app = tmp_path / namespace
+    app.mkdir()
+    (app / "app.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: none}\n", encoding="utf-8")
+    made, _ = ground.prepare(tmp_path / "ground", app=app)
+    files = dict(zip(SITES, (server, other_server), strict=True))
+    sites(made.config / "sites.yaml", {name: one.kubeconfig() for name, one in files.items()})
+    admins = {name: apiserver.Admin(one) for name, one in files.items()}
+    yield Bench(ground=made, servers=admins, namespace=namespace, monkeypatch=monkeypatch, capsys=capsys)
+    for admin in admins.values():
+        admin.close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

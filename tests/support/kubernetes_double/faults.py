@@ -25,6 +25,8 @@ class Fault:
     """How many of the requests that are meant it hits, between 0 and 1."""
     delay: float = 0.0
     """Seconds until the answer begins."""
+    longest: float = 0.0
+    """Where it is more than the delay, the answer begins anywhere between the two, most often soon."""
     refusal: RefusedError | None = None
     broken: bool = False
     """Whether the connection ends without an answer."""
@@ -60,9 +62,9 @@ class Faults:
         body = statuses.status(500, "InternalError", "Internal error occurred: etcdserver: leader changed", details={})
         return self.add(Fault(refusal=RefusedError(body), left=times, share=share, meant=meant or _any))
 
-    def slow(self, seconds: float, *, meant: Meant | None = None) -> Fault:
-        """Answer late."""
-        return self.add(Fault(delay=seconds, meant=meant or _any))
+    def slow(self, seconds: float, *, longest: float = 0.0, meant: Meant | None = None) -> Fault:
+        """Answer late: after so many seconds, or anywhere between them and the longest."""
+        return self.add(Fault(delay=seconds, longest=longest, meant=meant or _any))
 
     def hang_up(self, *, times: int | None = None, meant: Meant | None = None) -> Fault:
         """End connections without an answer."""
@@ -86,11 +88,19 @@ class Faults:
         """
         for fault in self._hitting(request):
             if fault.delay:
-                self._ended.wait(fault.delay)
+                self._ended.wait(self._late(fault))
             if fault.broken:
                 raise BrokenError
             if fault.refusal:
                 raise fault.refusal
+
+    def _late(self, fault: Fault) -> float:
+        """How long, spread evenly over the orders of magnitude between the two ends."""
+        if fault.longest <= fault.delay:
+            return fault.delay
+        with self._lock:
+            drawn = self._chances.random()
+        return float(fault.delay * (fault.longest / fault.delay) ** drawn)
 
     def _hitting(self, request: Request) -> list[Fault]:
         with self._lock:
