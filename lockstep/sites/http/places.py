@@ -7,7 +7,8 @@ server of large files. Each is a request that somebody else chose and that we se
 - credentials go to the server's own origin and nowhere else;
 - from https nobody is led to http;
 - an address that is private, of this machine or of its links is refused on every other host, unless the site
-  trusts that host by name. The address that was judged is the one that is connected to.
+  trusts that host by name. The address that was judged is the one that is connected to. Behind a proxy names are
+  the proxy's to look up and to refuse: there only addresses and names of this machine are judged.
 """
 
 from __future__ import annotations
@@ -66,11 +67,13 @@ def resolve(host: str, port: int) -> list[str]:
 class Guard:
     """Judges where one server sends us: ``home`` is its own origin.
 
-    ``trusted`` are hosts, with a port or without, that the site trusts although their addresses are private.
+    ``trusted`` are hosts, with a port or without, that the site trusts although their addresses are private;
+    ``proxied`` says that a proxy connects to them.
     """
 
     home: Origin
     trusted: Collection[str] = ()
+    proxied: bool = False
     resolve: Callable[[str, int], Sequence[str]] = field(default=resolve)
 
     def judge(self, said: str, *, at: str) -> Target:
@@ -93,11 +96,24 @@ class Guard:
             return Target(url=url, origin=origin)
         if self.home.scheme == "https" and origin.scheme == "http":
             raise self._refused(f"{origin}, where everybody can listen")
-        addresses = self.resolve(origin.host, origin.port)
+        addresses = self._addresses(origin)
+        if addresses is None:
+            return Target(url=url, origin=origin)
         private = [address for address in addresses if not is_public(address)]
         if private or not addresses:
             raise self._refused(f"{origin}, which is at the private address {', '.join(private) or '(none)'}")
         return Target(url=url, origin=origin, address=addresses[0])
+
+    def _addresses(self, origin: Origin) -> Sequence[str] | None:
+        """The addresses to judge a host by; None when only the proxy knows them."""
+        if not self.proxied:
+            return self.resolve(origin.host, origin.port)
+        if origin.host == "localhost" or origin.host.endswith(".localhost"):
+            return ["127.0.0.1"]
+        try:
+            return [str(ipaddress.ip_address(origin.host))]
+        except ValueError:
+            return None
 
     def _is_own_in_the_clear(self, origin: Origin) -> bool:
         return (self.home.scheme, origin.scheme, origin.host) == ("https", "http", self.home.host)

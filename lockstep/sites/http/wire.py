@@ -2,7 +2,7 @@
 
 Each origin has a pool of connections of its own (one pool for two hosts evicts what the other needs). HTTP/2
 is left alone: it puts all streams on one connection, which is slower on every long line. Nothing of httpx's
-client is used above the transport: no cookies, no ``.netrc``, no redirects, no proxies from the environment.
+client is used above the transport: no cookies, no ``.netrc``, no redirects, no proxies but the one that is given.
 """
 
 from __future__ import annotations
@@ -53,6 +53,15 @@ class Patience:
     """Before the second try; doubled each time."""
     most_pause_seconds: float = 20.0
     """A server that asks us to wait longer is left to a later run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proxy:
+    """What stands between us and all servers: its URL, and who we are there (nobody, when ``username`` is empty)."""
+
+    url: str
+    username: str = ""
+    password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,11 +186,13 @@ class Wire:
     Args:
         ca: Certificate authorities, PEM; the system's when empty.
         patience: Its bounds.
+        proxy: What every request goes through; straight without.
     """
 
-    def __init__(self, *, ca: str = "", patience: Patience | None = None) -> None:
+    def __init__(self, *, ca: str = "", patience: Patience | None = None, proxy: Proxy | None = None) -> None:
         self.patience = patience or Patience()
         self._ca = ca
+        self._proxy = proxy
         self._lock = threading.Lock()
         self._pools: dict[Origin, httpx.HTTPTransport] = {}
         self._trust: ssl.SSLContext | None = None
@@ -196,7 +207,7 @@ class Wire:
             LockstepError: What the request's body raises.
         """
         request = self._request(call)
-        with _typed(call):
+        with _typed(call, via=f" through the proxy {self._proxy.url}" if self._proxy else ""):
             response = self._pool(call.target.origin).handle_request(request)
         answer = Answer(response, call, self.patience)
         try:
@@ -240,7 +251,14 @@ class Wire:
         count = self.patience.connections
         limits = httpx.Limits(max_connections=count, max_keepalive_connections=count, keepalive_expiry=30.0)
         verify: ssl.SSLContext | bool = self._context() if origin.scheme == "https" else False
-        return httpx.HTTPTransport(verify=verify, http1=True, http2=False, limits=limits, trust_env=False)
+        proxy = self._through() if self._proxy else None
+        return httpx.HTTPTransport(verify=verify, http1=True, http2=False, limits=limits, trust_env=False, proxy=proxy)
+
+    def _through(self) -> httpx.Proxy:
+        assert self._proxy is not None  # noqa: S101 - asked for only where there is one
+        auth = (self._proxy.username, self._proxy.password) if self._proxy.username else None
+        trust = self._context() if self._proxy.url.startswith("https") else None
+        return httpx.Proxy(self._proxy.url, auth=auth, ssl_context=trust)
 
     def _context(self) -> ssl.SSLContext:
         if self._trust is None:
@@ -260,7 +278,7 @@ def _close(pools: Mapping[Origin, httpx.HTTPTransport]) -> None:
 
 
 @contextlib.contextmanager
-def _typed(call: Call) -> Iterator[None]:
+def _typed(call: Call, *, via: str = "") -> Iterator[None]:
     """Let the errors of the connection come out as those of the house; no query, which may hold a signature."""
     try:
         yield
@@ -268,6 +286,6 @@ def _typed(call: Call) -> Iterator[None]:
         kind = type(error).__name__
         said = str(error).partition("http")[0][:200].strip()
         raise errors.UnreachableError(
-            f"{call.target.origin} does not answer {call.method}: {said or kind} ({kind}).",
-            remedy="Check that it runs and that this machine reaches it.",
+            f"{call.target.origin} does not answer {call.method}{via}: {said or kind} ({kind}).",
+            remedy=f"Check that it runs and that this machine reaches it{via}.",
         ) from error

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from lockstep import errors
 from lockstep.sites.http.places import Guard, Origin, origin_of
-from lockstep.sites.http.wire import Patience, Wire
+from lockstep.sites.http.wire import Patience, Proxy, Wire
 from lockstep.sites.registry import credentials
 from lockstep.sites.registry.conversation import Conversation
 from lockstep.sites.registry.credentials import Credential, DockerConfig, Program
@@ -32,7 +32,7 @@ def open_registry(
 
     Args:
         end: Where it is, as configured; it has a ``url``.
-        reader: Reads its secrets: certificate authorities now, credentials whenever they are needed.
+        reader: Reads its secrets: certificate authorities and the proxy's now, credentials whenever they are needed.
         uploads: Where uploads that were begun are remembered.
         patience: Its bounds.
 
@@ -41,8 +41,9 @@ def open_registry(
         LockstepError: A secret cannot be read.
     """
     origin = _origin(end.url or "")
-    wire = Wire(ca=reader.text(end.ca) if end.ca else "", patience=patience)
-    guard = Guard(home=origin, trusted=frozenset(end.trusts))
+    proxy = _proxy(end.proxy, reader) if end.proxy else None
+    wire = Wire(ca=reader.text(end.ca) if end.ca else "", patience=patience, proxy=proxy)
+    guard = Guard(home=origin, trusted=frozenset(end.trusts), proxied=proxy is not None)
     said = Conversation(wire, guard, source=_source(end.auth, origin, reader))
     return RegistryStore(said, names=_names(end, origin), uploads=uploads)
 
@@ -52,6 +53,11 @@ def _origin(url: str) -> Origin:
     if origin is None:
         raise errors.InputError(f"{url!r} is not the address of a registry.", remedy="Write https://host[:port].")
     return Origin(scheme=origin.scheme, host=_HUB, port=origin.port) if origin.host in _HUBS else origin
+
+
+def _proxy(given: kinds.Proxy, reader: secrets.Reader) -> Proxy:
+    password = reader.text(given.password).strip() if given.password else ""
+    return Proxy(url=given.url, username=given.username or "", password=password)
 
 
 def _names(end: kinds.RegistryEnd | kinds.ImageSource, origin: Origin) -> Names:

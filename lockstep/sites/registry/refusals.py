@@ -51,6 +51,8 @@ def refusal(answer: Answer, what: str) -> errors.LockstepError:
     status = answer.status
     if status == 401:
         return errors.UnauthorisedError(said, remedy="Check the credentials of this registry.")
+    if status == 407:
+        return errors.UnauthorisedError(said, remedy="Check the credentials of the proxy before this registry.")
     if "immutable" in text.lower() or "TAG_IMMUTABLE" in codes or status == 412:
         return errors.RefusedError(
             f"An immutable tag names something else: {said}", remedy="Push under another tag, or unlock it there."

@@ -95,7 +95,7 @@ class ImageSource(RegistryAccess):
 
     @model_validator(mode="after")
     def _auth_of_a_url(self) -> Self:
-        for name in ("auth", "ca", "trusts", "rename"):
+        for name in ("auth", "ca", "proxy", "trusts", "rename"):
             if getattr(self, name) and not self.url:
                 raise FieldError(f"gives {name} without a url to use it at.", f"Take {name} out: a site has its own.")
         return self

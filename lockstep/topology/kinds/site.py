@@ -124,6 +124,23 @@ class RegistryAuth(Model):
         return self
 
 
+class Proxy(Model):
+    """A proxy that a registry is reached through, with every host that the registry names."""
+
+    url: HttpUrl
+    """Such as ``http://proxy.bank.example:3128``. To https it is asked for a tunnel (CONNECT)."""
+    username: Text | None = None
+    """User name, where it wants one (Basic)."""
+    password: SecretRef | None = None
+    """Password of that user."""
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if (self.username is None) != (self.password is None):
+            raise FieldError("gives one of username and password.", "Give both, or neither.")
+        return self
+
+
 class RegistryAccess(Model):
     """How a registry is spoken to."""
 
@@ -131,6 +148,8 @@ class RegistryAccess(Model):
     """Credentials; anonymous without."""
     ca: SecretRef | None = None
     """Certificate authorities, PEM; the system's by default."""
+    proxy: Proxy | None = None
+    """A proxy to reach it through; straight by default. Those of the environment are not looked at."""
     trusts: Annotated[tuple[HostPort, ...], EachOnce()] = ()
     """Other hosts that it may send us to although their addresses are private: of its layers, of its tokens."""
     rename: dict[ImageRepository, ImageRepository] = {}
@@ -163,9 +182,9 @@ class RegistryEnd(RegistryAccess):
                 "has a layout without imagePrefix: a directory has no host.",
                 "Say in imagePrefix what stands before an image's name here, such as registry.sejong.example/prod.",
             )
-        if self.layout and (self.auth or self.ca or self.trusts or self.rename):
+        if self.layout and (self.auth or self.ca or self.proxy or self.trusts or self.rename):
             raise FieldError(
-                "says how a directory is spoken to.", "Take auth, ca, trusts and rename out: they belong to url."
+                "says how a directory is spoken to.", "Take auth, ca, proxy, trusts and rename out: they belong to url."
             )
         return self
 
