@@ -42,7 +42,7 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class RuleProblem:
-    """Something wrong with a rule itself: ``expired``, ``unused`` or ``slow``, and a sentence for people."""
+    """Something wrong with a rule itself: ``expired``, ``unused``, ``wide`` or ``slow``, and a sentence for people."""
 
     rule: str
     problem: str
@@ -116,14 +116,21 @@ class Rules:
             and rule.selector.selects(group=key.group, kind=key.kind, name=key.name)
         ]
 
-    def problems(self, *, used: Collection[str], slow: Collection[str]) -> list[RuleProblem]:
+    def problems(
+        self, *, used: Collection[str], slow: Collection[str], wide: Collection[str] = ()
+    ) -> list[RuleProblem]:
         """What is wrong with the rules, when everything has been compared.
 
         Args:
             used: The rules that covered a difference, or that were found to be kept.
             slow: Those whose expressions were given up on.
+            wide: Those that explain differences of more objects than one rule should.
         """
-        return sorted(problem for document in self.documents for problem in self._problem(document, used, slow))
+        found = [problem for document in self.documents for problem in self._problem(document, used, slow)]
+        message = "It explains differences in more than a quarter of all objects. Write what exactly may differ."
+        named = {document.name for document in self.documents}
+        found += [RuleProblem(rule=name, problem="wide", message=message) for name in wide if name in named]
+        return sorted(found)
 
     def _problem(
         self, document: kinds.ExpectedDifference, used: Collection[str], slow: Collection[str]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 
+from drift import rule_rows
 from drift.implied import SiteFacts
 from drift.rows import Row
 from drift.sides import ABSENT, Value
@@ -38,6 +39,8 @@ def propose(row: Row, *, application: str, facts: tuple[SiteFacts, SiteFacts], s
     Raises:
         InputError: No rule may cover it, or nobody knows what it is.
     """
+    if rule_rows.is_rule(row.key):
+        raise errors.InputError("It is about a rule, which no rule explains.", remedy="Mend the rule, or take it out.")
     if row.verdict is Verdict.UNKNOWN:
         raise errors.InputError("Nobody has seen it, so no rule can say what is meant.", remedy="Make it readable.")
     values = row.values

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from drift import certificates, rows
+from drift import certificates, rows, rule_rows
 from drift.health import Vitals
 from drift.rows import Row
 from drift.survey import Survey
@@ -240,7 +240,12 @@ def of_store(
     compared = [_compared(scan, pairs[scan.application, scan.pair], now, stale) for scan in known]
     by_order = {one.order: one for one in compared}
     entries = sorted(
-        (_entry(one, by_order[key], now) for one in findings if (key := (one.application, one.pair)) in by_order),
+        (
+            _entry(one, by_order[key], now)
+            for one in findings
+            # What is wrong with rules has its own list.
+            if (key := (one.application, one.pair)) in by_order and (one.group, one.kind) != rule_rows.PLACE
+        ),
         key=_order,
     )
     return Report(

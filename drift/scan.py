@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sqlalchemy import Connection
 
-from drift import blame, rows, survey
+from drift import blame, rows, rule_rows, survey
 from drift.comparison import Comparison
 from drift.doors import Renderer, Scanning, Sites
 from drift.inventory import Reading
@@ -29,19 +30,21 @@ _MOST_CERTIFICATES = 1000
 class Scanned:
     """A comparison of an application over a pair.
 
-    ``rows`` differ or could not be seen, ``explained`` differ and may; ``hides`` says whether an object could not
-    be seen.
+    ``rows`` differ or could not be seen, ``explained`` differ and may, ``rules`` say what is wrong with rules;
+    ``hides`` says whether an object could not be seen.
     """
 
     scan: findings.Scan
     rows: tuple[Row, ...]
     explained: tuple[Row, ...]
     hides: Callable[[ObjectKey], bool]
+    rules: tuple[Row, ...] = ()
 
     def store(self, connection: Connection) -> None:
         """Write it, in the transaction that ends its job."""
         crash.reach(crash.Point.BEFORE_FINDING)
-        findings.record(connection, self.scan, [row.to_seen() for row in self.rows], hidden=self.hides)
+        seen = [row.to_seen() for row in (*self.rows, *self.rules)]
+        findings.record(connection, self.scan, seen, hidden=self.hides)
 
 
 def handle_scan(context: Scanning, claim: work.Claim) -> work.Outcome:
@@ -103,7 +106,8 @@ def scan(context: Scanning, application: kinds.Application, pair: kinds.Pair) ->
         scan=_scan(comparison, found, verdict=verdict, revision=wanted.revision, coverage=coverage),
         rows=tuple(rows.rows(found, pair=pair.name, sites=comparison.sites)),
         explained=tuple(explained),
-        hides=found.hides,
+        hides=partial(rule_rows.hides, found),
+        rules=tuple(rule_rows.of(found.rules, context.topology().expected_differences.values(), pair=pair.name)),
     )
 
 
@@ -122,7 +126,7 @@ def _blind(comparison: Comparison, error: errors.LockstepError) -> Scanned:
         scan=_scan(comparison, found, verdict=Verdict.UNKNOWN, revision="", coverage={"git": {"problem": str(error)}}),
         rows=tuple(rows.rows(found, pair=pair, sites=comparison.sites)),
         explained=(),
-        hides=found.hides,
+        hides=partial(rule_rows.hides, found),
     )
 
 

@@ -18,6 +18,8 @@ from lockstep.sites import ends
 from lockstep.topology.objects import ObjectPattern
 from lockstep.values import ObjectKey, Verdict
 
+# A rule for fewer objects than this is narrow, however small the application is.
+_FEW = 10
 _NOTHING: Mapping[ObjectKey, Manifest] = {}
 
 
@@ -166,7 +168,9 @@ def _summed_up(
 ) -> Survey:
     opinions = [opinion for difference in found for opinion in difference.opinions]
     problems = examiner.context.rules.problems(
-        used={opinion.rule for opinion in opinions}, slow={opinion.rule for opinion in opinions if opinion.slow}
+        used={opinion.rule for opinion in opinions},
+        slow={opinion.rule for opinion in opinions if opinion.slow},
+        wide=_wide(found, compared),
     )
     blind = [Blind(site=one.site, gap=gap) for one in readings for gap in _relevant(one.gaps)]
     return Survey(
@@ -177,6 +181,13 @@ def _summed_up(
         rules=tuple(problem for problem in problems if not blind or problem.problem != "unused"),
         objects=compared,
     )
+
+
+def _wide(found: Sequence[Difference], compared: int) -> set[str]:
+    """Rules that explain something in so many objects that whatever drifts there next is hidden too."""
+    spoken = {(one.opinions[0].rule, one.key) for one in found if one.verdict is Verdict.IN_SYNC and one.opinions}
+    counts = Counter(rule for rule, _ in spoken)
+    return {rule for rule, count in counts.items() if count >= _FEW and count * 4 > compared}
 
 
 def _relevant(gaps: Sequence[ends.Gap]) -> list[ends.Gap]:
