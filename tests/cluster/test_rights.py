@@ -92,13 +92,28 @@ def test_the_deployer_may_do_what_a_deploy_does(admin: apiserver.Admin, namespac
     _walk(door(user=user), namespace)
 
 
-@pytest.mark.parametrize("verb", [*rights.READING, *rights.WRITING])
+@pytest.mark.parametrize("verb", sorted({*rights.READING, *rights.WRITING} - {"watch"}))
 def test_every_right_of_the_deployer_is_needed(admin: apiserver.Admin, namespace: str, door: Door, verb: str) -> None:
     """Without any one of them it cannot do its work: it has none to spare."""
     user = f"without-{verb}-{namespace}"
     _grant(admin, user, _rules("deployer", without=verb))
     with pytest.raises(errors.ForbiddenError, match=rf"\b{verb}\b"):
         _walk(door(user=user, limits=cluster.Limits(stale_seconds=3.0)), namespace)
+
+
+def test_without_the_right_to_watch_everything_is_listed_again_and_again(
+    admin: apiserver.Admin, namespace: str, door: Door
+) -> None:
+    """Changes are noticed later and at a higher price; the inventory says so."""
+    user = f"without-watch-{namespace}"
+    _grant(admin, user, _rules("deployer", without="watch"))
+    unwatching = door(user=user, limits=cluster.Limits(relist_seconds=0.2))
+    _walk(unwatching, namespace)
+    selection = Selection(namespaces=frozenset({namespace}), kinds=frozenset({("", "ConfigMap")}))
+    with unwatching.watch(selection) as watch:
+        while watch.inventory().method == "watch":
+            assert not [gap for gap in watch.inventory().gaps if "We may not" in gap.why]
+            watch.changed(seconds=0.05)
 
 
 def test_a_server_is_asked_what_we_may_do_before_anything_is_tried(

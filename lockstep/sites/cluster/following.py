@@ -75,7 +75,7 @@ class Follower:
                 self.kept.place = ""
             except _UnwatchableError:
                 self.kept.place = ""
-                seconds = self.api.limits.relist_seconds
+                seconds = min(self.api.limits.relist_seconds, self.api.limits.stale_seconds / 2)
             except errors.LockstepError as error:
                 self.kept.failed(error)
             if time.monotonic() - began > _STEADY_SECONDS:
