@@ -9,5 +9,6 @@ status themselves. Where it and a real server differ, the real one is right; ``t
 
 from tests.support.kubernetes_double.double import Double, serving
 from tests.support.kubernetes_double.faults import Fault, Faults
+from tests.support.kubernetes_double.releases import Release
 
-__all__ = ["Double", "Fault", "Faults", "serving"]
+__all__ = ["Double", "Fault", "Faults", "Release", "serving"]

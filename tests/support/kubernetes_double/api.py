@@ -15,6 +15,7 @@ from tests.support.kubernetes_double import (
     list_options,
     openapi,
     reading,
+    releases,
     requests,
     reviews,
     scaling,
@@ -25,7 +26,7 @@ from tests.support.kubernetes_double import (
     writes,
     writing,
 )
-from tests.support.kubernetes_double.catalogue import CRDS, Catalogue, Resource, built_in
+from tests.support.kubernetes_double.catalogue import CRDS, Catalogue, Resource
 from tests.support.kubernetes_double.requests import Answer, Asked, Request, User
 from tests.support.kubernetes_double.statuses import RefusedError
 from tests.support.kubernetes_double.storage import Store
@@ -42,13 +43,22 @@ class Api:
         store: Where objects are.
         pace: How watches go.
         later: Called with what the server does by itself after an answer.
+        release: Which server it plays.
     """
 
-    def __init__(self, store: Store, *, pace: watching.Pace, later: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        pace: watching.Pace,
+        later: Callable[[Callable[[], None]], None],
+        release: releases.Release,
+    ) -> None:
         self._store = store
         self._pace = pace
         self._later = later
-        self._catalogue = Catalogue(store)
+        self._release = release
+        self._catalogue = Catalogue(store, release.built_in())
         self._access = access.Access(store)
         self._writer = writing.Writer(store)
         self._deleter = deleting.Deleter(store)
@@ -94,10 +104,12 @@ class Api:
         if request.path.rstrip("/") in _WELL:
             return requests.plain("ok")
         if request.path.rstrip("/") == "/version":
-            return requests.answer(discovery.VERSION)
+            return requests.answer(releases.version(self._release))
         groups = self._catalogue.groups()
         _check_accepted(request)
-        found = discovery.answered(request, groups, self.address) or openapi.answered(request, groups)
+        found = discovery.answered(request, groups, self.address, aggregated=self._release.aggregated)
+        if found is None and self._release.openapi_v3:
+            found = openapi.answered(request, groups, version=self._release.git_version)
         return found or _NOT_SERVED
 
     def _resource(self, request: Request, asked: Asked, user: User) -> Answer:
@@ -117,7 +129,7 @@ class Api:
 
     def _not_served(self, asked: Asked) -> Answer:
         """A group of the server itself answers for what it has not; for other groups nobody answers."""
-        if any(one.group == asked.group for one in built_in()):
+        if self._catalogue.is_own(asked.group):
             message = "the server could not find the requested resource"
             raise RefusedError(statuses.status(404, "NotFound", message, details={}))
         return _NOT_SERVED

@@ -100,11 +100,18 @@ def _resource(group: str, version: str, facts: Mapping[str, Any]) -> Resource:
 
 
 class Catalogue:
-    """Finds kinds. What CRDs bring is read from the store each time: it is there once it is established."""
+    """Finds kinds. What CRDs bring is read from the store each time: it is there once it is established.
 
-    def __init__(self, store: Store) -> None:
+    Args:
+        store: Where CRDs are.
+        own: What the server serves by itself.
+    """
+
+    def __init__(self, store: Store, own: tuple[GroupVersion, ...]) -> None:
         self._store = store
-        self._fixed = {(one.group, one.version, r.plural): r for one in built_in() for r in one.resources}
+        self._own = own
+        self._groups = {one.group for one in own}
+        self._fixed = {(one.group, one.version, r.plural): r for one in own for r in one.resources}
         self._made: dict[tuple[str, str], tuple[Resource, ...]] = {}
 
     def find(self, group: str, version: str, plural: str) -> Resource | None:
@@ -126,7 +133,11 @@ class Catalogue:
             GroupVersion(group=group, version=version, resources=tuple(resources))
             for (group, version), resources in sorted(found.items())
         ]
-        return [*built_in(), *custom]
+        return [*self._own, *custom]
+
+    def is_own(self, group: str) -> bool:
+        """Whether the server itself answers for a group."""
+        return group in self._groups
 
     def resources(self) -> Iterator[Resource]:
         """Every kind."""

@@ -4,36 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tests.support.kubernetes_double.catalogue import GroupVersion, Resource
 from tests.support.kubernetes_double.requests import Answer, Request, answer
 from tests.support.kubernetes_double.types import Object
 
 _AGGREGATED = "application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
-VERSION = {
-    "major": "1",
-    "minor": "36",
-    "emulationMajor": "1",
-    "emulationMinor": "36",
-    "minCompatibilityMajor": "1",
-    "minCompatibilityMinor": "35",
-    "gitVersion": "v1.36.2",
-    "gitCommit": "double",
-    "gitTreeState": "",
-    "buildDate": "1970-01-01T00:00:00Z",
-    "goVersion": "go1.27.3",
-    "compiler": "gc",
-    "platform": "linux/amd64",
-}
 
 
-def answered(request: Request, groups: list[GroupVersion], address: str) -> Answer | None:
-    """The answer to a question about what is served; None when it is none."""
+def answered(request: Request, groups: list[GroupVersion], address: str, *, aggregated: Sequence[str]) -> Answer | None:
+    """The answer to a question about what is served; None when it is none.
+
+    ``aggregated`` are the versions of aggregated discovery that are spoken.
+    """
     path = request.path.rstrip("/")
     if path in {"/api", "/apis"}:
         mine = [one for one in groups if bool(one.group) == (path == "/apis")]
-        return _aggregated(request, mine) or (_versions(address) if path == "/api" else _group_list(mine))
+        return _aggregated(request, mine, aggregated) or (_versions(address) if path == "/api" else _group_list(mine))
     parts = path.split("/")[1:]
     if parts[:1] == ["api"] and len(parts) == 2:
         return _resource_list(groups, "", parts[1])
@@ -98,10 +86,10 @@ def _entries(resource: Resource) -> Iterable[Object]:
         }
 
 
-def _aggregated(request: Request, groups: list[GroupVersion]) -> Answer | None:
+def _aggregated(request: Request, groups: list[GroupVersion], spoken: Sequence[str]) -> Answer | None:
     """The whole of it at once, where the caller understands that."""
     accepted = request.headers.get("accept", "").replace(" ", "")
-    wanted = next((v for v in ("v2", "v2beta1") if _AGGREGATED.format(version=v) in accepted), None)
+    wanted = next((v for v in spoken if _AGGREGATED.format(version=v) in accepted), None)
     if wanted is None:
         return None
     items = [_discovered(versions) for versions in _by_group(groups)]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support import apiserver, certificates
-from tests.support.kubernetes_double import discovery, seeds, watching
+from tests.support.kubernetes_double import releases, seeds, watching
 from tests.support.kubernetes_double.api import Api
 from tests.support.kubernetes_double.faults import Faults
 from tests.support.kubernetes_double.server import Background, listening
@@ -64,7 +64,14 @@ def _encoded(file: Path) -> str:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, *, tls: bool = True, bookmark_seconds: float = 1.0, seed: int = 0) -> Iterator[Double]:
+def serving(
+    folder: Path,
+    *,
+    tls: bool = True,
+    bookmark_seconds: float = 1.0,
+    seed: int = 0,
+    release: releases.Release | None = None,
+) -> Iterator[Double]:
     """Run a double while the block lasts.
 
     Args:
@@ -73,16 +80,18 @@ def serving(folder: Path, *, tls: bool = True, bookmark_seconds: float = 1.0, se
             ``kubectl`` and other clients in Go do not send.
         bookmark_seconds: How often a watch sends a bookmark.
         seed: What chances of faults come from.
+        release: Which server it plays; the newest that it knows by default.
     """
     folder.mkdir(parents=True, exist_ok=True)
     store, faults, ended = Store(), Faults(seed=seed), threading.Event()
     seeds.sow(store)
     background = Background(delay=_LATER)
     pace = watching.Pace(bookmark_seconds=bookmark_seconds, ended=ended)
-    api = Api(store, pace=pace, later=background.later)
+    played = release or releases.Release()
+    api = Api(store, pace=pace, later=background.later, release=played)
     authority = certificates.authority(folder) if tls else None
     with listening(api, faults, authority) as url:
-        title = f"double of kube-apiserver {discovery.VERSION['gitVersion']}"
+        title = f"double of kube-apiserver {played.git_version}"
         yield Double(
             title=title,
             url=url,

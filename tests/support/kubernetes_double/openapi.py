@@ -12,13 +12,13 @@ from tests.support.kubernetes_double.types import Object
 _ROOT = "/openapi/v3"
 
 
-def answered(request: Request, groups: list[GroupVersion]) -> Answer | None:
+def answered(request: Request, groups: list[GroupVersion], *, version: str) -> Answer | None:
     """The answer to a question about the description of the API; None when it is none."""
     path = request.path.rstrip("/")
     if path == _ROOT:
         return _index(groups)
     found = next((one for one in groups if path == f"{_ROOT}/{_place(one)}"), None)
-    return requests.answer(_described(found)) if found else None
+    return requests.answer(_described(found, version)) if found else None
 
 
 def _place(one: GroupVersion) -> str:
@@ -35,7 +35,7 @@ def _index(groups: list[GroupVersion]) -> Answer:
     return requests.answer({"paths": paths}, headers={"Content-Type": "text/plain; charset=utf-8"})
 
 
-def _described(one: GroupVersion) -> Object:
+def _described(one: GroupVersion, version: str) -> Object:
     """Enough for ``kubectl`` to see that the server validates fields itself."""
     paths, schemas = {}, {}
     option = [{"name": "fieldValidation", "in": "query", "schema": {"type": "string", "uniqueItems": True}}]
@@ -48,5 +48,5 @@ def _described(one: GroupVersion) -> Object:
             "type": "object",
             "x-kubernetes-group-version-kind": [kind],
         }
-    info = {"title": "double", "version": "v1.36.2"}
+    info = {"title": "double", "version": version}
     return {"openapi": "3.0.0", "info": info, "paths": paths, "components": {"schemas": schemas}}
