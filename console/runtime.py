@@ -83,16 +83,17 @@ def opened(chosen: settings.Settings, environ: Mapping[str, str]) -> Iterator[Ru
         migrate.upgrade(database)
         reader = Reader(places.config, environ, kubernetes=own_secrets(environ))
         doors = Doors(lambda: current.topology, reader=reader, places=places)
-        yield Runtime(
-            settings=chosen,
-            clock=clock,
-            database=database,
-            current=current,
-            secrets=reader,
-            doors=doors,
-            renderings=Renderings(doors, places=places),
-            queue=Queue(database, working=chosen.working),
-            keys=keys.Keys(places.key),
-        )
+        with contextlib.closing(doors):
+            yield Runtime(
+                settings=chosen,
+                clock=clock,
+                database=database,
+                current=current,
+                secrets=reader,
+                doors=doors,
+                renderings=Renderings(doors, places=places),
+                queue=Queue(database, working=chosen.working),
+                keys=keys.Keys(places.key),
+            )
     finally:
         database.close()

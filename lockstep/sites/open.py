@@ -1,14 +1,14 @@
 """From the configuration in force to open ends: one place that knows which kind of end a site has.
 
-Ends are opened when they are first asked for and kept while the configuration stays as it is. An end that a
-site does not have is refused by name; nothing is ever skipped.
+Ends are opened when they are first asked for and kept while the configuration stays as it is; those of an older one
+are closed. An end that a site does not have is refused by name; nothing is ever skipped.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 from lockstep import errors, settings
 from lockstep.sites import archive as archives
@@ -29,6 +29,13 @@ def own_secrets(environ: Mapping[str, str]) -> secrets.ReadKubernetes | None:
     from lockstep.sites.cluster import access, own
 
     return own.OwnSecrets(access.InCluster(environ=environ))
+
+
+@runtime_checkable
+class _Closing(Protocol):
+    """An end that keeps connections, and can be used again after it was closed."""
+
+    def close(self) -> None: ...
 
 
 class Doors:
@@ -165,17 +172,38 @@ class Doors:
         path = self._topology().path(archive.directory).absolute()
         return self._once(("marks", site), lambda: directory.DirectoryCluster(root=path))
 
+    def close(self) -> None:
+        """Close every end; whoever asks for one again gets a new one."""
+        with self._lock:
+            dropped, self._open = self._open, {}
+        _close(dropped.values())
+
     # --- inside
 
     def _once(self, key: tuple[str, ...], make: Callable[[], _End]) -> _End:
         digest = self._topology().digest
-        with self._lock:
-            if digest != self._digest:
-                self._open.clear()
-                self._digest = digest
-            if key not in self._open:
-                self._open[key] = make()
-            return cast("_End", self._open[key])
+        dropped: dict[tuple[str, ...], Any] = {}
+        try:
+            with self._lock:
+                if digest != self._digest:
+                    dropped, self._open = self._open, {}
+                    self._digest = digest
+                if key not in self._open:
+                    self._open[key] = make()
+                return cast("_End", self._open[key])
+        finally:
+            _close(dropped.values())
+
+
+def _close(dropped: Iterable[object]) -> None:
+    """Close the ends that keep connections open.
+
+    A job that began under the older configuration may still use one: what it is doing goes on, and its next call opens
+    a connection again, for itself alone.
+    """
+    for end in dropped:
+        if isinstance(end, _Closing):
+            end.close()
 
 
 def _without(site: str, end: str) -> errors.UnsupportedError:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,9 +15,13 @@ from typing import Any
 import pytest
 
 from lockstep import errors, settings
+from lockstep.sites.cluster import KubernetesCluster
 from lockstep.sites.open import Doors
 from lockstep.topology.secrets import Reader
+from tests.support import apiserver
 from tests.support.topologies import topology
+
+_SECONDS = 20.0
 
 
 @pytest.fixture
@@ -50,6 +57,46 @@ def test_an_end_is_opened_once_while_the_configuration_stays(tmp_path: Path) -> 
     assert made.cluster("seoul") is first
     found = replace(found, digest="changed")
     assert made.cluster("seoul") is not first
+
+
+def _answered(line: socket.socket, times: int) -> None:
+    """Answer so many requests over one connection, which stays open."""
+    body = b'{"kind":"APIGroupDiscoveryList","items":[]}'
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    for _ in range(times):
+        asked = b""
+        while not asked.endswith(b"\r\n\r\n"):
+            asked += line.recv(4096)
+        line.sendall(head + body)
+
+
+@pytest.mark.parametrize("drop", ["by another configuration", "by closing"])
+def test_an_end_that_is_dropped_lets_its_connections_go(tmp_path: Path, drop: str) -> None:
+    """Else each change of the configuration would leave a handful at every site; what still uses it goes on."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor(max_workers=1) as pool:
+        listening.settimeout(_SECONDS)
+        where = {"server": f"http://127.0.0.1:{listening.getsockname()[1]}"}
+        file = tmp_path / "kubeconfig"
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(apiserver.kubeconfig("seoul", cluster=where, user={})))
+        spec = {"cluster": {"kubeconfig": {"file": str(file)}}}
+        found = topology(("Site", "seoul", spec), directory=tmp_path)
+        places = settings.Places(config=tmp_path, state=tmp_path / "state", database="sqlite://")
+        made = Doors(lambda: found, reader=Reader(tmp_path, {}), places=places)
+        first = made.cluster("seoul")
+        assert isinstance(first, KubernetesCluster)
+        for turn in range(2):
+            asking = pool.submit(first.served, not_older_than=0.0)
+            line, _ = listening.accept()
+            with line:
+                line.settimeout(_SECONDS)
+                _answered(line, 2)
+                assert asking.result().resources == ()
+                if turn == 0:
+                    found = replace(found, digest="changed") if drop == "by another configuration" else found
+                    made.close() if drop == "by closing" else made.cluster("seoul")
+                    assert line.recv(1) == b""
+        first.close()
 
 
 def test_who_has_no_api_server_does_not_wait_for_its_client() -> None:
