@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from console.runtime import Runtime
-from drift.doors import Scanning, Sites
+from drift.doors import Scanning, Watched
 from drift.redact import Sealer
 from lockstep.manifests import desired
 from lockstep.store import deployments
@@ -15,7 +15,7 @@ from lockstep.topology import direction, kinds
 _KEY = "secrets-are-compared-by"
 
 
-def scanning_of(runtime: Runtime, *, watched: Sites | None = None) -> Scanning:
+def scanning_of(runtime: Runtime, *, watched: Watched | None = None) -> Scanning:
     """Everything that comparing needs; what it remembers lives as long as what is returned here.
 
     ``watched`` sees the sites that are being watched.

@@ -14,7 +14,7 @@ from console.notices import sending, telling
 from console.runtime import Runtime
 from console.scanning import scanning_of
 from drift import scan
-from drift.doors import Sites
+from drift.doors import Watched
 from lockstep import settings, work
 from lockstep.engine import retention
 from lockstep.sites import stances
@@ -33,7 +33,7 @@ from webhooks import process
 _SYSTEM = ("bin", "dev", "etc", "lib", "lib64", "proc", "sbin", "sys", "usr")
 
 
-def handlers_of(runtime: Runtime, *, watched: Sites | None = None) -> Mapping[work.Kind, work.Handler]:
+def handlers_of(runtime: Runtime, *, watched: Watched | None = None) -> Mapping[work.Kind, work.Handler]:
     """Every kind of work with the function that runs it; ``watched`` sees the sites that are being watched."""
     git_, images_ = mirroring_git(runtime), mirroring_images(runtime)
     deliveries = process.Context(database=runtime.database, topology=runtime.topology, clock=runtime.clock)

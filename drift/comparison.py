@@ -11,17 +11,20 @@ from concurrent import futures
 from dataclasses import dataclass
 from datetime import datetime
 
-from drift import health, implied, inventory, survey
+from drift import inventory, survey
 from drift.doors import Scanning, Seen
 from drift.examine import Examiner
 from drift.expected import Rules
-from drift.implied import SiteFacts
+from drift.health import Observations
+from drift.implied import Scalers, SiteFacts
 from drift.inventory import Reading
 from drift.judging import Context
 from drift.normalise import collect
 from drift.older import MOST, Older, Rendered, revisions
+from drift.packed import Packed
+from drift.survey import Ground
 from lockstep import errors
-from lockstep.manifests import applyset, desired
+from lockstep.manifests import applyset
 from lockstep.sites import ends
 from lockstep.store import deployments, stances
 from lockstep.topology import direction, kinds
@@ -29,14 +32,21 @@ from lockstep.topology.model import Topology
 from lockstep.topology.objects import ObjectPattern
 from lockstep.values import Json, ObjectKey, Stance, Tier
 
+CUSTOM_RESOURCE = "CustomResourceDefinition"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What git wants at a commit, at the truth and at its follower; an archive is to have the full size."""
 
     revision: str
-    sides: tuple[desired.Desired, desired.Desired]
+    notes: tuple[str, ...]
     objects: tuple[Rendered, Rendered]
+
+    @property
+    def rendering(self) -> dict[str, Json]:
+        """What is told of it: ``{"revision":, "notes": [...]}``."""
+        return {"revision": self.revision, "notes": list(self.notes)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,54 +86,77 @@ class Comparison:
         warm = self.places[self.faced.follower].tier is Tier.WARM
         return warm and self.scanning.sites.archive(self.faced.follower) is not None
 
-    def wanted(self, revision: str = "") -> Wanted:
-        """What git wants, now or at a commit.
+    def wanted(self, revision: str = "", *, pool: dict[bytes, bytes] | None = None) -> Wanted:
+        """What git wants, now or at a commit; equal manifests are kept once in all that share a pool.
 
         Raises:
             LockstepError: Nobody can say.
         """
+        pool = {} if pool is None else pool
         renderer = self.scanning.renderer
         revision = revision or renderer.head(self.application)
         truth, follower = (renderer.desired(self.application, self.places[site], revision) for site in self.sites)
         objects = truth.objects, follower.full if self.is_warm else follower.objects
-        keyed = tuple(inventory.by_key(one, sealer=self.scanning.sealer)[0] for one in objects)
-        return Wanted(revision=revision, sides=(truth, follower), objects=(keyed[0], keyed[1]))
+        keyed = [inventory.by_key(one, sealer=self.scanning.sealer)[0] for one in objects]
+        notes = [note for side in (truth, follower) for note in side.notes]
+        packed = tuple(Packed(one, pool=pool) for one in keyed)
+        return Wanted(revision=revision, notes=tuple(notes), objects=(packed[0], packed[1]))
 
-    def read(self, wanted: Wanted) -> tuple[Reading, Reading]:
+    def basis(self) -> tuple[object, ...]:
+        """Everything that a comparison stands on beside objects: when it is another, everything is compared anew.
+
+        Raises:
+            LockstepError: Nobody can say what git wants.
+        """
+        head = self.scanning.renderer.head(self.application)
+        with self.scanning.database.read() as connection:
+            deployed = deployments.mark(connection, self.application.name)
+        return self.topology.digest, self.faced, self.places, self.started_at.date(), head, deployed
+
+    def selection(self, wanted: Wanted) -> ends.Selection:
+        """What to read of a site."""
+        rendered = [one.values() for one in wanted.objects]
+        return inventory.selection_of(rendered, namespace=self.application.spec.namespace)
+
+    def read(self, selection: ends.Selection) -> tuple[Reading, Reading]:
         """Both sites, at once: one that is slow to fail does not hold up the other."""
-        namespace = self.application.spec.namespace
-        selection = inventory.selection_of([one.values() for one in wanted.objects], namespace=namespace)
         with futures.ThreadPoolExecutor(max_workers=2) as pool:
             truth, follower = pool.map(lambda site: self._read(site, selection), self.sites)
         return truth, follower
 
-    def survey(self, wanted: Wanted, readings: tuple[Reading, Reading]) -> survey.Survey:
-        """Everything that is to be said of the application over the pair."""
-        everything = [
-            manifest for one in (*wanted.objects, *(side.objects for side in readings)) for manifest in one.values()
-        ]
+    def ground(self, wanted: Wanted, readings: tuple[Reading, Reading], scalers: tuple[Scalers, Scalers]) -> Ground:
+        """What everything that is to be said of the application over the pair stands on."""
+        everything = (*wanted.objects, *(side.objects for side in readings))
         examiner = Examiner(
-            context=self._context(readings),
-            schemas=collect(everything),
+            context=self._context(scalers),
+            schemas=collect(one[key] for one in everything for key in one if key.kind == CUSTOM_RESOURCE),
             older=Older(lambda: self._older(wanted.revision)),
             memory=self.scanning.memory,
         )
-        return survey.survey(*readings, git=wanted.objects, examiner=examiner, scope=_scope(self.application))
+        return Ground(readings=readings, git=wanted.objects, examiner=examiner, scope=_scope(self.application))
 
-    def vitals(self, wanted: Wanted, readings: tuple[Reading, Reading]) -> dict[str, health.Vitals]:
-        """How what runs is, at each site."""
-        return {one.site: self._vitals(one, objects) for one, objects in zip(readings, wanted.objects, strict=True)}
+    def observed(self, ground: Ground) -> tuple[Observations | None, Observations | None]:
+        """How single objects at the truth and at the follower are; None for a site that runs nothing."""
+        truth, follower = (self._observed(ground, side) for side in (0, 1))
+        return truth, follower
 
-    def _vitals(self, found: Reading, objects: Rendered) -> health.Vitals:
+    def _observed(self, ground: Ground, side: int) -> Observations | None:
+        found, wanted, scope = ground.readings[side], ground.git[side], ground.scope
         if not self.runs(found.site):
-            return health.FROM_FILES
-        scope = _scope(self.application)
-        return health.of_site(
-            found,
-            objects,
-            belongs=lambda key, manifest: survey.belongs(key, manifest, wanted=objects, scope=scope),
+            return None
+        return Observations.of(
+            found.objects,
+            belongs=lambda key, manifest: survey.belongs(key, manifest, wanted=wanted, scope=scope),
             standby=found.site == self.faced.follower,
         )
+
+    def watches(self, selection: ends.Selection) -> tuple[ends.Watch, ends.Watch] | None:
+        """What tells of what is selected at both sites; None when one of them does not tell."""
+        watched = self.scanning.watched
+        if watched is None or any(self._is_archived(site) for site in self.sites):
+            return None
+        truth, follower = (watched.watch(site, selection) for site in self.sites)
+        return None if truth is None or follower is None else (truth, follower)
 
     def is_dispersed(self) -> bool:
         """Whether what the follower has was put there whole by Lockstep itself, in its archive."""
@@ -149,7 +182,7 @@ class Comparison:
         except errors.LockstepError:
             return True
 
-    def _context(self, readings: tuple[Reading, Reading]) -> Context:
+    def _context(self, scalers: tuple[Scalers, Scalers]) -> Context:
         pair, application = self.faced.pair, self.application.name
         today = self.started_at.date()
         return Context(
@@ -158,7 +191,7 @@ class Comparison:
             switched=self.faced.stance in (Stance.SWITCHED, Stance.RETURNING),
             rules=Rules.of(self.topology, application=application, pair=pair, today=today),
             protection=self.places[self.faced.follower].protection,
-            scaled=(implied.scaled(readings[0].objects.values()), implied.scaled(readings[1].objects.values())),
+            scaled=(scalers[0].held, scalers[1].held),
         )
 
     def _read(self, site: str, selection: ends.Selection) -> Reading:
@@ -173,10 +206,15 @@ class Comparison:
     def _end(self, site: str) -> Seen:
         """Where the application is at a site: its archive where nothing runs, else its cluster."""
         archive = self.scanning.sites.archive(site)
-        alone = self.topology.site(site).spec.cluster is None
-        if archive is not None and (alone or (self.is_warm and site == self.faced.follower)):
+        if archive is not None and self._is_archived(site):
             return archive.rendering(self.application.name)
         return self.scanning.sites.cluster(site)
+
+    def _is_archived(self, site: str) -> bool:
+        """Whether what is compared of a site is its archive."""
+        if self.scanning.sites.archive(site) is None:
+            return False
+        return self.topology.site(site).spec.cluster is None or (self.is_warm and site == self.faced.follower)
 
     def _older(self, head: str) -> tuple[Sequence[Rendered], Sequence[Rendered]]:
         """The renderings that each site may still have."""
@@ -188,16 +226,17 @@ class Comparison:
         with self.scanning.database.read() as connection:
             deployed = [deployments.revisions(connection, self.application.name, site, most=1) for site in self.sites]
         commits = [revisions(head, deployed=one, history=list(history)) for one in deployed]
-        rendered = {commit: self._rendered(commit) for commit in dict.fromkeys([*commits[0], *commits[1]])}
+        pool: dict[bytes, bytes] = {}
+        rendered = {commit: self._rendered(commit, pool) for commit in dict.fromkeys([*commits[0], *commits[1]])}
         truth, follower = (
             [found.objects[side] for commit in commits[side] if (found := rendered[commit]) is not None]
             for side in (0, 1)
         )
         return truth, follower
 
-    def _rendered(self, commit: str) -> Wanted | None:
+    def _rendered(self, commit: str, pool: dict[bytes, bytes]) -> Wanted | None:
         try:
-            return self.wanted(commit)
+            return self.wanted(commit, pool=pool)
         except errors.LockstepError:
             # An old commit that nobody can render any more says nothing about now.
             return None

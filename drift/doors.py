@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from drift.following import Followed
 from drift.memory import Memory
 from drift.redact import Sealer
+from drift.seen import Seen
 from lockstep import clock
 from lockstep.manifests import desired
 from lockstep.sites import archive, ends
 from lockstep.store import database
 from lockstep.topology import direction, kinds
 from lockstep.topology.model import Topology
-from lockstep.values import Json, ObjectKey
+from lockstep.values import ObjectKey
+
+__all__ = ["Renderer", "Scanning", "Seen", "Sites", "Watched"]
 
 
 class Renderer(Protocol):
@@ -45,28 +49,6 @@ class Renderer(Protocol):
         ...
 
 
-class Seen(Protocol):
-    """As much of a cluster as comparing needs: a Kubernetes API, a directory, an archive, a backup, a watch."""
-
-    @property
-    def address(self) -> str:
-        """The server or path, fit to be shown."""
-        ...
-
-    @property
-    def runs(self) -> bool:
-        """Whether what is here runs: a directory and a backup run nothing, and have no health."""
-        ...
-
-    def read(self, selection: ends.Selection) -> ends.Inventory:
-        """What is there. A kind or namespace that could not be read is a gap; nothing readable at all raises."""
-        ...
-
-    def get(self, key: ObjectKey, *, api_version: str) -> dict[str, Json] | None:
-        """One object; None when it is not there."""
-        ...
-
-
 class Sites(Protocol):
     """Opens the ends of sites."""
 
@@ -79,11 +61,28 @@ class Sites(Protocol):
         ...
 
 
+class Watched(Sites, Protocol):
+    """Sites that tell by themselves what changes."""
+
+    def watch(self, site: str, selection: ends.Selection) -> ends.Watch | None:
+        """The watch of a site that knows everything that is selected; None when there is none."""
+        ...
+
+    def follow(self, application: str, pair: str, *, sites: tuple[str, str], selection: ends.Selection) -> None:
+        """From this moment on note what changes, of what a comparison selects, at its sites."""
+        ...
+
+    def changes(self, application: str, pair: str) -> Mapping[str, frozenset[ObjectKey]]:
+        """What changed at each site since this was asked last, or since it is noted."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scanning:
     """Everything that comparing needs from outside. ``memory`` is shared by all comparisons of a process.
 
-    ``watched`` sees sites as they told of themselves; None where nothing is watched.
+    ``watched`` sees sites as they told of themselves; None where nothing is watched. ``followed`` are the comparisons
+    that are kept true by what they tell, by application and pair.
     """
 
     topology: Callable[[], Topology]
@@ -93,4 +92,5 @@ class Scanning:
     sealer: Sealer
     clock: clock.Clock = field(default_factory=clock.SystemClock)
     memory: Memory = field(default_factory=Memory)
-    watched: Sites | None = None
+    watched: Watched | None = None
+    followed: dict[tuple[str, str], Followed] = field(default_factory=dict)

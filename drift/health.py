@@ -6,6 +6,7 @@ the object that owns it. What could not be read is Unknown, and files say what s
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -98,11 +99,15 @@ def of_site(found: Reading, wanted: Collection[ObjectKey], *, belongs: Belongs, 
         belongs: Which live objects are the application's.
         standby: Whether the site follows another: what is suspended there is as it should be.
     """
+    return of_observed(found, wanted, Observations.of(found.objects, belongs=belongs, standby=standby))
+
+
+def of_observed(found: Reading, wanted: Collection[ObjectKey], observed: Observations | None) -> Vitals:
+    """How an application is at a site, by what is known of its objects; None where nothing runs."""
+    if observed is None:
+        return FROM_FILES
     if found.is_blind:
         return Vitals(health=Health.UNKNOWN, why=next(gap.why for gap in found.gaps))
-    observed = Observations(belongs=belongs, standby=standby)
-    for key, manifest in found.objects.items():
-        observed.see(key, manifest)
     vitals = observed.vitals()
     hidden = [gap for gap in found.gaps if gap.kind == "*" or health.has_health(gap.group, gap.kind)]
     if hidden:
@@ -126,43 +131,83 @@ class Observations:
         self._own: dict[ObjectKey, Assessment | None] = {}
         self._owners: dict[ObjectKey, ObjectKey] = {}
         self._suffering: dict[ObjectKey, Assessment] = {}
+        # Who suffers below an owner, however far; what has to be summed up anew; and the sums.
+        self._below: dict[ObjectKey, set[ObjectKey]] = {}
+        self._touched: set[ObjectKey] = set()
+        self._judged: set[ObjectKey] = set()
+        self._unwell: dict[ObjectKey, Unwell] = {}
+
+    @classmethod
+    def of(cls, objects: Mapping[ObjectKey, dict[str, Json]], *, belongs: Belongs, standby: bool) -> Observations:
+        """Of everything that was read."""
+        observed = cls(belongs=belongs, standby=standby)
+        for key in objects:
+            if health.has_health(key.group, key.kind):
+                observed.see(key, objects[key])
+        return observed
 
     def see(self, key: ObjectKey, manifest: dict[str, Json] | None) -> None:
         """Take an object as it is now; None when it is gone."""
+        if not health.has_health(key.group, key.kind):
+            return
+        # An owner stands between what it owns and what owns it: they all are told of each other anew.
+        moved = {key, *self._below.get(key, ())}
+        self._part(moved)
         for known in (self._own, self._owners, self._suffering):
             known.pop(key, None)
-        if manifest is None or not health.has_health(key.group, key.kind):
-            return
-        assessed = health.assess(manifest, standby=self._standby)
-        owner = _owner(key, manifest)
-        if owner is not None:
-            self._owners[key] = owner
-            if assessed is not None and _surfaces(key, manifest, assessed):
-                self._suffering[key] = assessed
-        if self._belongs(key, manifest):
-            self._own[key] = assessed
+        self._touched.add(key)
+        if manifest is not None:
+            assessed = health.assess(manifest, standby=self._standby)
+            owner = _owner(key, manifest)
+            if owner is not None:
+                self._owners[key] = owner
+                if assessed is not None and _surfaces(key, manifest, assessed):
+                    self._suffering[key] = assessed
+            if self._belongs(key, manifest):
+                self._own[key] = assessed
+        self._join(moved)
 
     def vitals(self) -> Vitals:
         """How everything that was seen is together."""
-        suffering = self._by_owner()
-        found = {key: _worse(one, suffering.get(key)) for key, one in self._own.items()}
-        judged = {key: one for key, one in found.items() if one is not None}
-        unwell = sorted(
-            (Unwell(key=key, health=one.health, why=_shown(one.why)) for key, one in judged.items() if _ails(one)),
-            key=lambda one: (_rank(one.health), one.key),
-        )
-        worst = min((one.health for one in unwell), key=_rank, default=Health.HEALTHY)
-        return Vitals(health=worst, judged=len(judged), ailing=len(unwell), unwell=tuple(unwell[:_MOST_LISTED]))
+        for key in self._touched:
+            self._settle(key)
+        self._touched.clear()
+        unwell = heapq.nsmallest(_MOST_LISTED, self._unwell.values(), key=lambda one: (_rank(one.health), one.key))
+        worst = unwell[0].health if unwell else Health.HEALTHY
+        return Vitals(health=worst, judged=len(self._judged), ailing=len(self._unwell), unwell=tuple(unwell))
 
-    def _by_owner(self) -> dict[ObjectKey, tuple[ObjectKey, Assessment]]:
+    def _part(self, sufferers: Collection[ObjectKey]) -> None:
+        for key in sufferers:
+            for owner in self._above(key):
+                self._below.get(owner, set()).discard(key)
+                self._touched.add(owner)
+
+    def _join(self, sufferers: Collection[ObjectKey]) -> None:
+        for key in sufferers:
+            for owner in self._above(key) if key in self._suffering else ():
+                self._below.setdefault(owner, set()).add(key)
+                self._touched.add(owner)
+
+    def _settle(self, key: ObjectKey) -> None:
+        """Sum up one object anew."""
+        self._judged.discard(key)
+        self._unwell.pop(key, None)
+        if not self._below.get(key, True):
+            del self._below[key]
+        found = _worse(self._own[key], self._worst_below(key)) if key in self._own else None
+        if found is not None:
+            self._judged.add(key)
+            if _ails(found):
+                self._unwell[key] = Unwell(key=key, health=found.health, why=_shown(found.why))
+
+    def _worst_below(self, owner: ObjectKey) -> tuple[ObjectKey, Assessment] | None:
         """The worst that any object of an owner suffers from; of equals the one that is furthest from it, a Pod."""
-        worst: dict[ObjectKey, tuple[tuple[int, int, ObjectKey], Assessment]] = {}
-        for key, one in self._suffering.items():
-            for far, owner in enumerate(self._above(key)):
-                order = (_rank(one.health), -far, key)
-                if owner not in worst or order < worst[owner][0]:
-                    worst[owner] = (order, one)
-        return {owner: (order[2], one) for owner, (order, one) in worst.items()}
+        below = self._below.get(owner, ())
+        worst = min(
+            ((_rank(self._suffering[key].health), -list(self._above(key)).index(owner), key) for key in below),
+            default=None,
+        )
+        return None if worst is None else (worst[2], self._suffering[worst[2]])
 
     def _above(self, key: ObjectKey) -> Iterator[ObjectKey]:
         owner = self._owners.get(key)

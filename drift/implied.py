@@ -6,7 +6,7 @@ And what an overlay alone never excuses, however plainly git says it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeGuard
 
@@ -19,6 +19,8 @@ from lockstep.manifests import floor
 from lockstep.topology import kinds
 from lockstep.values import ImageReference, Json, ObjectKey, Tier
 
+_AUTOSCALER = "HorizontalPodAutoscaler"
+_NOTHING: Mapping[ObjectKey, dict[str, Json]] = {}
 # Shorter values, and numbers, stand in too many texts by chance.
 _SHORTEST = 3
 
@@ -45,24 +47,62 @@ Scaled: TypeAlias = Mapping[ObjectKey, tuple[int, int]]
 """What autoscalers hold, each with the least and the most replicas."""
 
 
-def scaled(objects: Iterable[dict[str, Json]]) -> dict[ObjectKey, tuple[int, int]]:
+class Scalers:
+    """What the autoscalers of a site hold. Of two that hold one thing the last counts, by name."""
+
+    def __init__(self, objects: Mapping[ObjectKey, dict[str, Json]] = _NOTHING) -> None:
+        self.held: dict[ObjectKey, tuple[int, int]] = {}
+        self._holds: dict[ObjectKey, ObjectKey] = {}
+        self._holders: dict[ObjectKey, dict[ObjectKey, tuple[int, int]]] = {}
+        for key in objects:
+            if key.kind == _AUTOSCALER:
+                self.put(key, objects[key])
+
+    def put(self, key: ObjectKey, manifest: dict[str, Json] | None) -> set[ObjectKey]:
+        """Take an object as it is now, None when it is gone; the objects that are held otherwise from now on."""
+        if key.kind != _AUTOSCALER:
+            return set()
+        touched = set()
+        before = self._holds.pop(key, None)
+        if before is not None:
+            del self._holders[before][key]
+            touched.add(before)
+        scaling = None if manifest is None else _scaling(manifest)
+        if scaling is not None:
+            target, bounds = scaling
+            self._holds[key] = target
+            self._holders.setdefault(target, {})[key] = bounds
+            touched.add(target)
+        return {target for target in touched if self._settle(target)}
+
+    def _settle(self, target: ObjectKey) -> bool:
+        holders, before = self._holders[target], self.held.pop(target, None)
+        if holders:
+            self.held[target] = holders[max(holders)]
+        else:
+            del self._holders[target]
+        return self.held.get(target) != before
+
+
+def scaled(objects: Mapping[ObjectKey, dict[str, Json]]) -> Scaled:
     """What the HorizontalPodAutoscalers among some objects scale, and within which bounds (R03)."""
-    found = {}
-    for manifest in objects:
-        if manifest.get("kind") != "HorizontalPodAutoscaler":
-            continue
-        spec = reading.mapping(manifest, "spec")
-        target = reading.mapping(spec, "scaleTargetRef")
-        least, most = spec.get("minReplicas", 1), spec.get("maxReplicas")
-        if _is_count(least) and _is_count(most):
-            key = ObjectKey(
-                group=home(reading.text(target, "apiVersion").rpartition("/")[0], reading.text(target, "kind")),
-                kind=reading.text(target, "kind"),
-                namespace=reading.text(manifest, "metadata", "namespace"),
-                name=reading.text(target, "name"),
-            )
-            found[key] = (least, most)
-    return found
+    return Scalers(objects).held
+
+
+def _scaling(manifest: dict[str, Json]) -> tuple[ObjectKey, tuple[int, int]] | None:
+    spec = reading.mapping(manifest, "spec")
+    target = reading.mapping(spec, "scaleTargetRef")
+    least, most = spec.get("minReplicas", 1), spec.get("maxReplicas")
+    if not (_is_count(least) and _is_count(most)):
+        return None
+    kind = reading.text(target, "kind")
+    key = ObjectKey(
+        group=home(reading.text(target, "apiVersion").rpartition("/")[0], kind),
+        kind=kind,
+        namespace=reading.text(manifest, "metadata", "namespace"),
+        name=reading.text(target, "name"),
+    )
+    return key, (least, most)
 
 
 def autoscaled(

@@ -12,8 +12,8 @@ from datetime import datetime
 
 from drift import certificates, redact
 from drift.certificates import Certificate
-from drift.doors import Seen
 from drift.normalise import home, reading
+from drift.seen import Seen
 from lockstep import clock, errors
 from lockstep.manifests import scope
 from lockstep.sites import ends
@@ -67,7 +67,8 @@ def read(cluster: Seen, selection: ends.Selection, *, site: str, sealer: redact.
 
 def index(found: ends.Inventory, *, site: str, sealer: redact.Sealer, address: str = "") -> Reading:
     """The objects of an inventory by key; what has no name that anybody could look for is a gap."""
-    objects, gaps = by_key(found.objects, sealer=sealer)
+    # An object that is served by the group where its kind lives now is seen as that group has it (N03).
+    objects, gaps = by_key(sorted(found.objects, key=is_at_home), sealer=sealer)
     return Reading(
         site=site,
         objects=objects,
@@ -102,6 +103,12 @@ def key_of(manifest: Json) -> ObjectKey | None:
         return None
     group = home(api_version.rpartition("/")[0], kind)
     return ObjectKey(group=group, kind=kind, namespace=reading.text(manifest, "metadata", "namespace"), name=name)
+
+
+def is_at_home(manifest: Json) -> bool:
+    """Whether a manifest is of the group where its kind lives now."""
+    group, kind = reading.text(manifest, "apiVersion").rpartition("/")[0], reading.text(manifest, "kind")
+    return home(group, kind) == group
 
 
 def selection_of(renderings: Sequence[Iterable[dict[str, Json]]], *, namespace: str) -> ends.Selection:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import bisect
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from drift import severity
 from drift.examine import Difference
@@ -104,6 +106,27 @@ class Row:
             },
             severity=self.severity,
         )
+
+
+class Explained:
+    """The differences that are explained, sorted, as a comparison's coverage has them."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[tuple[str, ...], dict[str, Json]]] = []
+        self._orders: dict[ObjectKey, list[tuple[str, ...]]] = {}
+
+    def put(self, only: Iterable[ObjectKey], rows: Iterable[Row]) -> None:
+        """Put rows in the place of those that some objects had."""
+        for key in only:
+            for order in self._orders.pop(key, ()):
+                del self._rows[bisect.bisect_left(self._rows, order, key=itemgetter(0))]
+        for row in rows:
+            bisect.insort(self._rows, (row.order, row.to_json()), key=itemgetter(0))
+            self._orders.setdefault(row.key, []).append(row.order)
+
+    def first(self, most: int) -> list[Json]:
+        """The first of them."""
+        return [row for _, row in self._rows[:most]]
 
 
 def rows(found: Survey, *, pair: str, sites: tuple[str, str]) -> list[Row]:

@@ -39,7 +39,7 @@ def of(problems: Sequence[RuleProblem], rules: Collection[kinds.ExpectedDifferen
         Row(
             pair=pair,
             verdict=Verdict.DECLARED,
-            key=ObjectKey(group=PLACE[0], kind=PLACE[1], namespace="", name=one.rule),
+            key=key_of(one.rule),
             site="",
             people_path=one.problem,
             managed=False,
@@ -50,6 +50,11 @@ def of(problems: Sequence[RuleProblem], rules: Collection[kinds.ExpectedDifferen
         for one in problems
         if one.problem != "unused" or one.rule not in shared
     ]
+
+
+def key_of(rule: str) -> ObjectKey:
+    """The object of what is found of a rule."""
+    return ObjectKey(group=PLACE[0], kind=PLACE[1], namespace="", name=rule)
 
 
 def is_rule(key: ObjectKey) -> bool:

@@ -2,57 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from sqlalchemy import Connection
 
-from drift import blame, rows, rule_rows, survey
+from drift import health, rows, rule_rows, survey
 from drift.comparison import Comparison
 from drift.doors import Renderer, Scanning, Sites
-from drift.inventory import Reading
-from drift.rows import Row
-from lockstep import crash, errors, work
+from drift.following import Beyond, Followed, Standing
+from drift.implied import Scalers
+from drift.ledger import Sums
+from drift.scanned import Known, Scanned, scanned, summary
+from lockstep import errors, work
 from lockstep.sites import ends
 from lockstep.store import findings
 from lockstep.topology import kinds
-from lockstep.values import Json, ObjectKey, Verdict
+from lockstep.values import Verdict
 
 __all__ = ["Renderer", "Scanned", "Scanning", "Sites", "handle_scan", "handle_sweep", "scan"]
-
-# What is kept for the pages of differences that are explained; their number is kept whole.
-_MOST_EXPLAINED = 500
-_MOST_CERTIFICATES = 1000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scanned:
-    """A comparison of an application over a pair.
-
-    ``rows`` differ or could not be seen, ``explained`` differ and may, ``rules`` say what is wrong with rules;
-    ``hides`` says whether an object could not be seen.
-    """
-
-    scan: findings.Scan
-    rows: tuple[Row, ...]
-    explained: tuple[Row, ...]
-    hides: Callable[[ObjectKey], bool]
-    rules: tuple[Row, ...] = ()
-
-    def store(self, connection: Connection) -> None:
-        """Write it, in the transaction that ends its job."""
-        crash.reach(crash.Point.BEFORE_FINDING)
-        seen = [row.to_seen() for row in (*self.rows, *self.rules)]
-        findings.record(connection, self.scan, seen, hidden=self.hides)
 
 
 def handle_scan(context: Scanning, claim: work.Claim) -> work.Outcome:
     """Compare an application over one of its pairs, or all: ``{"application":, "pair": name or "", "told": bool}``.
 
-    ``told`` says that a watch told of a change: then the sites are seen as their watches know them.
+    ``told`` says that a watch told of a change: then the sites are seen as their watches know them, and only what
+    changed is compared where the rest is known.
     """
-    if claim.payload.get("told") and context.watched is not None:
+    told = bool(claim.payload.get("told"))
+    if told and context.watched is not None:
         context = replace(context, sites=context.watched)
     topology = context.topology()
     name, only = str(claim.payload["application"]), str(claim.payload.get("pair") or "")
@@ -60,8 +38,9 @@ def handle_scan(context: Scanning, claim: work.Claim) -> work.Outcome:
     if application is None:  # the configuration changed in the meantime
         return work.Done()
     pairs = [pair for pair, _ in topology.pairs_of(application) if only in ("", pair.name)]
-    told = (work.tell(name),) if topology.notifications else ()
-    return work.Done(effects=tuple(scan(context, application, pair).store for pair in pairs), then=told)
+    found = [updated(context, application, pair) if told else scan(context, application, pair) for pair in pairs]
+    effects = tuple(one.store for one in found if one is not None)
+    return work.Done(effects=effects, then=(work.tell(name),) if effects and topology.notifications else ())
 
 
 def handle_sweep(context: Scanning, _claim: work.Claim) -> work.Outcome:
@@ -72,6 +51,8 @@ def handle_sweep(context: Scanning, _claim: work.Claim) -> work.Outcome:
         for application in topology.applications.values()
         for pair, _ in topology.pairs_of(application)
     ]
+    for gone in context.followed.keys() - set(protected):
+        del context.followed[gone]
     now = context.clock.now()
 
     def forget(connection: Connection) -> None:
@@ -82,33 +63,65 @@ def handle_sweep(context: Scanning, _claim: work.Claim) -> work.Outcome:
 
 def scan(context: Scanning, application: kinds.Application, pair: kinds.Pair) -> Scanned:
     """Compare an application over a pair now. What cannot be seen is Unknown, never an error."""
+    context.followed.pop((application.name, pair.name), None)
     comparison = Comparison.of(context, application, pair)
     try:
+        basis = comparison.basis()
         wanted = comparison.wanted()
     except errors.LockstepError as error:
         return _blind(comparison, error)
-    readings = comparison.read(wanted)
-    found = blame.blamed(comparison.survey(wanted, readings), comparison.sites, readings, comparison.lookup)
-    verdict = found.verdict
-    if verdict is Verdict.IN_SYNC and comparison.is_dispersed():
-        verdict = Verdict.DISPERSED
-    explained = rows.explained(found, pair=pair.name, sites=comparison.sites)
-    vitals = comparison.vitals(wanted, readings)
-    coverage: dict[str, Json] = {
-        "git": {"revision": wanted.revision, "notes": [note for side in wanted.sides for note in side.notes]},
-        "sites": {reading.site: _read(reading) for reading in readings},
-        "health": {site: one.health.value for site, one in vitals.items()},
-        "vitals": {site: one.to_json() for site, one in vitals.items()},
-        "rules": [{"rule": one.rule, "problem": one.problem, "message": one.message} for one in found.rules],
-        "explained": [row.to_json() for row in explained[:_MOST_EXPLAINED]],
-    }
-    return Scanned(
-        scan=_scan(comparison, found, verdict=verdict, revision=wanted.revision, coverage=coverage),
-        rows=tuple(rows.rows(found, pair=pair.name, sites=comparison.sites)),
-        explained=tuple(explained),
-        hides=partial(rule_rows.hides, found),
-        rules=tuple(rule_rows.of(found.rules, context.topology().expected_differences.values(), pair=pair.name)),
-    )
+    selection = comparison.selection(wanted)
+    watches = comparison.watches(selection)
+    if context.watched is not None and watches is not None:
+        # First, so that what changes while the sites are read is not lost.
+        context.watched.follow(application.name, pair.name, sites=comparison.sites, selection=selection)
+    readings = comparison.read(selection)
+    scalers = Scalers(readings[0].objects), Scalers(readings[1].objects)
+    ground = comparison.ground(wanted, readings, scalers)
+    ledger, observed = survey.examined(ground), comparison.observed(ground)
+    vitals = [health.of_observed(*one) for one in zip(readings, wanted.objects, observed, strict=True)]
+    followed = None
+    if watches is not None:
+        followed = Followed.begin(
+            ground,
+            ledger,
+            beyond=(
+                Beyond(scalers=scalers[0], observed=observed[0]),
+                Beyond(scalers=scalers[1], observed=observed[1]),
+            ),
+            watches=watches,
+            sealer=context.sealer,
+            standing=Standing(basis=basis, selection=selection, rendering=wanted.rendering),
+        )
+        context.followed[application.name, pair.name] = followed
+    known = Known(rendering=wanted.rendering, readings=readings, vitals=(vitals[0], vitals[1]))
+    return scanned(comparison, known, ground.sum_up(ledger), followed=followed)
+
+
+def updated(context: Scanning, application: kinds.Application, pair: kinds.Pair) -> Scanned | None:
+    """Compare what a watch told of; None when nothing else is to be said than is stored.
+
+    Where not everything else is known, everything is compared.
+    """
+    followed = context.followed.get((application.name, pair.name))
+    if followed is None or context.watched is None:
+        return scan(context, application, pair)
+    comparison = Comparison.of(context, application, pair)
+    try:
+        basis = comparison.basis()
+    except errors.LockstepError as error:
+        del context.followed[application.name, pair.name]
+        return _blind(comparison, error)
+    if not followed.stands_on(basis, comparison.watches(followed.standing.selection)):
+        return scan(context, application, pair)
+    changes = context.watched.changes(application.name, pair.name)
+    found = followed.update([changes.get(site, frozenset()) for site in comparison.sites])
+    if found is None:
+        return scan(context, application, pair)
+    if followed.is_stored:
+        return None
+    known = Known(rendering=followed.rendering, readings=followed.readings, vitals=followed.vitals())
+    return scanned(comparison, known, found, followed=followed)
 
 
 def _blind(comparison: Comparison, error: errors.LockstepError) -> Scanned:
@@ -119,42 +132,13 @@ def _blind(comparison: Comparison, error: errors.LockstepError) -> Scanned:
         explained=(),
         blind=tuple(survey.Blind(site=site, gap=gap) for site in comparison.sites),
         rules=(),
-        objects=0,
+        sums=Sums(verdicts={}, explained=0, objects=0),
     )
-    pair = comparison.faced.pair
     return Scanned(
-        scan=_scan(comparison, found, verdict=Verdict.UNKNOWN, revision="", coverage={"git": {"problem": str(error)}}),
-        rows=tuple(rows.rows(found, pair=pair, sites=comparison.sites)),
+        scan=summary(
+            comparison, found, verdict=Verdict.UNKNOWN, revision="", coverage={"git": {"problem": str(error)}}
+        ),
+        rows=tuple(rows.rows(found, pair=comparison.faced.pair, sites=comparison.sites)),
         explained=(),
         hides=partial(rule_rows.hides, found),
     )
-
-
-def _scan(
-    comparison: Comparison, found: survey.Survey, *, verdict: Verdict, revision: str, coverage: dict[str, Json]
-) -> findings.Scan:
-    return findings.Scan(
-        application=comparison.application.name,
-        pair=comparison.faced.pair,
-        verdict=verdict,
-        revision=revision,
-        stance=comparison.faced.stance.value,
-        coverage=coverage,
-        counts=found.counts,
-        problem=" ".join(dict.fromkeys(f"{one.gap.what}: {one.gap.why}" for one in found.blind)),
-        objects=found.objects,
-        started_at=comparison.started_at,
-        ended_at=comparison.scanning.clock.now(),
-    )
-
-
-def _read(reading: Reading) -> Json:
-    """What was read of a site, when, how, and what could not be."""
-    return {
-        "address": reading.address,
-        "method": reading.method,
-        "readAt": reading.read_at.isoformat() if reading.read_at else None,
-        "objects": len(reading.objects),
-        "gaps": [{"what": gap.what, "why": gap.why} for gap in reading.gaps],
-        "certificates": [one.to_json() for one in reading.certificates[:_MOST_CERTIFICATES]],
-    }

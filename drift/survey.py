@@ -1,11 +1,10 @@
 """All objects of an application over a pair: every key that any side has, examined, with what could not be seen.
 
-Pure: it receives readings and renderings, it hands on a ``Survey``.
+Pure: it receives readings and renderings, it hands on a ``Survey``. Objects are examined in any order, one by one.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,13 +12,12 @@ from drift import exclusions
 from drift.examine import Difference, Examiner, Manifest
 from drift.expected import RuleProblem
 from drift.inventory import Reading
+from drift.ledger import Ledger, Sums
 from drift.sides import NOT_READ, Sides
 from lockstep.sites import ends
 from lockstep.topology.objects import ObjectPattern
 from lockstep.values import ObjectKey, Verdict
 
-# A rule for fewer objects than this is narrow, however small the application is.
-_FEW = 10
 _NOTHING: Mapping[ObjectKey, Manifest] = {}
 
 
@@ -50,30 +48,78 @@ class Survey:
     """What is to be said of an application over a pair.
 
     ``differences`` are what differs, ``explained`` what may differ, and ``rules`` what is wrong with the rules
-    that say so. ``objects`` were compared.
+    that say so. ``sums`` are over everything that is compared; ``only`` names the objects that this is about, where
+    those are not all.
     """
 
     differences: tuple[Difference, ...]
     explained: tuple[Difference, ...]
     blind: tuple[Blind, ...]
     rules: tuple[RuleProblem, ...]
-    objects: int
+    sums: Sums
+    only: frozenset[ObjectKey] | None = None
+
+    @property
+    def objects(self) -> int:
+        """How many objects were compared."""
+        return self.sums.objects
 
     @property
     def verdict(self) -> Verdict:
         """The worst of everything; Unknown when anything could not be seen."""
         unseen = [Verdict.UNKNOWN] if self.blind else []
-        return Verdict.worst([*unseen, *(difference.verdict for difference in self.differences)])
+        return Verdict.worst([*unseen, *self.sums.verdicts])
 
     @property
     def counts(self) -> dict[str, int]:
         """How many differences there are of each verdict, and how many are explained."""
-        counted = Counter(difference.verdict.value for difference in self.differences)
-        return {**dict(sorted(counted.items())), "explained": len(self.explained)}
+        counted = {verdict.value: count for verdict, count in self.sums.verdicts.items()}
+        return {**dict(sorted(counted.items())), "explained": self.sums.explained}
 
     def hides(self, key: ObjectKey) -> bool:
         """Whether some side of an object could not be seen."""
         return any(blind.gap.hides(key) for blind in self.blind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What a survey stands on: the site that is the truth now and the one that follows it, git for both, and how.
+
+    ``git`` is nothing for two sites without git.
+    """
+
+    readings: tuple[Reading, Reading]
+    git: tuple[Mapping[ObjectKey, Manifest], Mapping[ObjectKey, Manifest]] = (_NOTHING, _NOTHING)
+    examiner: Examiner
+    scope: Scope = Scope()
+
+    def every_key(self) -> set[ObjectKey]:
+        """Every object that any side has."""
+        truth, follower = self.readings
+        return {*truth.objects, *follower.objects, *self.git[0], *self.git[1]}
+
+    def examine(self, key: ObjectKey) -> list[Difference] | None:
+        """What is to be said of one object; None when it does not belong to the comparison."""
+        truth, follower = self.readings
+        sides = _sides(key, truth, follower, self.git, self.scope)
+        if sides is None:
+            return None
+        return _examined(key, sides, self.examiner, unseen=(_unseen(key, truth), _unseen(key, follower)))
+
+    def sum_up(self, ledger: Ledger, *, only: frozenset[ObjectKey] | None = None) -> Survey:
+        """Everything that stands in a ledger, or what it says of some objects."""
+        found = list(ledger) if only is None else [one for key in sorted(only) for one in ledger.of(key)]
+        blind = [Blind(site=one.site, gap=gap) for one in self.readings for gap in _relevant(one.gaps)]
+        problems = self.examiner.context.rules.problems(used=ledger.used, slow=ledger.slow, wide=ledger.wide)
+        return Survey(
+            differences=tuple(difference for difference in found if difference.verdict is not Verdict.IN_SYNC),
+            explained=tuple(difference for difference in found if difference.verdict is Verdict.IN_SYNC),
+            blind=tuple(blind),
+            # Nobody can say that a rule is not needed who has not seen everything.
+            rules=tuple(problem for problem in problems if not blind or problem.problem != "unused"),
+            sums=ledger.sums,
+            only=only,
+        )
 
 
 def survey(
@@ -93,15 +139,16 @@ def survey(
         examiner: How an object is examined.
         scope: What belongs to the comparison.
     """
-    found: list[Difference] = []
-    compared = 0
-    for key in sorted({*truth.objects, *follower.objects, *git[0], *git[1]}):
-        sides = _sides(key, truth, follower, git, scope)
-        if sides is None:
-            continue
-        compared += 1
-        found += _examined(key, sides, examiner, unseen=(_unseen(key, truth), _unseen(key, follower)))
-    return _summed_up(found, (truth, follower), examiner, compared)
+    ground = Ground(readings=(truth, follower), git=git, examiner=examiner, scope=scope)
+    return ground.sum_up(examined(ground))
+
+
+def examined(ground: Ground) -> Ledger:
+    """What is to be said of every object."""
+    ledger = Ledger()
+    for key in ground.every_key():
+        ledger.put(key, ground.examine(key))
+    return ledger
 
 
 def _sides(
@@ -161,33 +208,6 @@ def _examined(
         return [replace(one, values=replace(one.values, primary=NOT_READ)) for one in found]
     found = examiner.examine(key, Sides(git_p, primary, git_d, git_d))
     return [replace(one, values=replace(one.values, standby=NOT_READ)) for one in found]
-
-
-def _summed_up(
-    found: Sequence[Difference], readings: tuple[Reading, Reading], examiner: Examiner, compared: int
-) -> Survey:
-    opinions = [opinion for difference in found for opinion in difference.opinions]
-    problems = examiner.context.rules.problems(
-        used={opinion.rule for opinion in opinions},
-        slow={opinion.rule for opinion in opinions if opinion.slow},
-        wide=_wide(found, compared),
-    )
-    blind = [Blind(site=one.site, gap=gap) for one in readings for gap in _relevant(one.gaps)]
-    return Survey(
-        differences=tuple(difference for difference in found if difference.verdict is not Verdict.IN_SYNC),
-        explained=tuple(difference for difference in found if difference.verdict is Verdict.IN_SYNC),
-        blind=tuple(blind),
-        # Nobody can say that a rule is not needed who has not seen everything.
-        rules=tuple(problem for problem in problems if not blind or problem.problem != "unused"),
-        objects=compared,
-    )
-
-
-def _wide(found: Sequence[Difference], compared: int) -> set[str]:
-    """Rules that explain something in so many objects that whatever drifts there next is hidden too."""
-    spoken = {(one.opinions[0].rule, one.key) for one in found if one.verdict is Verdict.IN_SYNC and one.opinions}
-    counts = Counter(rule for rule, _ in spoken)
-    return {rule for rule, count in counts.items() if count >= _FEW and count * 4 > compared}
 
 
 def _relevant(gaps: Sequence[ends.Gap]) -> list[ends.Gap]:

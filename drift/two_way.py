@@ -39,7 +39,7 @@ def diff(
         truth=facts[0],
         follower=facts[1],
         rules=rules,
-        scaled=(implied.scaled(truth.objects.values()), implied.scaled(follower.objects.values())),
+        scaled=(implied.scaled(truth.objects), implied.scaled(follower.objects)),
     )
     return survey.survey(
         truth,

@@ -11,14 +11,18 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
 from drift import exclusions
-from drift.doors import Seen, Sites
-from drift.normalise import slim
+from drift.doors import Sites
+from drift.followers import Followers, Tell
+from drift.following import concerns, hidden
+from drift.normalise import reading, slim
+from drift.seen import Seen
 from lockstep import errors
+from lockstep.manifests import health
 from lockstep.sites import archive, ends
 from lockstep.topology.model import Topology
 from lockstep.values import Json, ObjectKey
@@ -34,9 +38,6 @@ _PAUSE_SECONDS = 0.05
 # A cluster that cannot be watched is asked again after this. Seconds.
 _AGAIN_SECONDS = 30.0
 
-Tell = Callable[[str], None]
-"""Is told the name of an application that is to be compared."""
-
 
 @runtime_checkable
 class _Telling(Seen, ends.Watched, Protocol):
@@ -49,7 +50,7 @@ class _Live:
 
     watch: ends.Watch
     selection: ends.Selection
-    gaps: frozenset[ends.Gap] = frozenset()
+    gaps: set[tuple[str, str, str, str]] = field(default_factory=set)
     known: dict[ObjectKey, int] = field(default_factory=dict)
 
     def meaningful(self, keys: Iterable[ObjectKey]) -> set[ObjectKey]:
@@ -63,7 +64,7 @@ class _Live:
             if manifest is None:
                 self.known.pop(key, None)
             else:
-                self.known[key] = hash(slim(manifest))
+                self.known[key] = _meaning(key, manifest)
             if self.known.get(key) != before:
                 changed.add(key)
         return changed
@@ -81,9 +82,9 @@ class Watching:
     def __init__(self, sites: Sites, *, topology: Callable[[], Topology], tell: Tell) -> None:
         self._sites = sites
         self._topology = topology
-        self._tell = tell
         self._live: dict[str, _Live] = {}
         self._beside: dict[str, frozenset[str]] = {}
+        self._followers = Followers(tell)
         self._stop = threading.Event()
 
     # --- what a comparison sees
@@ -107,8 +108,23 @@ class Watching:
             return None
         found = live.watch.inventory()
         objects = tuple(one for one in found.objects if selection.covers(ObjectKey.of(one)))
-        gaps = tuple(gap for gap in found.gaps if _concerns(gap, selection))
+        gaps = tuple(gap for gap in found.gaps if concerns(gap, selection))
         return replace(found, objects=objects, gaps=gaps)
+
+    # --- what a comparison follows
+
+    def watch(self, site: str, selection: ends.Selection) -> ends.Watch | None:
+        """The watch of a site that covers a selection; None when it is not watched, or was not listed whole yet."""
+        live = self._live.get(site)
+        return live.watch if live is not None and _covers(live.selection, selection.namespaces or frozenset()) else None
+
+    def follow(self, application: str, pair: str, *, sites: tuple[str, str], selection: ends.Selection) -> None:
+        """From this moment on note what changes, of what a comparison selects, at its sites."""
+        self._followers.follow(application, pair, sites=sites, selection=selection)
+
+    def changes(self, application: str, pair: str) -> Mapping[str, frozenset[ObjectKey]]:
+        """What changed at each site since this was asked last, or since it is noted."""
+        return self._followers.changes(application, pair)
 
     # --- watching
 
@@ -152,23 +168,24 @@ class Watching:
             self._live.pop(site, None)
 
     def _follow(self, site: str, live: _Live) -> None:
-        digest = self._topology().digest
+        topology = self._topology()
+        digest = topology.digest
+        self._followers.keep(topology.applications.keys())
         self._settle(live)
         self._live[site] = live
         while not self._stop.is_set() and self._topology().digest == digest:
             if not _covers(live.selection, self._beside.get(site, frozenset())):
                 return
             changed = live.meaningful(live.watch.changed(seconds=_LOOK_SECONDS))
-            gaps = frozenset(live.watch.inventory().gaps)
-            if changed or {_hidden(gap) for gap in gaps} != {_hidden(gap) for gap in live.gaps}:
-                live.gaps = gaps
-                for application in self._concerned(site, changed):
-                    self._tell(application)
+            gaps = {hidden(gap) for gap in live.watch.outlook().gaps}
+            concerned = self._concerned(site, changed, all_of_them=gaps != live.gaps)
+            live.gaps = gaps
+            self._followers.ask(concerned)
 
     def _settle(self, live: _Live) -> None:
         """Wait until everything was listed once, or for as long as that may take: before, nothing is known."""
         deadline = time.monotonic() + _SETTLE_SECONDS
-        while live.watch.inventory().gaps and time.monotonic() < deadline and not self._stop.wait(_PAUSE_SECONDS):
+        while live.watch.outlook().gaps and time.monotonic() < deadline and not self._stop.wait(_PAUSE_SECONDS):
             pass
 
     def _rest_until_changed(self) -> None:
@@ -184,16 +201,30 @@ class Watching:
             namespaces=namespaces if len(namespaces) <= _MOST_NAMESPACES else None, cluster_scoped=None
         )
 
-    def _concerned(self, site: str, changed: set[ObjectKey]) -> list[str]:
-        """The applications to compare: those whose name space changed; all of the site's for everything else."""
+    def _concerned(self, site: str, changed: set[ObjectKey], *, all_of_them: bool) -> set[str]:
+        """The applications to compare: those that follow what changed, and those of which nobody knows what they need.
+
+        ``all_of_them``: something is not known any longer, or again.
+        """
         topology = self._topology()
         here = {
             name: one.spec.namespace for name, one in topology.applications.items() if site in topology.sites_of(one)
         }
+        follows = self._followers.note(site, changed)
+        if all_of_them:
+            return set(here)
         places = {key.namespace for key in changed}
-        if changed and places <= set(here.values()):
-            return [name for name, namespace in here.items() if namespace in places]
-        return list(here)
+        beyond = not places <= set(here.values())
+        unknown = {name for name in here if places and not self._is_followed(name, site)}
+        return (follows & here.keys()) | {name for name in unknown if beyond or here[name] in places}
+
+    def _is_followed(self, application: str, site: str) -> bool:
+        """Whether all comparisons of an application at a site are kept true."""
+        topology = self._topology()
+        pairs = [pair for pair, _ in topology.pairs_of(topology.applications[application])]
+        return self._followers.has(
+            application, [pair.name for pair in pairs if site in (pair.spec.primary, pair.spec.standby)]
+        )
 
 
 class _Watched:
@@ -223,20 +254,18 @@ class _Watched:
         return self._end.get(key, api_version=api_version)
 
 
+def _meaning(key: ObjectKey, manifest: dict[str, Json]) -> int:
+    """A fingerprint of what could make a comparison say something else.
+
+    With itself for git: what git sets is compared, and nobody here knows what that is. Of a status only how the object
+    is says anything, as the truth and as a follower.
+    """
+    well: tuple[object, ...] = ()
+    if health.has_health(key.group, key.kind):
+        phase = reading.text(manifest, "status", "phase")
+        well = (phase, health.assess(manifest, standby=False), health.assess(manifest, standby=True))
+    return hash((slim(manifest, declared=(manifest,)), repr(well)))
+
+
 def _covers(selection: ends.Selection, namespaces: frozenset[str]) -> bool:
     return selection.namespaces is None or namespaces <= selection.namespaces
-
-
-def _concerns(gap: ends.Gap, selection: ends.Selection) -> bool:
-    """Whether something that was selected may be in a gap of a watch that sees more."""
-    if gap.kind != "*" and not selection.has_kind(gap.group, gap.kind):
-        return False
-    if gap.namespace not in ("*", ""):
-        return selection.namespaces is None or gap.namespace in selection.namespaces
-    if gap.namespace == "" and selection.cluster_scoped is not None:
-        return any(gap.hides(key) for key in selection.cluster_scoped)
-    return True
-
-
-def _hidden(gap: ends.Gap) -> tuple[str, str, str, str]:
-    return gap.group, gap.kind, gap.namespace, gap.name

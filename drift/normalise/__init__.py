@@ -9,7 +9,7 @@ all rows that were weighed, with those that were not taken, is ``catalogue``.
 from drift.normalise.form import Normal, complete, normalise, slim
 from drift.normalise.schemas import NO_SCHEMAS, Schemas, collect
 from drift.normalise.tree import ORDER, Bag, Keyed, Node, encode, plain, unused
-from drift.normalise.versions import home
+from drift.normalise.versions import home, served_by
 
 __all__ = [
     "NO_SCHEMAS",
@@ -25,6 +25,7 @@ __all__ = [
     "home",
     "normalise",
     "plain",
+    "served_by",
     "slim",
     "unused",
 ]

@@ -24,6 +24,9 @@ _MOVED = {
     ("authorization.openshift.io", "Role"): "rbac.authorization.k8s.io",
     ("authorization.openshift.io", "RoleBinding"): "rbac.authorization.k8s.io",
 }
+_LIVED: dict[tuple[str, str], tuple[str, ...]] = {}
+for (_before, _kind), _now in _MOVED.items():
+    _LIVED[_now, _kind] = (*_LIVED.get((_now, _kind), ()), _before)
 # Groups whose kinds had the same fields in every version that was served.
 _SAME_FIELDS = frozenset(
     {
@@ -51,6 +54,11 @@ _AUTOSCALING = "autoscaling.alpha.kubernetes.io/"
 def home(group: str, kind: str) -> str:
     """The group in which a kind lives now."""
     return _MOVED.get((group, kind), group)
+
+
+def served_by(group: str, kind: str) -> tuple[str, ...]:
+    """The groups that a kind may be served by: those where it lived before, then the one where it lives now."""
+    return (*_LIVED.get((group, kind), ()), group)
 
 
 def convert(manifest: dict[str, Json]) -> dict[str, Json]:

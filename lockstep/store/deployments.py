@@ -76,6 +76,13 @@ def last(
     return Deployment(**row) if row else None
 
 
+def mark(connection: Connection, application: str) -> tuple[object, ...]:
+    """What changes whenever a deploy of an application was done."""
+    done = deployments.c.application == application, deployments.c.state == DONE
+    statement = select(func.count(), func.max(deployments.c.id), func.max(deployments.c.ended_at)).where(*done)
+    return tuple(connection.execute(statement).one())
+
+
 def by_run(connection: Connection, run: str) -> dict[str, Deployment]:
     """What a run did, by site."""
     found = connection.execute(select(deployments).where(deployments.c.run == run)).mappings()

@@ -8,12 +8,12 @@ stays with it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, delete, select, update
+from sqlalchemy import BindParameter, ColumnElement, Connection, Row, and_, bindparam, delete, select, update
 
 from lockstep import errors
 from lockstep.store import database
@@ -27,6 +27,7 @@ _LIFE = tuple(
     findings.c[name]
     for name in ("fingerprint", "group", "kind", "namespace", "name", "state", "note", "by", "until", "reopened")
 )
+_UNRESOLVED = ("open", "acknowledged", "waived")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,14 @@ class Changes:
     resolved: tuple[str, ...]
 
 
-def record(connection: Connection, scan: Scan, seen: Sequence[Seen], *, hidden: Callable[[ObjectKey], bool]) -> Changes:
+def record(
+    connection: Connection,
+    scan: Scan,
+    seen: Sequence[Seen],
+    *,
+    hidden: Callable[[ObjectKey], bool],
+    only: Collection[ObjectKey] | None = None,
+) -> Changes:
     """Write a comparison and what it found.
 
     Args:
@@ -88,12 +96,13 @@ def record(connection: Connection, scan: Scan, seen: Sequence[Seen], *, hidden: 
         scan: The comparison; an older one than is recorded changes nothing.
         seen: Every difference that it found.
         hidden: Whether the comparison could not see an object: its findings stay as they are.
+        only: The objects that were compared anew; of all others the comparison found what the one before it did.
     """
+    before = _last_ended(connection, scan)
     if not _record_scan(connection, scan):
         return Changes(new=(), reopened=(), resolved=())
-    mine = and_(findings.c.application == scan.application, findings.c.pair == scan.pair)
-    known = {row.fingerprint: row for row in connection.execute(select(*_LIFE).where(mine))}
     found = {one.fingerprint(scan.application, scan.pair): one for one in seen}
+    known = {row.fingerprint: row for row in _known(connection, scan, found, only)}
     new = [fingerprint for fingerprint in found if fingerprint not in known]
     again = [fingerprint for fingerprint in found if fingerprint in known]
     gone = [
@@ -106,6 +115,9 @@ def record(connection: Connection, scan: Scan, seen: Sequence[Seen], *, hidden: 
     for part in _parts(gone):
         resolved = {"state": "resolved", "resolved_at": scan.ended_at}
         connection.execute(update(findings).where(findings.c.fingerprint.in_(part)).values(resolved))
+    if only is not None and before is not None:
+        still = and_(_of(scan), findings.c.state != "resolved", findings.c.last_seen >= before)
+        connection.execute(update(findings).where(still).values(last_seen=scan.ended_at))
     return Changes(
         new=tuple(new),
         reopened=tuple(fingerprint for fingerprint in again if known[fingerprint].state == "resolved"),
@@ -154,6 +166,34 @@ def last_compared(connection: Connection) -> dict[tuple[str, str], datetime]:
     """When each application was last compared over each pair."""
     rows = connection.execute(select(scans.c.application, scans.c.pair, scans.c.ended_at))
     return {(row.application, row.pair): row.ended_at for row in rows}
+
+
+def _of(scan: Scan) -> ColumnElement[bool]:
+    return and_(findings.c.application == scan.application, findings.c.pair == scan.pair)
+
+
+def _last_ended(connection: Connection, scan: Scan) -> datetime | None:
+    """When the comparison that is recorded ended."""
+    statement = select(scans.c.ended_at).where(scans.c.application == scan.application, scans.c.pair == scan.pair)
+    return connection.execute(statement).scalar_one_or_none()
+
+
+def _known(
+    connection: Connection, scan: Scan, found: Mapping[str, Seen], only: Collection[ObjectKey] | None
+) -> Iterator[Row[Any]]:
+    """What is stored already: everything of the comparison, or what is not resolved of some objects, and what is found.
+
+    Of one change nobody reads all that was ever resolved.
+    """
+    if only is None:
+        yield from connection.execute(select(*_LIFE).where(_of(scan)))
+        return
+    for part in _parts(list(found)):
+        yield from connection.execute(select(*_LIFE).where(_of(scan), findings.c.fingerprint.in_(part)))
+    unresolved = select(*_LIFE).where(_of(scan), findings.c.state.in_(_UNRESOLVED))
+    for part in _parts(sorted({key.name for key in only})):
+        rows = connection.execute(unresolved.where(findings.c.name.in_(part)))
+        yield from (row for row in rows if _key(row) in only)
 
 
 def _record_scan(connection: Connection, scan: Scan) -> bool:

@@ -81,7 +81,7 @@ class Case:
             switched=swapped,
             rules=Rules(self.rules, today=TODAY),
             protection=self.protection,
-            scaled=(implied.scaled(objects[2]), implied.scaled(objects[3])),
+            scaled=(implied.scaled(sites[0].objects), implied.scaled(sites[1].objects)),
         )
         return survey.survey(
             sites[0],

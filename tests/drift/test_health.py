@@ -236,3 +236,28 @@ def test_two_equal_crash_loops_are_in_step_and_not_well(tmp_path: Path, file_dat
         (one,) = found.coverage["vitals"][site]["unwell"]
         assert (one["kind"], one["name"]) == ("Deployment", "web")
         assert one["why"].endswith("Pod web-1: cannot start web: CrashLoopBackOff")
+
+
+_POOL = [
+    *(live("Deployment", name, status=status) for name in "ab" for status in (UP, WAITING)),
+    *(live("ReplicaSet", "rs", owner=owner) for owner in ("Deployment/a", "Deployment/b", "Pod/p")),
+    live("ReplicaSet", "rs"),
+    *(live("Pod", "p", status=status, owner="ReplicaSet/rs") for status in (CRASHING, BACKOFF, {"phase": "Running"})),
+    live("Pod", "q", status=CRASHING, owner="Deployment/a"),
+    live("Deployment", "a", status=WAITING, owner="ReplicaSet/rs"),
+]
+
+
+@given(st.lists(st.tuples(st.sampled_from(_POOL), st.booleans(), st.booleans()), max_size=20))
+def test_what_was_seen_one_by_one_is_what_is_seen_at_once(changes: list[tuple[dict[str, Json], bool, bool]]) -> None:
+    """Whatever comes, changes, moves to another owner and goes, asked for in between or not."""
+    seen = Observations(belongs=lambda _, one: "ownerReferences" not in one["metadata"], standby=False)
+    there: dict[ObjectKey, dict[str, Json]] = {}
+    for one, gone, asked in changes:
+        there.pop(ObjectKey.of(one), None)
+        if not gone:
+            there[ObjectKey.of(one)] = one
+        seen.see(ObjectKey.of(one), None if gone else one)
+        if asked:
+            seen.vitals()
+    assert seen.vitals() == vitals(*there.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -69,6 +69,10 @@ class Telling:
         self.selections.append(selection)
         self._told |= self.objects_.keys()
         yield self
+
+    def outlook(self) -> ends.Inventory:
+        """What is not known."""
+        return replace(self.inventory(), objects=())
 
     def inventory(self) -> ends.Inventory:
         """Everything, or nothing with the reason."""
@@ -154,16 +158,18 @@ def _watching(cluster: Any, found: Topology) -> Iterator[tuple[Watching, Told]]:
 
 def test_a_change_compares_the_applications_of_its_name_space(cluster: Telling) -> None:
     """First everything, then only what a change may concern."""
-    with _watching(cluster, _topology(shop="shop", pay="pay")) as (_, told):
+    with _watching(cluster, _topology(shop="shop", pay="pay")) as (watching, told):
         told.wait("shop", "pay")
+        watching.changes("shop", "pair")
         cluster.put(_config("settings", a="2"))
         told.wait("shop")
 
 
 def test_a_change_that_says_nothing_compares_nothing(cluster: Telling) -> None:
     """A status, a resource version and a kind that every cluster makes for itself change all the time."""
-    with _watching(cluster, _topology(shop="shop", pay="pay")) as (_, told):
+    with _watching(cluster, _topology(shop="shop", pay="pay")) as (watching, told):
         told.wait("shop", "pay")
+        watching.changes("pay", "pair")
         noisy = _config("settings", a="1")
         noisy["metadata"] |= {"resourceVersion": "7", "managedFields": []}
         cluster.put({**noisy, "status": {"phase": "x"}})
@@ -175,6 +181,61 @@ def test_a_change_that_says_nothing_compares_nothing(cluster: Telling) -> None:
         cluster.put(lease)
         cluster.put(_config("settings", "pay", a="2"))
         told.wait("pay")
+
+
+def test_how_what_runs_is_is_told_as_a_change_is(cluster: Telling) -> None:
+    """A status says nothing, until it says that something is not well."""
+    web: dict[str, Json] = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "web", "namespace": "shop", "generation": 1},
+        "spec": {"replicas": 1},
+    }
+    up = {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1}
+    cluster.put({**web, "status": up})
+    with _watching(cluster, _topology(shop="shop", pay="pay")) as (watching, told):
+        told.wait("shop", "pay")
+        for name in ("shop", "pay"):
+            watching.changes(name, "pair")
+        cluster.put({**web, "status": {**up, "collisionCount": 1}})
+        cluster.put(_config("settings", "pay", a="2"))
+        told.wait("pay")
+        cluster.put({**web, "status": {**up, "availableReplicas": 0}})
+        told.wait("shop")
+
+
+def test_what_is_followed_is_told_with_what_changed(cluster: Telling) -> None:
+    """A comparison hears of what it selects, each change once, and nobody is asked for one about anything else."""
+    with _watching(cluster, _topology(shop="shop")) as (watching, told):
+        told.wait("shop")
+        selection = ends.Selection(namespaces=frozenset({"shop", "pay"}))
+        watching.follow("shop", "pair", sites=("seoul", "sejong"), selection=selection)
+        cluster.put(_config("elsewhere", "other", a="2"))
+        cluster.put(_config("settings", "pay", a="2"))
+        told.wait("shop")
+        (changed,) = watching.changes("shop", "pair")["seoul"]
+        assert (changed.namespace, changed.name) == ("pay", "settings")
+        assert watching.changes("shop", "pair") == {}
+        assert watching.watch("seoul", ends.Selection(namespaces=frozenset({"shop"}))) is cluster
+        # It watches one name space, and there is no other site.
+        assert watching.watch("seoul", selection) is None
+        assert watching.watch("sejong", selection) is None
+
+
+def test_a_storm_asks_for_one_comparison_at_a_time(cluster: Telling) -> None:
+    """As long as none has begun nobody is asked again; what changed meanwhile comes with the one that begins."""
+    with _watching(cluster, _topology(shop="shop", pay="pay")) as (watching, told):
+        told.wait("shop", "pay")
+        selection = ends.Selection(namespaces=frozenset({"shop"}))
+        watching.follow("shop", "pair", sites=("seoul", "sejong"), selection=selection)
+        watching.changes("pay", "pair")
+        cluster.put(_config("first", a="1"))
+        told.wait("shop")
+        for number in range(300):
+            cluster.put(_config(f"settings-{number}", a=str(number)))
+        cluster.put(_config("settings", "pay", a="2"))
+        told.wait("pay")
+        assert len(watching.changes("shop", "pair")["seoul"]) == 301
 
 
 def test_what_a_watch_knows_is_not_read_again(cluster: Telling) -> None:
@@ -193,6 +254,7 @@ def test_what_a_watch_does_not_cover_is_read_and_watched_from_then_on(cluster: T
         selection = ends.Selection(namespaces=frozenset({"shop", "edge"}))
         watching.cluster("seoul").read(selection)
         assert cluster.reads == [selection]
+        watching.changes("shop", "pair")
         told.wait("shop")
         assert cluster.selections[-1].namespaces == frozenset({"shop", "edge"})
 
@@ -201,6 +263,7 @@ def test_a_watch_that_falls_silent_is_told_as_a_change_is(cluster: Telling) -> N
     """What it was about is unknown from that moment on, and somebody has to say so."""
     with _watching(cluster, _topology(shop="shop")) as (watching, told):
         told.wait("shop")
+        watching.changes("shop", "pair")
         cluster.silent = "its watch has been silent for 151 s."
         told.wait("shop")
         seen = watching.cluster("seoul").read(ends.Selection(namespaces=frozenset({"shop"})))

@@ -106,15 +106,20 @@ class Kept:
         with self._lock:
             self.problem = str(error)
 
-    def known(self, *, stale_seconds: float) -> tuple[list[dict[str, Json]], Gap | None]:
-        """The objects, or the gap that is there instead."""
+    def objects(self) -> list[dict[str, Json]]:
+        """The objects as they were heard of last."""
+        with self._lock:
+            return list(self._objects.values())
+
+    def gap(self, *, stale_seconds: float) -> Gap | None:
+        """What is not known any longer, and why; None when everything is."""
         with self._lock:
             age = time.monotonic() - self.spoke_at
             if age <= stale_seconds:
-                return list(self._objects.values()), None
+                return None
             why = self.problem or f"nothing has been heard of it for {age:.0f} s."
         where = f" in {self.namespace}" if self.namespace else ""
-        return [], Gap(
+        return Gap(
             what=f"{self.resource.plural}{where}",
             why=why,
             group=self.resource.group,

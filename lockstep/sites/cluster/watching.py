@@ -59,15 +59,24 @@ class Watching:
 
     def inventory(self) -> Inventory:
         """What is there as far as is known now; a kind that has been silent for too long is a gap."""
+        return self._known(whole=True)
+
+    def outlook(self) -> Inventory:
+        """The inventory without its objects, at a cost that does not grow with their number."""
+        return self._known(whole=False)
+
+    def _known(self, *, whole: bool) -> Inventory:
         objects: list[dict[str, Json]] = []
         heard: list[datetime] = []
         with self._lock:
             gaps, followers = [*self._gaps, *self._unasked()], list(self._followers.values())
         for follower in followers:
-            found, gap = follower.kept.known(stale_seconds=self._api.limits.stale_seconds)
-            objects += found
-            gaps += [gap] if gap else []
-            heard += [follower.kept.heard_at] if follower.kept.heard_at and gap is None else []
+            gap = follower.kept.gap(stale_seconds=self._api.limits.stale_seconds)
+            if gap is not None:
+                gaps.append(gap)
+                continue
+            objects += follower.kept.objects() if whole else ()
+            heard += [follower.kept.heard_at] if follower.kept.heard_at else []
         return Inventory(
             objects=tuple(objects),
             read_at=min(heard, default=self._api.clock.now()),

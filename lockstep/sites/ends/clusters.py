@@ -187,6 +187,10 @@ class Watch(Protocol):
         """What is there as far as is known now; a kind that has been silent for too long is a gap."""
         ...
 
+    def outlook(self) -> Inventory:
+        """The inventory without its objects, which costs the same however many there are: since when, and the gaps."""
+        ...
+
     def objects(self, keys: Iterable[ObjectKey]) -> dict[ObjectKey, dict[str, Json] | None]:
         """Some objects as they are known now; None for one that is not there, or that nobody knows of."""
         ...

@@ -87,6 +87,38 @@ def test_what_could_not_be_seen_is_not_resolved(database: Database) -> None:
     assert [one.name for one in stored(database)] == ["api"]
 
 
+def test_of_a_change_only_the_findings_of_what_was_compared_change(database: Database) -> None:
+    """The others are as true as the comparison that they are told with; what nobody could see then is not."""
+    record(database, scan(), seen(name="hidden"))
+    record(database, scan(1), seen(), seen(name="api"), seen("/spec/paused", name="api"), hidden=frozenset({"hidden"}))
+    with database.write() as connection:
+        changes = findings.record(
+            connection,
+            scan(2),
+            [seen("/spec/paused", name="api", value=3), seen(name="new")],
+            hidden=lambda _: False,
+            only={key("api"), key("new")},
+        )
+    assert (len(changes.new), changes.reopened, len(changes.resolved)) == (1, (), 1)
+    now, then = scan(2).ended_at, scan().ended_at
+    assert sorted((one.name, one.path, one.last_seen) for one in stored(database)) == [
+        ("api", "/spec/paused", now),
+        ("hidden", "/spec/replicas", then),
+        ("new", "/spec/replicas", now),
+        ("web", "/spec/replicas", now),
+    ]
+
+
+def test_what_was_resolved_is_open_again_when_a_change_brings_it_back(database: Database) -> None:
+    """It is the same finding, found by its place among all that was ever resolved."""
+    record(database, scan(), seen())
+    record(database, scan(1))
+    with database.write() as connection:
+        changes = findings.record(connection, scan(2), [seen()], hidden=lambda _: False, only={key()})
+    assert len(changes.reopened) == 1
+    assert [one.reopened for one in stored(database)] == [1]
+
+
 def test_findings_of_another_pair_are_left_alone(database: Database) -> None:
     """A comparison speaks of its own application and pair."""
     record(database, scan(), seen())
