@@ -62,6 +62,6 @@ def is_rule(key: ObjectKey) -> bool:
     return (key.group, key.kind) == PLACE
 
 
-def hides(found: Survey, key: ObjectKey) -> bool:
-    """Whether a comparison could not see an object, or could not say whether a rule is needed."""
-    return bool(found.blind) if is_rule(key) else found.hides(key)
+def hides(found: Survey, key: ObjectKey, site: str) -> bool:
+    """Whether a comparison could not see an object at a site, or could not say whether a rule is needed."""
+    return bool(found.blind) if is_rule(key) else found.hides(key, site)

@@ -29,14 +29,14 @@ class Scanned:
     """A comparison of an application over a pair.
 
     ``rows`` differ or could not be seen, ``explained`` differ and may, ``rules`` say what is wrong with rules;
-    ``hides`` says whether an object could not be seen. ``only`` names the objects that were compared anew, where those
-    are not all. ``stored`` is called once it is stored.
+    ``hides`` says whether an object could not be seen at a site. ``only`` names the objects that were compared anew,
+    where those are not all. ``stored`` is called once it is stored.
     """
 
     scan: findings.Scan
     rows: tuple[Row, ...]
     explained: tuple[Row, ...]
-    hides: Callable[[ObjectKey], bool]
+    hides: Callable[[ObjectKey, str], bool]
     rules: tuple[Row, ...] = ()
     only: frozenset[ObjectKey] | None = None
     stored: Callable[[], None] | None = None

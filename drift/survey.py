@@ -76,9 +76,10 @@ class Survey:
         counted = {verdict.value: count for verdict, count in self.sums.verdicts.items()}
         return {**dict(sorted(counted.items())), "explained": self.sums.explained}
 
-    def hides(self, key: ObjectKey) -> bool:
-        """Whether some side of an object could not be seen."""
-        return any(blind.gap.hides(key) for blind in self.blind)
+    def hides(self, key: ObjectKey, site: str = "") -> bool:
+        """Whether an object could not be seen at a site, or at any of some with a comma between; ``""`` is both."""
+        sites = set(site.split(",")) if site else set()
+        return any(blind.gap.hides(key) for blind in self.blind if not sites or blind.site in sites)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,6 +119,10 @@ class Keeping:
     """Messages that were sent or given up."""
     deliveries_days: float = 30.0
     """Deliveries that were worked off, with their bodies. One that is sent again after that counts as new."""
+    runs_days: float = 180.0
+    """Runs that ended, with their tasks, logs and answers; the newest of each application stays."""
+    findings_days: float = 400.0
+    """Findings that are resolved: whoever looks back over a year sees all of it. One that is back after that is new."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

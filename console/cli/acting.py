@@ -22,7 +22,8 @@ _POLL_SECONDS = 0.1
 @contextlib.contextmanager
 def opened(places: frame.Frame) -> Iterator[Runtime]:
     """A process for one command, its errors as the command line tells them."""
-    with runtime.opened(settings.Settings(places=places.places), places.environ) as made:
+    chosen = settings.Settings(places=places.places, serving=settings.Serving(stale_seconds=places.stale_seconds))
+    with runtime.opened(chosen, places.environ) as made:
         yield made
 
 

@@ -20,6 +20,7 @@ from console.cli import terminal
 from lockstep import documents, errors, settings
 from lockstep.values import Json
 
+_STALE_SECONDS = settings.Serving().stale_seconds
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -45,10 +46,11 @@ class CommandError(click.ClickException):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """Where this command finds its configuration, state and database."""
+    """Where this command finds its configuration, state and database; evidence is stale after ``stale_seconds``."""
 
     places: settings.Places
     environ: Mapping[str, str]
+    stale_seconds: float
 
 
 def environment() -> dict[str, str]:
@@ -57,8 +59,16 @@ def environment() -> dict[str, str]:
 
 
 def outermost(function: Command) -> Command:
-    """Give the whole command line ``--config``, ``--database`` and ``--state``, or what the environment says."""
-    return _options(function, environ=True)
+    """Give the whole command line where things are and how old evidence may be, or what the environment says."""
+    stale = click.option(
+        "--stale-after",
+        metavar="SECONDS",
+        envvar="LOCKSTEP_STALE_AFTER",
+        type=click.FloatRange(1.0, 86_400.0),
+        help="Evidence that is older proves nothing: it is Unknown. The same for the service and for every command.  "
+        f"[default: {_STALE_SECONDS:g}]",
+    )
+    return _options(stale(function), environ=True)
 
 
 def common(function: Command) -> Command:
@@ -109,7 +119,11 @@ def frame(config: Path | None, database: str | None, state: Path | None) -> Fram
     config = (config or outer.get("config") or Path()).absolute()
     state = (state or outer.get("state") or config / ".lockstep").absolute()
     database = database or outer.get("database") or f"sqlite:///{state / 'lockstep.db'}"
-    return Frame(places=settings.Places(config=config, state=state, database=database), environ=environment())
+    return Frame(
+        places=settings.Places(config=config, state=state, database=database),
+        environ=environment(),
+        stale_seconds=outer.get("stale_after") or _STALE_SECONDS,
+    )
 
 
 def output(*formats: str) -> Callable[[Command], Command]:

@@ -51,7 +51,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(lockstep.__version__, prog_name="lockstep")
 @frame.outermost
-def group(config: Path | None, database: str | None, state: Path | None) -> None:
+def group(**_outer: Path | str | float | None) -> None:
     r"""Keep every site of a Kubernetes platform in step, and prove it.
 
     \b

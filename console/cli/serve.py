@@ -13,6 +13,8 @@ from console.cli import frame, records, terminal
 from lockstep import settings
 from lockstep.topology import urls
 
+_KEEPING = settings.Keeping()
+
 
 @click.command(epilog="Example: lockstep --config /etc/lockstep serve --listen 0.0.0.0:8484")
 @click.option(
@@ -43,6 +45,22 @@ from lockstep.topology import urls
 )
 @click.option("--https", is_flag=True, help="People come by https, through a proxy: cookies are sent by nothing else.")
 @click.option("--metrics-token", is_flag=True, help="/metrics asks for the token as a bearer.")
+@click.option(
+    "--keep-runs",
+    metavar="DAYS",
+    default=_KEEPING.runs_days,
+    show_default=True,
+    type=click.FloatRange(1.0, 36_500.0),
+    help="Runs are removed so long after they ended, but for the newest of each application.",
+)
+@click.option(
+    "--keep-findings",
+    metavar="DAYS",
+    default=_KEEPING.findings_days,
+    show_default=True,
+    type=click.FloatRange(1.0, 36_500.0),
+    help="Findings are removed so long after they were resolved.",
+)
 @frame.common
 @frame.placed
 def serve(
@@ -55,6 +73,8 @@ def serve(
     url: str,
     https: bool,
     metrics_token: bool,
+    keep_runs: float,
+    keep_findings: float,
 ) -> int:
     """Receive, work, schedule and show: the whole service in one process, until SIGTERM or Ctrl-C.
 
@@ -70,8 +90,13 @@ def serve(
     chosen = settings.Settings(
         places=places.places,
         working=settings.Working(threads=threads, lease_seconds=lease, heartbeat_seconds=lease / 4),
+        keeping=settings.Keeping(runs_days=keep_runs, findings_days=keep_findings),
         serving=settings.Serving(
-            names=hosts.of_listening(host, names), url=url.rstrip("/"), https=https, metrics_token=metrics_token
+            names=hosts.of_listening(host, names),
+            url=url.rstrip("/"),
+            https=https,
+            metrics_token=metrics_token,
+            stale_seconds=places.stale_seconds,
         ),
     )
     with runtime.opened(chosen, places.environ) as opened:

@@ -119,7 +119,8 @@ class Telling:
             state = self.gettext(words.of(words.FINDINGS, entry.state).label)
             told.append(f"{state} ({visible(entry.by)})" if entry.by else state)
         if entry.behind:
-            told.append(self.gettext("not seen this time"))
+            since = {"age": self.age(entry.last_seen)} if entry.last_seen is not None else {"age": ""}
+            told.append(self.gettext("not confirmed since %(age)s") % since)
         return ", ".join(told)
 
     def note(self, entry: Entry) -> str:

@@ -7,17 +7,28 @@ workers that do this at the same moment are no harm: what one of them is removin
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sqlalchemy import Connection
 
 from lockstep import settings, work
 from lockstep.engine.queue import Queue
 from lockstep.engine.tables import State
-from lockstep.store import deliveries, notices
+from lockstep.store import deliveries, findings, notices, runs
 from lockstep.store.database import Database
 
 # Rows of each kind in one step.
 _STEP = 1000
+# A run brings its tasks, steps and logs along, which may be megabytes.
+_STEP_OF_RUNS = 20
 _TROUBLED = (State.FAILED, State.ASIDE)
+
+
+class _Forget(Protocol):
+    """Deletes so many at most of what was over before a moment, and says how many."""
+
+    def __call__(self, connection: Connection, /, *, before: datetime, most: int) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +43,7 @@ class Retention:
 
 
 def handle_sweep(retention: Retention, _claim: work.Claim) -> work.Outcome:
-    """Remove what is older than it has to be kept: ended jobs, deliveries that were worked off, messages.
+    """Remove what is older than it has to be kept: ended jobs and runs, deliveries, messages, resolved findings.
 
     Returns:
         Done when nothing is left to remove; else later, at once.
@@ -40,9 +51,15 @@ def handle_sweep(retention: Retention, _claim: work.Claim) -> work.Outcome:
     Raises:
         TemporaryError: The database cannot be written just now.
     """
-    steps = (_remove_jobs, _remove_troubled_jobs, _remove_deliveries, _remove_messages)
-    removed = [step(retention) for step in steps]
-    if max(removed) >= retention.step:
+    removed = (
+        _remove_jobs(retention) >= retention.step,
+        _remove_troubled_jobs(retention) >= retention.step,
+        _remove(retention, deliveries.forget, retention.keeping.deliveries_days, most=retention.step),
+        _remove(retention, notices.forget, retention.keeping.messages_days, most=retention.step),
+        _remove(retention, findings.forget, retention.keeping.findings_days, most=retention.step),
+        _remove(retention, runs.forget, retention.keeping.runs_days, most=min(retention.step, _STEP_OF_RUNS)),
+    )
+    if any(removed):
         return work.Later(seconds=0.0, reason="There is more to remove.")
     return work.Done()
 
@@ -59,15 +76,8 @@ def _remove_troubled_jobs(retention: Retention) -> int:
         return retention.queue.prune(connection, older_than, states=_TROUBLED, most=retention.step)
 
 
-def _remove_deliveries(retention: Retention) -> int:
-    older_than = timedelta(days=retention.keeping.deliveries_days)
+def _remove(retention: Retention, forget: _Forget, days: float, *, most: int) -> bool:
+    """Remove what was over before so many days; whether there may be more."""
     with retention.database.write() as connection:
-        before = retention.queue.now(connection) - older_than
-        return deliveries.forget(connection, before=before, most=retention.step)
-
-
-def _remove_messages(retention: Retention) -> int:
-    older_than = timedelta(days=retention.keeping.messages_days)
-    with retention.database.write() as connection:
-        before = retention.queue.now(connection) - older_than
-        return notices.forget(connection, before=before, most=retention.step)
+        before = retention.queue.now(connection) - timedelta(days=days)
+        return forget(connection, before=before, most=most) >= most

@@ -1,8 +1,8 @@
 """Comparisons and their findings: each difference is one row as long as it lives, whatever its values become.
 
-A finding is known by its fingerprint: application, pair, object, site and path. It is resolved when a comparison
-that could see it no longer finds it, and the same row is open again when it is back. What a person said of it
-stays with it.
+A finding is known by its fingerprint: application, pair, object and path; which site deviates may change while it
+lives. It is resolved when a comparison that could see it no longer finds it, and the same row is open again when it
+is back; one whose side could not be seen is not confirmed, and stays. What a person said of it stays with it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, Row, and_, bindparam, delete, select, update
 
@@ -25,9 +25,14 @@ _ROWS = 1000
 # What is read of a finding that is there already: its object and its life, without values that may be large.
 _LIFE = tuple(
     findings.c[name]
-    for name in ("fingerprint", "group", "kind", "namespace", "name", "state", "note", "by", "until", "reopened")
+    for name in (
+        *("fingerprint", "group", "kind", "namespace", "name", "site", "managed"),
+        *("state", "note", "by", "until", "reopened"),
+    )
 )
 _UNRESOLVED = ("open", "acknowledged", "waived")
+Hidden: TypeAlias = Callable[[ObjectKey, str], bool]
+"""Whether a comparison could not see an object at a site, or at any of some with a comma between; ``""`` is all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +54,13 @@ class Seen:
     severity: float = 0.0
 
     def fingerprint(self, application: str, pair: str) -> str:
-        """What the finding is known by: its place, never its values."""
-        key = self.key
-        place = (application, pair, key.group, key.kind, key.namespace, key.name, self.site, self.people_path)
+        """What the finding is known by: its place, never its values.
+
+        The site is a part of it only where that is what could not be seen: what deviates at one site and then at both
+        is one difference all along.
+        """
+        key, site = self.key, self.site if self.verdict is Verdict.UNKNOWN else ""
+        place = (application, pair, key.group, key.kind, key.namespace, key.name, site, self.people_path)
         return hashlib.sha256("\n".join(place).encode("utf-8", "backslashreplace")).hexdigest()
 
 
@@ -86,7 +95,7 @@ def record(
     scan: Scan,
     seen: Sequence[Seen],
     *,
-    hidden: Callable[[ObjectKey], bool],
+    hidden: Hidden,
     only: Collection[ObjectKey] | None = None,
 ) -> Changes:
     """Write a comparison and what it found.
@@ -95,7 +104,7 @@ def record(
         connection: The transaction that ends the comparison's job.
         scan: The comparison; an older one than is recorded changes nothing.
         seen: Every difference that it found.
-        hidden: Whether the comparison could not see an object: its findings stay as they are.
+        hidden: What the comparison could not see: findings there stay as they are.
         only: The objects that were compared anew; of all others the comparison found what the one before it did.
     """
     before = _last_ended(connection, scan)
@@ -108,7 +117,10 @@ def record(
     gone = [
         fingerprint
         for fingerprint, row in known.items()
-        if fingerprint not in found and row.state != "resolved" and not hidden(_key(row))
+        # What git does not have is compared between the sites, and needs both.
+        if fingerprint not in found
+        and row.state != "resolved"
+        and not hidden(_key(row), row.site if row.managed else "")
     ]
     _insert(connection, scan, {fingerprint: found[fingerprint] for fingerprint in new})
     _update(connection, scan, {fingerprint: (known[fingerprint], found[fingerprint]) for fingerprint in again})
@@ -160,6 +172,28 @@ def forget_others(connection: Connection, protected: Collection[tuple[str, str]]
             .where(findings.c.application == application, findings.c.pair == pair, findings.c.state != "resolved")
             .values(state="resolved", resolved_at=now)
         )
+
+
+def forget(connection: Connection, *, before: datetime, most: int = _ROWS) -> int:
+    """Delete the oldest findings that were resolved before a moment.
+
+    Args:
+        connection: The caller's transaction.
+        before: What was resolved earlier goes; what is not resolved stays, however old.
+        most: How many at once, so that the transaction stays short.
+
+    Returns:
+        How many were deleted; call again while it is ``most``.
+    """
+    old = (
+        select(findings.c.id)
+        .where(findings.c.state == "resolved", findings.c.resolved_at < before)
+        .order_by(findings.c.resolved_at)
+        .limit(most)
+        # One that is opened again at this moment stays.
+        .with_for_update(skip_locked=True)
+    )
+    return len(connection.execute(delete(findings).where(findings.c.id.in_(old)).returning(findings.c.id)).all())
 
 
 def last_compared(connection: Connection) -> dict[tuple[str, str], datetime]:
@@ -236,7 +270,6 @@ def _insert(connection: Connection, scan: Scan, found: Mapping[str, Seen]) -> No
                     "kind": found[fingerprint].key.kind,
                     "namespace": found[fingerprint].key.namespace,
                     "name": found[fingerprint].key.name,
-                    "site": found[fingerprint].site,
                     "people_path": found[fingerprint].people_path,
                     "state": "open",
                     "first_seen": scan.ended_at,
@@ -266,6 +299,7 @@ def _told(scan: Scan, seen: Seen) -> dict[str, Json]:
     """What the newest comparison says of a finding."""
     return {
         "verdict": seen.verdict.value,
+        "site": seen.site,
         "path": seen.path,
         "managed": seen.managed,
         "values": dict(seen.values),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, select, update
 
 from lockstep import errors
 from lockstep.store.tables import approvals, runs
@@ -185,6 +185,28 @@ def snapshot(connection: Connection, run: int) -> Json:
 def change(connection: Connection, run: int, **values: Any) -> None:
     """Write columns of a run."""
     connection.execute(update(runs).where(runs.c.id == run).values(**values))
+
+
+def forget(connection: Connection, *, before: datetime, most: int = 20) -> int:
+    """Delete the oldest runs that ended before a moment, with their tasks, steps, logs and answers.
+
+    Args:
+        connection: The caller's transaction.
+        before: What ended earlier goes, but for the newest run of each application.
+        most: How many at once, so that the transaction stays short.
+
+    Returns:
+        How many were deleted; call again while it is ``most``.
+    """
+    newest_ = select(func.max(runs.c.id)).where(runs.c.application != "").group_by(runs.c.application)
+    old = (
+        select(runs.c.id)
+        .where(runs.c.state == "ended", runs.c.ended_at < before, runs.c.id.not_in(newest_))
+        .order_by(runs.c.ended_at)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    return len(connection.execute(delete(runs).where(runs.c.id.in_(old)).returning(runs.c.id)).all())
 
 
 def lock_application(connection: Connection, application: str) -> None:

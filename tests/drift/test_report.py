@@ -147,7 +147,7 @@ def test_declared_differences_are_told_apart(shop: World) -> None:
             ended_at=shop.clock.now(),
         )
         row = drifting.entry(Verdict.DECLARED).row
-        findings.record(connection, scan, [row.to_seen()], hidden=lambda _key: False)
+        findings.record(connection, scan, [row.to_seen()], hidden=lambda _key, _site: False)
     found = told(shop)
     assert (found.exit_code, found.differences, len(found.declared)) == (report.IN_STEP, (), 1)
 

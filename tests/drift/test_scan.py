@@ -131,6 +131,45 @@ def test_blindness_resolves_nothing(world: World) -> None:
     assert world.scan() == [("StandbyDrift", "sejong", "/data/MODE")]
 
 
+def test_a_finding_lives_on_while_one_of_its_sides_cannot_be_read(world: World) -> None:
+    """It is the same row whatever is said of the other site meanwhile: not resolved, not doubled, nothing forgotten."""
+    for site, mode in (("seoul", "loud"), ("sejong", "slow")):
+        world.edit(site, "ConfigMap", "settings", _set("data/MODE", mode))
+    assert world.scan() == [("Diverged", "seoul,sejong", "/data/MODE")]
+    (first,) = world.findings()
+    with world.scanning.database.write() as connection:
+        findings.acknowledge(connection, first.id, by="kim", note="INC-204")
+    shutil.move(world.root / "seoul/cluster", world.root / "seoul/unmounted")
+    assert world.scan() == [("Unknown", "seoul", ""), ("StandbyDrift", "sejong", "/data/MODE")]
+    known = [one for one in world.findings() if one.path]
+    assert [(one.id, one.state, one.reopened, one.first_seen) for one in known] == [
+        (first.id, "acknowledged", 0, first.first_seen)
+    ]
+    shutil.move(world.root / "seoul/unmounted", world.root / "seoul/cluster")
+    assert world.scan() == [("Diverged", "seoul,sejong", "/data/MODE")]
+    assert [(one.id, one.state) for one in world.findings()] == [(first.id, "acknowledged")]
+
+
+def test_only_what_could_not_be_seen_is_not_confirmed(world: World) -> None:
+    """A standby that was mended is mended, whether the primary answers or not; what is wrong there stays open."""
+    extra = {**config("extra", A="1"), "metadata": {"name": "extra", "namespace": "shop"}}
+    world.cluster("seoul").apply(extra)
+    world.edit("seoul", "Deployment", "web", _set("metadata/labels/urgent", "yes"))
+    world.edit("sejong", "ConfigMap", "settings", _set("data/MODE", "slow"))
+    world.scan()
+    seen = {one.path: one.last_seen for one in world.findings()}
+    shutil.move(world.root / "seoul/cluster", world.root / "seoul/unmounted")
+    world.deploy("sejong")
+    assert world.scan() == [
+        ("Unknown", "seoul", ""),
+        ("MissingAtStandby", "sejong", ""),
+        ("PrimaryHotfix", "seoul", "/metadata/labels/urgent"),
+    ]
+    unconfirmed = {one.path: one.last_seen for one in world.findings() if one.verdict != "Unknown"}
+    assert unconfirmed == {path: seen[path] for path in unconfirmed}
+    assert [one.path for one in world.findings(state="resolved")] == ["/data/MODE"]
+
+
 def test_a_file_that_cannot_be_read_hides_one_object(world: World) -> None:
     """The others are compared, and the application is Unknown."""
     world.edit("sejong", "Deployment", "web", _set("metadata/labels/urgent", "yes"))

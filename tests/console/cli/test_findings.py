@@ -48,7 +48,7 @@ def record(directory: Path, *rows: Row) -> None:
     )
     database = open_database(f"sqlite:///{directory / 'config' / '.lockstep' / 'lockstep.db'}")
     with database.write() as connection:
-        findings.record(connection, scan, [row.to_seen() for row in rows], hidden=lambda _key: False)
+        findings.record(connection, scan, [row.to_seen() for row in rows], hidden=lambda _key, _site: False)
     database.close()
 
 

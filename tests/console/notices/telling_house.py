@@ -96,7 +96,7 @@ class House:
             **{"coverage": {}, **wishes},
         )
         with self.database.write() as connection:
-            findings.record(connection, scan, seen, hidden=lambda _key: False)
+            findings.record(connection, scan, seen, hidden=lambda _key, _site: False)
             self.queue.enqueue(connection, work.tell("pay"))
 
     def sweep(self) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from lockstep import errors, settings, work
 from lockstep.engine import retention
@@ -13,9 +14,10 @@ from lockstep.engine.queue import Queue
 from lockstep.engine.retention import Retention
 from lockstep.engine.tables import State, jobs
 from lockstep.engine.worker import Worker
-from lockstep.store import deliveries
+from lockstep.store import deliveries, runs, tables
 from lockstep.store.database import Database
-from tests.support import times
+from lockstep.store.views import drift
+from tests.support import bank, times
 from tests.support.jobs import Push, job, rows
 
 DAY = 86_400.0
@@ -90,6 +92,48 @@ def test_much_is_removed_in_steps_until_nothing_is_left(
     handlers = {work.Kind.SWEEP_STORE: partial(retention.handle_sweep, kept)}
     assert Worker(queue, handlers, working=settings.Working()).drain() == 3
     assert left(database) == ({"sweep.store"}, set())
+
+
+def _ended(database: Database, clock: times.Clock, application: str, name: str) -> int:
+    """A run that ended now, with a task and a line of its log."""
+    new = runs.New(name=name, pipeline="p", snapshot={}, state="running", reason="Running", application=application)
+    with database.write() as connection:
+        run = runs.add(connection, new, at=clock.now())
+        runs.change(connection, run, state="ended", ended_at=clock.now())
+        more = {"run": run, "pipeline_task": "t", "name": "t", "kind": "TaskRun", "section": "tasks", "state": "ended"}
+        task = connection.execute(
+            tables.tasks.insert().values(**more, status="True", reason="Succeeded", created_at=clock.now())
+        ).inserted_primary_key
+        assert task is not None
+        connection.execute(tables.logs.insert().values(task=task[0], attempt=1, step="s", at=clock.now(), text="said"))
+    return run
+
+
+def test_runs_that_ended_long_ago_go_with_their_logs_but_for_the_newest(
+    database: Database, clock: times.Clock, kept: Retention
+) -> None:
+    """Whoever asks what was delivered last finds it, however long ago that was."""
+    for name in ("first", "second", "third", "last"):
+        _ended(database, clock, "pay", name)
+    clock.pass_seconds(181 * DAY)
+    _ended(database, clock, "ledger", "yesterday")
+    outcomes = [sweep(kept), sweep(kept)]
+    assert outcomes == [work.Later(seconds=0.0, reason="There is more to remove."), work.Done()]
+    with database.read() as connection:
+        assert {run.name for run in runs.page(connection, runs.Filter())} == {"last", "yesterday"}
+        assert connection.execute(select(func.count()).select_from(tables.logs)).scalar_one() == 2
+
+
+def test_findings_that_were_resolved_long_ago_go(database: Database, clock: times.Clock, kept: Retention) -> None:
+    """What is open stays, however old, and so does what was resolved not so long ago."""
+    with database.write() as connection:
+        for name, state, days in (("old", "resolved", 401), ("late", "resolved", 399), ("open", "open", 9000)):
+            then = clock.now() - timedelta(days=days)
+            at = then if state == "resolved" else None
+            bank.finding(connection, name, state=state, first_seen=then, last_seen=then, resolved_at=at)
+    assert sweep(kept) == work.Done()
+    with database.read() as connection:
+        assert {one.fingerprint for one in drift.page(connection, drift.Filter())} == {"late", "open"}
 
 
 @pytest.mark.parametrize(

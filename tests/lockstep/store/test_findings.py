@@ -55,7 +55,7 @@ def record(
 ) -> findings.Changes:
     """Write a comparison."""
     with database.write() as connection:
-        return findings.record(connection, scan_, found, hidden=lambda one: one.name in hidden)
+        return findings.record(connection, scan_, found, hidden=lambda one, _site: one.name in hidden)
 
 
 def stored(database: Database, state: str = "unresolved") -> list[views.Finding]:
@@ -96,7 +96,7 @@ def test_of_a_change_only_the_findings_of_what_was_compared_change(database: Dat
             connection,
             scan(2),
             [seen("/spec/paused", name="api", value=3), seen(name="new")],
-            hidden=lambda _: False,
+            hidden=lambda _key, _site: False,
             only={key("api"), key("new")},
         )
     assert (len(changes.new), changes.reopened, len(changes.resolved)) == (1, (), 1)
@@ -114,7 +114,7 @@ def test_what_was_resolved_is_open_again_when_a_change_brings_it_back(database: 
     record(database, scan(), seen())
     record(database, scan(1))
     with database.write() as connection:
-        changes = findings.record(connection, scan(2), [seen()], hidden=lambda _: False, only={key()})
+        changes = findings.record(connection, scan(2), [seen()], hidden=lambda _key, _site: False, only={key()})
     assert len(changes.reopened) == 1
     assert [one.reopened for one in stored(database)] == [1]
 
