@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from console.demo import ground
-from lockstep.sites.cluster import opening
 from lockstep.values import Json
-from tests.cluster.bench import IMPATIENT, Bench, sites
+from tests.cluster.bench import Bench, sites
 from tests.pipelines.deploy.deploying import config, thing
 from tests.support import apiserver, kubernetes_double
 from tests.support.kubernetes_double.double import Double
@@ -106,7 +105,7 @@ def test_a_site_that_is_out_is_named_and_the_others_have_theirs(
     three: Bench, doubles: dict[str, Double], spoil: Callable[[Faults], object], says: str
 ) -> None:
     """It is given up within its deadline, at whatever moment it goes; when it is back, a deploy goes on there."""
-    three.monkeypatch.setattr(opening, "Limits", lambda: IMPATIENT)
+    three.hurry()
     three.push(*_RAW)
     spoil(doubles["sejong"].faults)
     found = _deployed(three)

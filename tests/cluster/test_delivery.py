@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from lockstep.sites.cluster import opening
 from lockstep.values import Json
-from tests.cluster.bench import IMPATIENT, SITES, Bench, sites, stuck
+from tests.cluster.bench import SITES, Bench, sites, stuck
 from tests.support import apiserver
 
 pytestmark = pytest.mark.cluster
@@ -60,11 +59,11 @@ def test_a_standby_that_cannot_be_reached_is_said_and_holds_up_nobody(bench: Ben
     bench.push(_namespace(bench), _deployment())
     with bench.controllers():
         assert bench.deploy().code == 0
-    bench.monkeypatch.setattr(opening, "Limits", lambda: IMPATIENT)
     gone = apiserver.kubeconfig("gone", cluster={"server": "https://127.0.0.1:1"}, user={"token": "t"})
     (tmp_path / "gone").touch(mode=0o600)
     (tmp_path / "gone").write_text(json.dumps(gone))
     sites(bench.ground.config / "sites.yaml", {"sejong": tmp_path / "gone"})
+    bench.hurry()
     bench.push(_namespace(bench), _deployment("registry.example/api:2"))
     with bench.controllers():
         said = bench.deploy()
