@@ -196,6 +196,36 @@ CHANNELS: Mapping[str, Word] = {
     "failing": Word(label=mark("Takes nothing"), tone="bad", meaning=mark("Its messages wait, and are tried again.")),
 }
 
+PREFLIGHTS: Mapping[str, Word] = {
+    "GO": Word(label="GO", tone="good", meaning=mark("Every check was answered, and well.")),
+    "CONDITIONAL": Word(
+        label="CONDITIONAL", tone="warn", meaning=mark("Nothing blocks; what is open has to be signed for.")
+    ),
+    "NO-GO": Word(label="NO-GO", tone="bad", meaning=mark("Something blocks, or nobody can say that it does not.")),
+}
+
+OUTCOMES: Mapping[str, Word] = {
+    "FAIL": Word(label=mark("Failed"), tone="bad"),
+    "NOT_AUTHORIZED": Word(
+        label=mark("Not authorised"), tone="unknown", meaning=mark("We may not look; that is never good.")
+    ),
+    "UNKNOWN": Word(
+        label=mark("Unknown"), tone="unknown", meaning=mark("It could not be read, so nobody can say that it is equal.")
+    ),
+    "STALE": Word(label=mark("Stale"), tone="unknown", meaning=mark("The evidence is too old to stand on.")),
+    "NOT_COVERED": Word(label=mark("Not covered"), tone="note", meaning=mark("Nobody has looked at it.")),
+    "WARN": Word(label=mark("Warning"), tone="warn"),
+    "WAIVED": Word(label=mark("Waived"), tone="note", meaning=mark("A person lives with it until a date.")),
+    "PASS": Word(label=mark("Passed"), tone="good"),
+    "N/A": Word(label=mark("Does not apply"), tone="note"),
+}
+
+SEVERITIES: Mapping[str, Word] = {
+    "B": Word(label=mark("blocker"), tone="bad"),
+    "M": Word(label=mark("major"), tone="warn"),
+    "m": Word(label=mark("minor"), tone="note"),
+}
+
 STALE = Word(label=mark("Stale"), tone="unknown", meaning=mark("The evidence is too old to stand on."))
 # Why a person must approve a plan (``pipelines.deploy.models.Why``).
 NEEDS: Mapping[str, Word] = {

@@ -60,7 +60,7 @@ def read(cluster: Seen, selection: ends.Selection, *, site: str, sealer: redact.
     try:
         found = cluster.read(selection)
     except errors.LockstepError as error:
-        gap = ends.Gap(what=f"everything at {site}", why=str(error))
+        gap = ends.Gap(what=f"everything at {site}", why=str(error), denied=isinstance(error, errors.RefusedError))
         return Reading(site=site, objects={}, gaps=(gap,), read_at=now.now(), method="", address=cluster.address)
     return index(found, site=site, sealer=sealer, address=cluster.address)
 

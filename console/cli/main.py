@@ -25,6 +25,7 @@ COMMANDS = {
     "notify": "notify",
     "pair": "pair",
     "pipeline": "pipeline",
+    "preflight": "preflight",
     "schema": "configuration",
     "serve": "serve",
     "sync": "sync",

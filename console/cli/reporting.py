@@ -38,7 +38,7 @@ def emit(report: Report, *, form: str, lang: str, everything: bool) -> int:
     elif form == "yaml":
         frame.write_yaml(report.to_json())
     elif form == "table":
-        _print(reports.table.write(report, catalogue, everything=everything))
+        show(reports.table.write(report, catalogue, everything=everything))
     elif form == "junit":
         click.echo(reports.junit.write(report), nl=False)
     elif form == "markdown":
@@ -48,7 +48,7 @@ def emit(report: Report, *, form: str, lang: str, everything: bool) -> int:
     return report.exit_code
 
 
-def _print(table: RenderableType) -> None:
+def show(table: RenderableType) -> None:
     """To a terminal as it is; a pipe gets no blanks at the ends of lines, however wide the table is."""
     console = terminal.out()
     if console.is_terminal:

@@ -252,7 +252,7 @@ def _gap(name: str, why: str) -> Gap:
     return Gap(what=name, why=why, namespace=named["namespace"] or "", name=named["name"])
 
 
-def _narrow(key: ObjectKey) -> dict[str, str]:
+def _narrow(key: ObjectKey) -> dict[str, Json]:
     return {"group": key.group, "kind": key.kind, "namespace": key.namespace, "name": key.name}
 
 

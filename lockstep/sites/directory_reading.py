@@ -283,5 +283,5 @@ def _doubled(key: ObjectKey, places: list[Place]) -> str:
     return f"{' and '.join(str(place) for place in places)} say what {key} is."
 
 
-def _narrow(key: ObjectKey) -> dict[str, str]:
+def _narrow(key: ObjectKey) -> dict[str, Json]:
     return {"group": key.group, "kind": key.kind, "namespace": key.namespace, "name": key.name}

@@ -114,6 +114,13 @@ def get(connection: Connection, run: int) -> Run:
     return _one(connection, select(*_RUN).where(runs.c.id == run), f"with the id {run}")
 
 
+def last_succeeded(connection: Connection, pipeline: str) -> datetime | None:
+    """When a run of a pipeline last ended well; None when none did."""
+    ended = runs.c.pipeline == pipeline, runs.c.state == "ended", runs.c.status == "True"
+    found: datetime | None = connection.execute(select(func.max(runs.c.ended_at)).where(*ended)).scalar_one()
+    return found
+
+
 def lock(connection: Connection, run: int) -> Run:
     """The run of this id, which nobody else changes until this transaction ends.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -10,8 +11,8 @@ from contextlib import contextmanager
 
 from lockstep import errors
 from lockstep.sites.cluster import allowed, discovery, reading, watching, writing
-from lockstep.sites.cluster.api import Api
-from lockstep.sites.ends import Applied, Inventory, Selection, Watch
+from lockstep.sites.cluster.api import Api, Call
+from lockstep.sites.ends import Applied, Inventory, Kinds, Selection, Watch
 from lockstep.values import Json, ObjectKey
 
 # What a server serves changes when somebody installs something.
@@ -67,6 +68,30 @@ class KubernetesCluster:
                 self._served = discovery.discover(self._api)
                 self._served_at = time.monotonic()
             return self._served
+
+    def kinds(self) -> Kinds:
+        """What the server serves, in every version. Raises LockstepError."""
+        served = self.served(not_older_than=_AGAIN_SECONDS)
+        return Kinds(
+            served=frozenset((one.api_version, one.kind) for one in served.resources),
+            unknown={gap.group: gap.why for gap in served.gaps},
+        )
+
+    def version(self) -> str:
+        """Major and minor version of the server, such as ``1.34``; a vendor's sign after it is left out.
+
+        Raises:
+            LockstepError: It does not say.
+        """
+        right = errors.Right(verb="get", resource="/version")
+        said = self._api.json(Call(method="GET", segments=("version",), right=right))
+        major, minor = (re.match(r"[0-9]*", str(said.get(part) or "")) for part in ("major", "minor"))
+        if not (major and major[0] and minor and minor[0]):
+            raise errors.UnreachableError(
+                f"{self._address} does not say which version it is.",
+                remedy="Look whether a proxy stands before it.",
+            )
+        return f"{major[0]}.{minor[0]}"
 
     def read(self, selection: Selection, *, keep: reading.Keep | None = None) -> Inventory:
         """What is there; a kind or a namespace that could not be read is a gap.

@@ -31,17 +31,18 @@ class _Task:
     namespace: str
     name: str = ""
 
-    def gap(self, why: str) -> Gap:
+    def gap(self, error: errors.LockstepError) -> Gap:
         where = f" in {self.namespace}" if self.namespace else ""
         which = f" {self.name}" if self.name else ""
         return Gap(
             what=f"{self.resource.plural}{which}{where}",
-            why=why,
+            why=str(error),
             group=self.resource.group,
             kind=self.resource.kind,
             # A kind without namespace has only what is in none.
             namespace=self.resource.gap_of(self.namespace),
             name=self.name or "*",
+            denied=isinstance(error, errors.RefusedError),
         )
 
 
@@ -72,7 +73,7 @@ def read(api: Api, served: Served, selection: Selection, *, keep: Keep | None = 
     objects: list[dict[str, Json]] = []
     for task, one in zip(tasks, found, strict=True):
         if isinstance(one, errors.LockstepError):
-            gaps.append(task.gap(str(one)))
+            gaps.append(task.gap(one))
         else:
             objects += one
     return Inventory(objects=tuple(objects), read_at=now, method=_METHOD, gaps=tuple(sorted(set(gaps))))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Protocol, runtime_checkable
@@ -62,7 +62,7 @@ class Gap:
     """Something that should have been read and was not: what, and why.
 
     ``group``, ``kind``, ``namespace`` and ``name`` say which objects may hide in it; ``*`` is any. A gap that
-    does not narrow itself hides everything.
+    does not narrow itself hides everything. ``denied``: it was refused to us, where another might read it.
     """
 
     what: str
@@ -71,6 +71,7 @@ class Gap:
     kind: str = "*"
     namespace: str = "*"
     name: str = "*"
+    denied: bool = field(default=False, compare=False)
 
     def hides(self, key: ObjectKey) -> bool:
         """Whether the object may be in this gap."""
@@ -177,6 +178,30 @@ class Guarded(Protocol):
         Raises:
             LockstepError: It does not say.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kinds:
+    """What a server serves: pairs of an ``apiVersion`` and a kind. ``unknown`` are groups that did not say, with why.
+
+    The group ``*`` is any.
+    """
+
+    served: frozenset[tuple[str, str]]
+    unknown: Mapping[str, str] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Serving(Protocol):
+    """A cluster with a server that can say what it is. Not every end is one."""
+
+    def kinds(self) -> Kinds:
+        """What it serves, in every version. Raises LockstepError."""
+        ...
+
+    def version(self) -> str:
+        """Major and minor version of the server, such as ``1.34``. Raises LockstepError."""
         ...
 
 

@@ -1,0 +1,44 @@
+"""Which module answers which check. What stands in neither table is not covered yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from drift.checks import (
+    app_01,
+    app_02,
+    app_03,
+    app_04,
+    app_05,
+    app_06,
+    cfg_01,
+    cfg_02,
+    drl_01,
+    git_01,
+    git_02,
+    img_01,
+    img_02,
+    img_04,
+    img_06,
+    rep_01,
+    sec_03,
+    slf_02,
+    tpg_01,
+)
+from drift.checks.facts import Facts, Whole
+from drift.checks.results import Said
+
+_APPLICATION = (
+    *(git_01, git_02),
+    *(img_01, img_02, img_04, img_06),
+    *(app_01, app_02, app_03, app_04, app_05, app_06),
+    *(cfg_01, cfg_02),
+    *(rep_01, sec_03, slf_02),
+)
+_PAIR = (drl_01, tpg_01)
+
+OF_APPLICATION: Mapping[str, Callable[[Facts], Iterable[Said]]] = {module.ID: module.run for module in _APPLICATION}
+"""Checks that look at one application over the pair."""
+
+OF_PAIR: Mapping[str, Callable[[Whole], Iterable[Said]]] = {module.ID: module.run for module in _PAIR}
+"""Checks that look at the pair with everything that it protects."""

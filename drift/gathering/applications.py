@@ -1,0 +1,171 @@
+"""A pair with everything that it protects: compared, and everything else that checks look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from drift import comparison, inventory, report, scan
+from drift.checks import facts
+from drift.checks.facts import Facts, Grounds, Unread, Whole
+from drift.doors import Scanning
+from drift.gathering import grounds, images
+from drift.gathering.doors import Gathering
+from lockstep import errors
+from lockstep.manifests import desired
+from lockstep.store import deployments, runs, stances
+from lockstep.store.views import drift as views
+from lockstep.topology import direction, kinds
+from lockstep.topology.model import Topology
+from lockstep.values import Json, Tier
+
+
+def gather(gathering: Gathering, pair: kinds.Pair, applications: Sequence[kinds.Application]) -> Whole:
+    """Everything about a pair and these of its applications, now. What could not be gathered says so.
+
+    The comparisons are kept in the store, as those of ``lockstep drift`` are.
+    """
+    scanning = gathering.scanning
+    topology = scanning.topology()
+    with scanning.database.read() as connection:
+        stance = stances.in_force(connection, [pair.name])[pair.name]
+    faced = direction.direction_of(pair, stance)
+    with ThreadPoolExecutor(max_workers=2, thread_name_prefix="ground") as pool:
+        sites = [topology.site(name) for name in (faced.truth, faced.follower)]
+        truth, follower = pool.map(lambda site: grounds.ground(gathering, site), sites)
+    both = Grounds(truth=truth, follower=follower)
+    gathered = tuple(_application(gathering, application, pair, both) for application in applications)
+    every, drilled_at = _drilled(scanning, topology, pair)
+    return Whole(
+        faced=faced,
+        now=scanning.clock.now(),
+        grounds=both,
+        applications=gathered,
+        drilled_at=drilled_at,
+        drill_every=every,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rendered:
+    """What git wants at a commit, at the truth and at its follower."""
+
+    revision: str
+    sides: tuple[desired.Desired, desired.Desired]
+
+
+def _application(gathering: Gathering, application: kinds.Application, pair: kinds.Pair, both: Grounds) -> Facts:
+    scanning = gathering.scanning
+    parity = _parity(scanning, application, pair)
+    compared = comparison.Comparison.of(scanning, application, pair)
+    faced, protection = compared.faced, application.spec.protection[pair.name]
+    wanted = grounds.asked(lambda: _rendered(compared))
+    rendered = [] if isinstance(wanted, Unread) else [side.full for side in wanted.sides]
+    live = compared.read(inventory.selection_of(rendered, namespace=application.spec.namespace))
+    mirrors = grounds.asked(lambda: tuple(gathering.looks.mirrors(application.spec.source.repository)))
+    with scanning.database.read() as connection:
+        deployed = deployments.newest(connection, application.name)
+    return Facts(
+        application=application,
+        faced=faced,
+        protection=protection,
+        now=scanning.clock.now(),
+        grounds=both,
+        parity=parity,
+        desired=wanted if isinstance(wanted, Unread) else _desired(scanning, wanted),
+        live=live,
+        images=wanted if isinstance(wanted, Unread) else _images(gathering, compared, wanted, live),
+        mirrors=mirrors,
+        deployed=tuple(_deployed(one) for one in deployed if one.site in compared.sites),
+        rehearsed=wanted if isinstance(wanted, Unread) else _rehearsed(gathering, wanted, protection.tier, both),
+    )
+
+
+def _rendered(compared: comparison.Comparison) -> _Rendered:
+    """What git wants now. Raises LockstepError."""
+    renderer, application = compared.scanning.renderer, compared.application
+    revision = renderer.head(application)
+    truth, follower = (renderer.desired(application, compared.places[site], revision) for site in compared.sites)
+    return _Rendered(revision=revision, sides=(truth, follower))
+
+
+def _images(
+    gathering: Gathering,
+    compared: comparison.Comparison,
+    wanted: _Rendered,
+    live: tuple[inventory.Reading, inventory.Reading],
+) -> facts.Images:
+    follower = compared.faced.follower
+    named = images.named(
+        compared.topology,
+        compared.application,
+        follower,
+        uses=wanted.sides[1].uses,
+        live=(live[0].objects, live[1].objects),
+    )
+    return images.gather(gathering.looks, follower, named, now=gathering.scanning.clock.now())
+
+
+def _parity(scanning: Scanning, application: kinds.Application, pair: kinds.Pair) -> facts.Parity | Unread:
+    """The application compared over the pair now, with what people have said of the differences."""
+    try:
+        found = scan.scan(scanning, application, pair)
+        with scanning.database.write() as connection:
+            found.store(connection)
+        with scanning.database.read() as connection:
+            scans = views.scans_of(connection, application.name)
+            findings = views.unresolved(connection, [application.name])
+    except errors.LockstepError as error:
+        return grounds.refused(error)
+    now = scanning.clock.now()
+    told = report.of_store(scans, findings, [(application, pair)], now=now, stale=timedelta.max)
+    if not told.compared:
+        return Unread(why="the comparison was not kept")
+    (compared,) = told.compared
+    return facts.Parity(
+        compared=compared,
+        differences=told.differences,
+        declared=told.declared,
+        explained=told.explained,
+        rules=tuple(note.to_json() for note in told.rules),
+    )
+
+
+def _desired(scanning: Scanning, wanted: _Rendered) -> facts.Desired:
+    truth, follower = wanted.sides
+    return facts.Desired(
+        revision=wanted.revision,
+        truth=_keyed(scanning, truth.objects),
+        follower=_keyed(scanning, follower.objects),
+        full=_keyed(scanning, follower.full),
+        problems=tuple(str(problem) for problem in follower.problems),
+    )
+
+
+def _keyed(scanning: Scanning, objects: Iterable[dict[str, Json]]) -> facts.Objects:
+    return inventory.by_key(objects, sealer=scanning.sealer)[0]
+
+
+def _rehearsed(gathering: Gathering, wanted: _Rendered, tier: Tier, both: Grounds) -> Mapping[str, str] | Unread:
+    follower = both.follower
+    if not follower.runs:
+        return Unread(why=grounds.NO_SERVER.format(site=follower.site), impossible=True)
+    side = wanted.sides[1]
+    return grounds.asked(lambda: gathering.looks.rehearse(follower.site, side, warm=tier is Tier.WARM))
+
+
+def _deployed(one: deployments.Deployment) -> facts.Deployed:
+    return facts.Deployed(
+        site=one.site, revision=one.revision, run=one.run, state=one.state, message=one.message, at=one.ended_at
+    )
+
+
+def _drilled(scanning: Scanning, topology: Topology, pair: kinds.Pair) -> tuple[timedelta | None, datetime | None]:
+    """How long a drill of the pair counts, and when one last ended well: by its runs, never by its document."""
+    drills = [one for one in topology.drills.values() if one.spec.pair == pair.name and one.spec.pipeline]
+    with scanning.database.read() as connection:
+        ended = [runs.last_succeeded(connection, one.spec.pipeline or "") for one in drills]
+    every = min((one.spec.every for one in drills), default=None)
+    return every, max((at for at in ended if at is not None), default=None)

@@ -1,0 +1,1 @@
+"""Checks, held against folders of cases."""
