@@ -6,29 +6,15 @@ from collections.abc import Mapping, Sequence
 
 from console.context import Answer
 from console.runtime import Runtime
-from console.wiring import runs_of
-from lockstep import documents as yaml
+from console.wiring import healing_of, runs_of
 from lockstep import errors
 from lockstep.store import approvals, runs
+from lockstep.store.views import drift
 from lockstep.topology import kinds
 from lockstep.values import Json
-from pipelines import decisions, documents, snapshot, triggers, voting
+from pipelines import decisions, documents, triggers, voting
+from pipelines.healing import healing, running
 from pipelines.run import Request
-
-
-def _deploy_run(sites: Sequence[str]) -> dict[str, Json]:
-    """A run that deploys and does nothing else: what ``lockstep deploy`` and the button start."""
-    task = {
-        "name": "deploy",
-        "taskRef": {"apiVersion": "lockstep.dev/v1alpha1", "kind": "Deploy"},
-        "params": [{"name": "sites", "value": list(sites)}],
-    }
-    return {
-        "apiVersion": "tekton.dev/v1",
-        "kind": "PipelineRun",
-        "metadata": {"generateName": "deploy-"},
-        "spec": {"pipelineSpec": {"tasks": [task]}},
-    }
 
 
 class Actions:
@@ -104,19 +90,19 @@ class Actions:
         """
         found = self._runtime.topology().application(application)
         commit = self.commit(found, revision)
-        document = yaml.Document(value=_deploy_run(sites), file=f"deploy of {application}", line=0, places={})
-        run = documents.understand(document)
-        return self._create(
-            Request(
-                snapshot=snapshot.take(
-                    run, documents.library(()), name=snapshot.generated(f"deploy-{application[:50]}-")
-                ),
-                application=application,
-                revision=commit,
-                cause={"kind": "deploy", "by": by, "sites": list(sites)},
-                queues=True,
-            )
-        )
+        cause: dict[str, Json] = {"kind": "deploy", "by": by, "sites": list(sites)}
+        return self._create(running.request(found, revision=commit, sites=sites, cause=cause))
+
+    def heal(self, finding: int, *, by: str) -> str:
+        """Deploy to a standby again because of a finding; the name of the run.
+
+        Raises:
+            NotFoundError: There is no such finding.
+            LockstepError: A deploy heals nothing there, or may not be done now.
+        """
+        with self._runtime.database.read() as connection:
+            found = drift.one(connection, finding)
+        return healing.ask(healing_of(self._runtime), found, by=by)
 
     def _create(self, request: Request) -> str:
         with self._runtime.database.write() as connection:

@@ -52,6 +52,10 @@ class Actions(Protocol):
         """Deploy to a site what git says; the name of the run that does it."""
         ...
 
+    def heal(self, finding: int, *, by: str) -> str:
+        """Deploy to a standby again because of a finding; the name of the run that does it."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:

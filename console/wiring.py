@@ -21,6 +21,7 @@ from lockstep.sites import stances
 from lockstep.topology import secrets
 from pipelines import delivery, handlers
 from pipelines.delivery.world import World
+from pipelines.healing import healing
 from pipelines.local import machine
 from pipelines.local.runner import Runner
 from pipelines.run import Runs
@@ -48,6 +49,7 @@ def handlers_of(runtime: Runtime, *, watched: Watched | None = None) -> Mapping[
         work.Kind.ADVANCE: partial(handlers.handle_advance, pipelines),
         work.Kind.TASK: partial(handlers.handle_task, pipelines),
         work.Kind.SCAN: partial(scan.handle_scan, comparing),
+        work.Kind.HEAL: partial(healing.handle_heal, healing_of(runtime)),
         work.Kind.TELL: partial(telling.handle_tell, telling_),
         work.Kind.SEND: partial(sending.handle_send, sending_of(runtime)),
         work.Kind.SWEEP_NOTICES: partial(telling.handle_sweep, telling_),
@@ -82,6 +84,13 @@ def mirroring_images(runtime: Runtime) -> images.Mirroring:
         doors=runtime.doors,
         stances=runtime.stances,
         clock=runtime.clock,
+    )
+
+
+def healing_of(runtime: Runtime) -> healing.Healing:
+    """What healing stands on."""
+    return healing.Healing(
+        database=runtime.database, topology=runtime.topology, runs=runs_of(runtime), clock=runtime.clock
     )
 
 

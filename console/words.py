@@ -226,6 +226,9 @@ SEVERITIES: Mapping[str, Word] = {
     "m": Word(label=mark("minor"), tone="note"),
 }
 
+HEALING_STOPPED = Word(
+    label=mark("Healing is stopped"), tone="warn", meaning=mark("Nothing heals itself until a person lets it go on.")
+)
 STALE = Word(label=mark("Stale"), tone="unknown", meaning=mark("The evidence is too old to stand on."))
 # Why a person must approve a plan (``pipelines.deploy.models.Why``).
 NEEDS: Mapping[str, Word] = {

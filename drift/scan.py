@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -18,6 +19,7 @@ from lockstep import errors, work
 from lockstep.sites import ends
 from lockstep.store import findings
 from lockstep.topology import kinds
+from lockstep.topology.model import Topology
 from lockstep.values import Verdict
 
 __all__ = ["Renderer", "Scanned", "Scanning", "Sites", "handle_scan", "handle_sweep", "scan"]
@@ -40,7 +42,15 @@ def handle_scan(context: Scanning, claim: work.Claim) -> work.Outcome:
     pairs = [pair for pair, _ in topology.pairs_of(application) if only in ("", pair.name)]
     found = [updated(context, application, pair) if told else scan(context, application, pair) for pair in pairs]
     effects = tuple(one.store for one in found if one is not None)
-    return work.Done(effects=effects, then=(work.tell(name),) if effects and topology.notifications else ())
+    return work.Done(effects=effects, then=tuple(_following(topology, application)) if effects else ())
+
+
+def _following(topology: Topology, application: kinds.Application) -> Iterator[work.Job]:
+    """What follows from a comparison: what is mended by itself, and what people are told."""
+    if any(protection.heal and protection.heal.automatic for _, protection in topology.pairs_of(application)):
+        yield work.heal(application.name)
+    if topology.notifications:
+        yield work.tell(application.name)
 
 
 def handle_sweep(context: Scanning, _claim: work.Claim) -> work.Outcome:

@@ -80,6 +80,7 @@ class Working:
             "task": 1,
             "scan": 1,
             "source": 8,
+            "heal": 1,
             "tell": 1,
             "channel": 1,
         }

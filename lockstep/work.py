@@ -29,6 +29,7 @@ class Kind(Enum):
     ADVANCE = "pipeline.advance"  # see what a run may do next: {"run": id}
     TASK = "pipeline.task"  # run one task: {"task": id}
     SCAN = "drift.scan"  # compare an application over its pairs: {"application":, "pair": name or "", "told":}
+    HEAL = "drift.heal"  # heal what may heal itself at standbys: {"application":}
     TELL = "notify.tell"  # find out what people are to be told: {"application": name or "" for all that is of none}
     SEND = "notify.send"  # send one message over one channel: {"message": id}
     SWEEP_GIT = "sweep.git"  # {}: every repository, whatever events say
@@ -184,6 +185,17 @@ def scan(application: str, *, pair: str = "", urgent: bool = False, told: bool =
         coalesce=f"drift.scan:{application}:{pair}:{'told' if told else 'all'}",
         limits=(f"scan:{application}",),
         priority=5 if urgent else 0,
+    )
+
+
+def heal(application: str) -> Job:
+    """Heal what may heal itself at the standbys of an application."""
+    return Job(
+        kind=Kind.HEAL,
+        payload={"application": application},
+        coalesce=f"drift.heal:{application}",
+        limits=(f"heal:{application}",),
+        priority=4,
     )
 
 

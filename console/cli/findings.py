@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
+from console.actions import Actions
 from console.cli import acting, frame, terminal
 from console.runtime import Runtime
 from drift import explain as explaining
@@ -13,6 +14,7 @@ from drift import report
 from drift.comparison import facts
 from lockstep import errors
 from lockstep.store import findings as stored
+from lockstep.store import runs
 from lockstep.store.views import drift as views
 from lockstep.topology import direction
 from lockstep.values import Json, Stance, Verdict
@@ -130,6 +132,36 @@ def explain(places: frame.Frame, *, finding: int, reason: str, owner: str, by: s
     document["spec"] |= {name: text for name, text in said.items() if text}
     (frame.write_json if form == "json" else frame.write_yaml)(document)
     return frame.Exit.DONE
+
+
+@findings.command(epilog="Example: lockstep findings heal 12")
+@click.argument("finding", type=int)
+@click.option("--by", default="", metavar="NAME", help="Who says so.  [default: you]")
+@frame.common
+@frame.placed
+def heal(places: frame.Frame, *, finding: int, by: str) -> int:
+    """Deploy to the standby again what the primary was deployed with, and wait until that has ended.
+
+    Exit codes: 0 it was deployed, 1 it may not be healed so, waits for a person or failed.
+    """
+    with acting.opened(places) as process:
+        acting.agree(process)
+        try:
+            run = Actions(process).heal(finding, by=by or acting.me())
+        except (errors.UnsupportedError, errors.HeldError) as error:
+            raise frame.CommandError(error, 1) from error
+        terminal.say(f"The run {run} deploys it.")
+
+        def over() -> bool:
+            with process.database.read() as connection:
+                found = runs.named(connection, run)
+            return found.state == "ended" or bool(found.waiting)
+
+        acting.until(process, over)
+        with process.database.read() as connection:
+            ended = runs.named(connection, run)
+    terminal.write(f"{run}: {ended.reason}. {ended.message}".rstrip())
+    return frame.Exit.DONE if ended.status == "True" else 1
 
 
 def _proposed(process: Runtime, found: views.Finding) -> dict[str, Json]:

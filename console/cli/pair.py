@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import click
 
 from console.cli import acting, frame, terminal
 from console.runtime import Runtime
 from lockstep.sites import stances
+from lockstep.store import healings
 from lockstep.store import stances as stored
 from lockstep.topology import direction
 from lockstep.topology.stances import Record
@@ -75,6 +78,70 @@ def stance(places: frame.Frame, *, name: str, wanted: str | None, reason: str, b
         held = f"; not written to: {', '.join(standing['held'])}" if standing["held"] else ""
         terminal.write(f"{name}: {standing['stance']}, the truth is {standing['truth']}{held}")
     return frame.Exit.DONE
+
+
+@pair.command(epilog="Example: lockstep pair healing seoul-sejong stop --application pay --reason 'INC-204'")
+@click.argument("name")
+@click.argument("wanted", required=False, type=click.Choice(["stop", "go-on"]))
+@click.option("--application", default="", metavar="NAME", help="Of this application only.")
+@click.option("--reason", default="", metavar="TEXT", help="Why it is stopped.")
+@click.option("--by", default="", metavar="NAME", help="Who says so.  [default: you]")
+@frame.common
+@frame.output("table", "json")
+@frame.placed
+def healing(
+    places: frame.Frame, *, name: str, wanted: str | None, application: str, reason: str, by: str, form: str
+) -> int:
+    """What was healed over the pair NAME, and what stops it; stop it, or let it go on.
+
+    A stop concerns what heals itself. What a person asks for is done all the same.
+    """
+    with acting.opened(places) as process:
+        process.topology().pair(name)
+        if application:
+            process.topology().application(application)
+        if wanted == "stop" and not reason.strip():
+            raise click.UsageError("A stop needs --reason: it is what people read afterwards.")
+        now, who = process.clock.now(), by or acting.me()
+        with process.database.write() as connection:
+            if wanted == "stop":
+                stop = healings.Stop(pair=name, application=application, by=who, reason=reason, at=now)
+                healings.stop(connection, stop)
+            elif wanted == "go-on":
+                healings.go_on(connection, name, application, by=who, at=now)
+            stops = healings.stops(connection, name)
+            done = healings.newest(connection, application, pair=name, most=20)
+    if form == "json":
+        frame.write_json({"stops": [_stop(one) for one in stops], "healed": [_healed(one) for one in done]})
+        return frame.Exit.DONE
+    for one in stops:
+        terminal.write(f"stopped by {one.by}: {one.application or 'all applications'}: {one.reason}")
+    rows = [[_moment(one.at), one.application, one.site, ", ".join(one.objects), one.by, one.run] for one in done]
+    columns = ("at", "application", "site", "objects", "by", "run")
+    terminal.write_table(columns, rows, empty="Nothing was healed yet.")
+    return frame.Exit.DONE
+
+
+def _moment(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")
+
+
+def _stop(one: healings.Stop) -> dict[str, Json]:
+    return {"application": one.application, "by": one.by, "reason": one.reason, "at": _moment(one.at)}
+
+
+def _healed(one: healings.Healing) -> dict[str, Json]:
+    return {
+        "application": one.application,
+        "site": one.site,
+        "revision": one.revision,
+        "run": one.run,
+        "objects": list(one.objects),
+        "automatic": one.automatic,
+        "by": one.by,
+        "reason": one.reason,
+        "at": _moment(one.at),
+    }
 
 
 def _standing(process: Runtime, name: str) -> dict[str, Json]:

@@ -24,6 +24,7 @@ _KINDS = {
     About.REFS: "mirrors",
     About.IMAGES: "mirrors",
     About.JOB: "jobs",
+    About.HEALING: "deploys",
 }
 _ORDER = ("new", "unknown", "failed", "held", "waiting", "worse", "open", "resolved")
 

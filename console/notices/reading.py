@@ -17,10 +17,11 @@ from console import coverage, evidence
 from console.notices.subject import About, Subject
 from lockstep.engine import listing
 from lockstep.engine.tables import State
-from lockstep.store import approvals, deployments, images, mirrors, runs, stances
+from lockstep.store import approvals, deployments, healings, images, mirrors, runs, stances
 from lockstep.store.views import drift
 from lockstep.topology.model import Topology
 from lockstep.values import Json, Verdict
+from pipelines.healing import healing
 
 _MOST_JOBS = 200
 # What people must know of at once, whatever it does to a fail-over; the words of lockstep.values.Severity.
@@ -74,6 +75,7 @@ def everything_else(look: Look) -> Iterator[Subject]:
     yield from _deploys(look)
     yield from _mirrors(look)
     yield from _jobs(look)
+    yield from _stops(look)
 
 
 def _why(cause: Mapping[str, Json]) -> str:
@@ -213,3 +215,20 @@ def _jobs(look: Look) -> Iterator[Subject]:
             since=one.ended_at or one.created_at,
             page="/jobs",
         )
+
+
+def _stops(look: Look) -> Iterator[Subject]:
+    """Healing that stopped itself: somebody else changes what it heals."""
+    for one in healings.stops(look.connection):
+        if one.by == healing.ITSELF and one.application in look.topology.applications:
+            yield Subject(
+                key=f"healing:{one.pair}:{one.application}",
+                about=About.HEALING,
+                what=one.pair,
+                weight=_MATTERS,
+                since=one.at,
+                page=f"/applications/{quote(one.application)}",
+                application=one.application,
+                pair=one.pair,
+                why=one.reason,
+            )

@@ -31,6 +31,7 @@ class About(Enum):
     REFS = "refs"
     IMAGES = "images"
     JOB = "job"
+    HEALING = "healing"  # it stopped itself
 
     @property
     def change(self) -> str:
@@ -53,6 +54,7 @@ _CHANGES = {
     About.REFS: "held",
     About.IMAGES: "held",
     About.JOB: "failed",
+    About.HEALING: "failed",
 }
 
 

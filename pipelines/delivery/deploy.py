@@ -1,6 +1,8 @@
 """``Deploy``: what git says at a commit, to every site of the application, in the order that it asks for.
 
-Params: ``sites`` (a list; all when empty), ``revision`` (the run's by default). Result: ``deployed``. A site
+Params: ``sites`` (a list; all when empty), ``revision`` (the run's by default), ``like`` (a site: its digests),
+``objects`` (a list: nothing but these is written, nothing is deleted, and only at sites that follow, in the stance
+``normal``). Result: ``deployed``. A site
 waits until it holds every image whole; the next ones wait until it runs. A site that a stance holds is passed
 over and said so; a plan that would destroy a hot fix, or much else, waits for a person. Called again it goes on
 where it stands: what an attempt has done at a site is not done again, and what an image means is decided once for
@@ -17,7 +19,7 @@ from lockstep.store import approvals, deployments
 from lockstep.store.deployments import Deployment
 from lockstep.topology import direction, kinds
 from lockstep.values import Json
-from pipelines.delivery import approval, built, inputs, turns
+from pipelines.delivery import approval, built, inputs, narrowing, turns
 from pipelines.delivery.prepare import Whole, chosen, prepare
 from pipelines.delivery.reaching import ENDED, FAILED, Reaching
 from pipelines.delivery.rolling_back import GOING, RollingBack
@@ -58,10 +60,15 @@ class _Deploying:
         self._places = chosen(world, application, inputs.texts(context.params, "sites"))
         self._reaching = Reaching(world, context, application, places=self._places)
         self._back = RollingBack(self._reaching)
+        self._objects = inputs.texts(context.params, "objects")
 
     def go_on(self) -> Outcome:
         """Look how far it is, and do what comes next."""
         begun = self._reaching.begun()
+        if self._objects and not begun:
+            why = narrowing.refusal(self._world, self._application, self._places)
+            if why:
+                return Failed(reason="NotHealed", message=why)
         if any(row.state in GOING for row in begun.values()):
             return self._roll_back(begun)
         rolling = [row for row in begun.values() if row.state == deployments.ROLLING]
@@ -114,14 +121,19 @@ class _Deploying:
         if not revision:
             raise errors.InputError("The run has no commit to deploy.", remedy="Start it with --revision.")
         earlier = [row for row in self._reaching.rows().values() if row.revision == revision]
-        return prepare(
+        like = inputs.text(context.params, "like")
+        decided = earlier[0].images if earlier else None
+        if decided is None and like:
+            decided = narrowing.digests_like(self._world, self._application, like, revision=revision)
+        whole = prepare(
             self._world,
             self._application,
             revision=revision,
             built=built.digests_of(context),
             only=[place.site for place in self._places if not _ended(begun.get(place.site))],
-            decided=earlier[0].images if earlier else None,
+            decided=decided,
         )
+        return whole.narrowed(self._objects) if self._objects else whole
 
     def _missing(self, whole: Whole) -> dict[str, str]:
         """The sites that do not hold their images yet, with what they lack."""

@@ -6,7 +6,7 @@ is what is done, or it is asked again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -100,6 +100,11 @@ class Whole:
             "plans": {one.place.site: one.plan.digest for one in self.sites if one.plan},
             "needs": list(self.needs),
         }
+
+    def narrowed(self, only: Collection[str]) -> Whole:
+        """The same deploy of nothing but these objects, which deletes nothing."""
+        sites = (replace(one, plan=plan.narrowed(one.plan, only)) if one.plan else one for one in self.sites)
+        return replace(self, sites=tuple(sites))
 
     def fits(self, bound: Mapping[str, Json]) -> bool:
         """Whether an approval was about this: the commit, the digests, and the plan of every site of ours."""

@@ -8,7 +8,7 @@ afterwards the record names what is left.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lockstep import documents, errors
@@ -69,6 +69,24 @@ def plan(request: Request, live: Live) -> Plan:
         held=bool(request.place.held_by),
         notes=request.wanted.notes,
         digest=_digest(request, objects, [kept.key for kept in cut.kept]),
+    )
+
+
+def narrowed(whole: Plan, only: Collection[str]) -> Plan:
+    """A plan that does nothing but write some of its objects: nothing is deleted, and the record stays as it is.
+
+    Args:
+        whole: The plan of a deploy.
+        only: The objects, as their keys are written.
+    """
+    stages = [
+        tuple(step for step in stage if str(step.key) in only and step.action is not Action.DELETE)
+        for stage in whole.stages
+    ]
+    return replace(
+        whole,
+        stages=tuple(stage for stage in stages if stage),
+        approvals=tuple(one for one in whole.approvals if one.why is not Why.DELETES),
     )
 
 

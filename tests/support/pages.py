@@ -70,6 +70,12 @@ class Acted:
         self.calls.append(("redeploy", application, site, by))
         return ""
 
+    def heal(self, finding: int, *, by: str) -> str:
+        """Remember a healing; its run is called so."""
+        self._refuse()
+        self.calls.append(("heal", str(finding), by))
+        return "heal-pay-1"
+
     def _refuse(self) -> None:
         if self.refusal:
             raise self.refusal

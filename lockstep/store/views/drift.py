@@ -75,6 +75,7 @@ class Brief:
     name: str
     site: str
     people_path: str
+    managed: bool
     cause: Mapping[str, Json]
     severity: float
     state: str
@@ -136,9 +137,11 @@ def unresolved(connection: Connection, applications: Collection[str]) -> list[Fi
     return [Finding(**row._asdict()) for row in connection.execute(statement)]
 
 
-def briefly(connection: Connection, application: str) -> list[Brief]:
-    """Everything that is not resolved of an application, without values, which may be large."""
+def briefly(connection: Connection, application: str, *, pair: str = "") -> list[Brief]:
+    """Everything that is not resolved of an application, over one pair or all, without values, which may be large."""
     statement = select(*_BRIEF).where(findings.c.application == application, findings.c.state != "resolved")
+    if pair:
+        statement = statement.where(findings.c.pair == pair)
     return [Brief(**row._asdict()) for row in connection.execute(statement)]
 
 

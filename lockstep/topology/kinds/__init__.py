@@ -4,7 +4,7 @@ Field names in YAML are camelCase, in Python snake_case. The docstring under a f
 the JSON Schema and in ``docs/configuration.md``.
 """
 
-from lockstep.topology.kinds.application import Application, Image, Protection, Rollout, Source
+from lockstep.topology.kinds.application import Application, Heal, Image, Protection, Rollout, Source
 from lockstep.topology.kinds.base import API_VERSION, Document, KubernetesSecretRef, Metadata, Model, SecretRef
 from lockstep.topology.kinds.expected import ExpectedDifference
 from lockstep.topology.kinds.mirror import GitGuards, GitMirror, GitSource, ImageMirror, ImageMirrorSpec, ImageSource
@@ -56,6 +56,7 @@ __all__ = [
     "GitMirror",
     "GitPlace",
     "GitSource",
+    "Heal",
     "Image",
     "ImageMirror",
     "ImageMirrorSpec",

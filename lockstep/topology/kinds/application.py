@@ -17,6 +17,7 @@ from lockstep.topology.scalars import (
     GitRepository,
     ImageName,
     ImageRepository,
+    Interval,
     Name,
     ObjectName,
     Objects,
@@ -92,6 +93,21 @@ class PipelineRef(Model):
     """Params for every run."""
 
 
+class Heal(Model):
+    """What heals itself at the standby, after a comparison, in the stance ``normal`` only.
+
+    Nothing is deleted, no hot fix is overwritten, nothing is done while the primary cannot be read whole, and what
+    needs healing three times in a day stops it until a person lets it go on.
+    """
+
+    automatic: tuple[Objects, ...] = ()
+    """Objects, such as ``Deployment/*`` or ``ConfigMap/pay``; none by default."""
+    most: int = Field(default=10, ge=1, le=1000)
+    """At most so many objects in each interval."""
+    every: Interval = timedelta(hours=1)
+    """That interval."""
+
+
 class Protection(Model):
     """How a pair protects the application."""
 
@@ -118,6 +134,8 @@ class Protection(Model):
     or a percentage of git's."""
     run_cron_jobs: tuple[ObjectName, ...] = ()
     """CronJobs that run at the standby all the same; the others are suspended there."""
+    heal: Heal | None = None
+    """What heals itself at the standby; nothing by default."""
 
     @model_validator(mode="after")
     def _objectives_have_a_basis(self) -> Self:

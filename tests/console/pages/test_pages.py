@@ -9,6 +9,7 @@ import pytest
 
 from console.context import Answer
 from lockstep import errors, settings, work
+from lockstep.store import healings
 from lockstep.store.database import Database
 from tests.support import bank, jobs, pages
 from tests.support.pages import House
@@ -172,6 +173,7 @@ def test_a_refused_answer_says_why_and_what_to_do(house: House, error: errors.Lo
         ("/runs/pay-deliver-m3v8q/cancel", {}, ("cancel", "pay-deliver-m3v8q", "kim")),
         ("/runs/pay-deliver-x7k2p/rerun", {}, ("rerun", "pay-deliver-x7k2p", "kim")),
         ("/applications/pay/redeploy", {"site": "sejong"}, ("redeploy", "pay", "sejong", "kim")),
+        ("/findings/2/heal", {}, ("heal", "2", "kim")),
     ],
 )
 def test_a_button_asks_for_one_thing(house: House, form: str, data: dict[str, str], call: tuple[str, ...]) -> None:
@@ -355,3 +357,28 @@ def test_what_is_not_well_is_said_beside_the_verdict(house: House) -> None:
     assert "Degraded" in client.get("/").get_data(as_text=True)
     korean = client.get("/applications/pay?lang=ko", follow_redirects=True).get_data(as_text=True)
     assert "api 시작 불가: CrashLoopBackOff" in korean
+
+
+def test_the_page_of_findings_shows_what_was_healed_and_what_is_stopped(house: House) -> None:
+    """With its run and who asked; a button where a deploy to the standby heals it, and nowhere else."""
+    with house.context.database.write() as connection:
+        healings.record(
+            connection,
+            healings.Healing(
+                application="pay",
+                pair="seoul-sejong",
+                site="sejong",
+                revision=bank.COMMIT,
+                run="heal-pay-x",
+                objects=("ConfigMap pay/limits",),
+                automatic=True,
+                by="lockstep",
+                reason="by itself",
+                at=bank.NOW,
+            ),
+        )
+        stop = healings.Stop(pair="seoul-sejong", application="", by="kim", reason="INC-204", at=bank.NOW)
+        healings.stop(connection, stop)
+    text = house.signed_in().get("/findings").get_data(as_text=True)
+    for shown in ("ConfigMap pay/limits", "heal-pay-x", "INC-204", "Healing is stopped", "/heal", "findings patch"):
+        assert shown in text

@@ -23,6 +23,7 @@ FORMS = (
     "/runs/pay-deliver-m3v8q/rerun",
     "/applications/pay/compare",
     "/applications/pay/redeploy",
+    "/findings/1/heal",
 )
 
 

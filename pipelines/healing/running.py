@@ -1,0 +1,54 @@
+"""A run that deploys and does nothing else: as a person asks for it, or as healing does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lockstep import documents as yaml
+from lockstep.topology import kinds
+from lockstep.values import Json
+from pipelines import documents, snapshot
+from pipelines.run import Request
+
+
+def request(
+    application: kinds.Application,
+    *,
+    revision: str,
+    sites: Sequence[str],
+    cause: dict[str, Json],
+    like: str = "",
+    objects: Sequence[str] = (),
+) -> Request:
+    """The run of one task, ``Deploy``.
+
+    Args:
+        application: What is deployed.
+        revision: The commit, whole.
+        sites: To these sites; to all when there is none.
+        cause: Who or what wants it.
+        like: With the digests of what this site was last deployed with; decided anew when empty.
+        objects: Only these objects, and nothing is deleted; all when there is none.
+    """
+    wanted = {"sites": list(sites), "like": like, "objects": list(objects)}
+    task = {
+        "name": "deploy",
+        "taskRef": {"apiVersion": "lockstep.dev/v1alpha1", "kind": "Deploy"},
+        "params": [{"name": name, "value": value} for name, value in wanted.items() if value or name == "sites"],
+    }
+    document = {
+        "apiVersion": "tekton.dev/v1",
+        "kind": "PipelineRun",
+        "metadata": {"generateName": "deploy-"},
+        "spec": {"pipelineSpec": {"tasks": [task]}},
+    }
+    file = f"deploy of {application.name}"
+    run = documents.understand(yaml.Document(value=document, file=file, line=0, places={}))
+    prefix = f"{'heal' if objects else 'deploy'}-{application.name[:50]}-"
+    return Request(
+        snapshot=snapshot.take(run, documents.library(()), name=snapshot.generated(prefix)),
+        application=application.name,
+        revision=revision,
+        cause=cause,
+        queues=True,
+    )
