@@ -126,7 +126,11 @@ def test_an_answer_may_be_packed_in_as_many_members_as_it_likes() -> None:
         assert calling.api(server).json(calling.CALL) == {"kind": "ConfigMap"}
 
 
-@pytest.mark.parametrize("body", [gzip.compress(b'{"kind":"ConfigMap"}')[:-9], b"plain", gzip.compress(b"{}") + b"x"])
+@pytest.mark.parametrize(
+    "body",
+    [gzip.compress(b'{"kind":"ConfigMap"}')[:-9], b"plain", gzip.compress(b"{}") + b"x"],
+    ids=["cut", "plain", "followed"],
+)
 def test_an_answer_that_cannot_be_unpacked_whole_is_none(body: bytes) -> None:
     """What was cut short could look like less than there is."""
     with (
