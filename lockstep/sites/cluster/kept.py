@@ -59,7 +59,7 @@ class Kept:
 
     def begin(self, listed: listing.Listed, now: datetime) -> None:
         """Take a whole list, which replaces whatever was known."""
-        fresh = {ObjectKey.of(one): one for one in listed.objects if isinstance(one["metadata"].get("name"), str)}
+        fresh = {ObjectKey.of(one): one for one in listed.objects}
         with self._lock:
             old, self._objects = self._objects, fresh
             self.place = listed.resource_version

@@ -103,13 +103,23 @@ def whole(items: list[Json], resource: Resource) -> list[dict[str, Json]]:
     """The objects of a list, which leaves out what they are, without who set which field.
 
     ``metadata.managedFields`` is half of most objects and no part of what is compared; ``get`` has it.
+
+    Raises:
+        FaultError: Something is no object, or has no name. What cannot be told apart cannot be left out either.
     """
     api_version, kind = resource.api_version, resource.kind
-    found = []
     for item in items:
-        if isinstance(item, dict) and isinstance(metadata := item.get("metadata"), dict):
-            metadata.pop("managedFields", None)
-            item["apiVersion"] = api_version
-            item["kind"] = kind
-            found.append(item)
-    return found
+        metadata = item.get("metadata") if isinstance(item, dict) else None
+        if (
+            not isinstance(metadata, dict)
+            or not isinstance(metadata.get("name"), str)
+            or not isinstance(metadata.get("namespace"), str | None)
+        ):
+            raise errors.FaultError(
+                f"Among the {resource.plural} is something that is no object with a name.",
+                remedy="Look into what serves them.",
+            )
+        metadata.pop("managedFields", None)
+        item["apiVersion"] = api_version
+        item["kind"] = kind
+    return items

@@ -112,9 +112,9 @@ class _Reader:
                     self.api, task.resource, task.namespace, until=self.until, keep=lambda page: self._kept(page, task)
                 ).objects
             there = get(self.api, task.resource, task.namespace, task.name, until=self.until)
+            return self._kept(listing.whole([there] if there is not None else [], task.resource), task)
         except errors.LockstepError as error:
             return error
-        return self._kept(listing.whole([there] if there is not None else [], task.resource), task)
 
     def _kept(self, objects: list[dict[str, Json]], task: _Task) -> list[dict[str, Json]]:
         wanted = _wanted(objects, task, self.selection)
@@ -140,7 +140,9 @@ def get(
         found = api.json(call, until=until)
     except errors.NotFoundError:
         return None
-    if not isinstance(found.get("metadata"), dict) or found.get("kind") != resource.kind:
+    metadata = found.get("metadata")
+    named = metadata.get("name") if isinstance(metadata, dict) else None
+    if (found.get("kind"), named) != (resource.kind, name):
         raise errors.UnreachableError(
             f"What answers at {api.server} is no Kubernetes API (asked for {resource.kind}, got something else).",
             remedy="Look whether a proxy or a login page stands before it.",
@@ -151,9 +153,8 @@ def get(
 def _wanted(objects: list[dict[str, Json]], task: _Task, selection: Selection) -> list[dict[str, Json]]:
     """What was asked for, and nothing that a server adds of its own."""
     where, chosen = task.resource.gap_of(task.namespace), selection.cluster_scoped
-    named = [one for one in objects if isinstance(one["metadata"].get("name"), str)]
     if where != "*":
-        named = [one for one in named if (one["metadata"].get("namespace") or "") == where]
+        objects = [one for one in objects if (one["metadata"].get("namespace") or "") == where]
     if where not in ("", "*") or chosen is None:
-        return named
-    return [one for one in named if one["metadata"].get("namespace") or ObjectKey.of(one) in chosen]
+        return objects
+    return [one for one in objects if one["metadata"].get("namespace") or ObjectKey.of(one) in chosen]

@@ -109,7 +109,14 @@ def _known(script: _Script) -> bool:
 
 @pytest.mark.parametrize(
     "told",
-    [b"<html>\n", b"[]\n", _line("NEWS", _config("x", "2")), _line("ADDED", "text"), b'{"type":"ADDED"'],
+    [
+        b"<html>\n",
+        b"[]\n",
+        _line("NEWS", _config("x", "2")),
+        _line("ADDED", "text"),
+        _line("ADDED", {"metadata": {}}),
+        b'{"type":"ADDED"',
+    ],
 )
 def test_what_is_no_event_is_said_and_changes_nothing(told: bytes) -> None:
     """The watch begins again."""
