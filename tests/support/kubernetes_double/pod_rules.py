@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tests.support.kubernetes_double import field_errors, names, quantities
 from tests.support.kubernetes_double.field_errors import FieldError
 from tests.support.kubernetes_double.types import Object
 
 
-def template(given: Object, at: str, policies: set[str]) -> Iterator[FieldError]:
-    """The Pod of a workload, which restarts as that kind allows."""
-    yield from spec(given, at)
+def template(given: Object, at: str, policies: set[str], *, added: Iterable[str] = ()) -> Iterator[FieldError]:
+    """The Pod of a workload, which restarts as that kind allows and to which its controller adds some volumes."""
+    yield from spec(given, at, added=added)
     policy = given.get("restartPolicy")
     if policy in {"Always", "OnFailure", "Never"} and policy not in policies:
         yield field_errors.unsupported(f"{at}.restartPolicy", policy, policies)
 
 
-def spec(given: Object, at: str) -> Iterator[FieldError]:
-    """One Pod."""
-    volumes = {volume.get("name", "") for volume in given.get("volumes") or ()}
+def spec(given: Object, at: str, *, added: Iterable[str] = ()) -> Iterator[FieldError]:
+    """One Pod; volumes are added to it before it starts."""
+    volumes = {volume.get("name", "") for volume in given.get("volumes") or ()} | set(added)
     yield from _volumes(given, at)
     if not given.get("containers"):
         yield field_errors.required(f"{at}.containers")

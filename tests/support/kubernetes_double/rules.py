@@ -104,7 +104,9 @@ def _selected(given: Object) -> Iterator[FieldError]:
     if (spec.get("replicas") or 0) < 0:
         yield field_errors.invalid("spec.replicas", spec["replicas"], "must be greater than or equal to 0")
     yield from names.labels(labels, "spec.template.labels")
-    yield from pod_rules.template(template.get("spec") or {}, "spec.template.spec", {"Always"})
+    # The controller of a StatefulSet adds a volume for each of its claims.
+    claims = [(one.get("metadata") or {}).get("name", "") for one in spec.get("volumeClaimTemplates") or ()]
+    yield from pod_rules.template(template.get("spec") or {}, "spec.template.spec", {"Always"}, added=claims)
 
 
 def _selects(selector: Object | None, labels: Mapping[str, str]) -> bool:
