@@ -174,7 +174,8 @@ class Facts:
     """One application over a pair.
 
     ``live`` are its name spaces at the truth and at the follower (a warm follower's archive). ``rehearsed`` is
-    what the follower's server said to a dry run of everything: an empty text for what it would admit.
+    what the follower's server said to a dry run of everything: an empty text for what it would admit. ``beside`` is
+    what the cluster of a warm follower has of what workloads refer to, beside its archive.
     """
 
     application: kinds.Application
@@ -187,6 +188,7 @@ class Facts:
     live: tuple[Reading, Reading]
     images: Images | Unread
     mirrors: tuple[Mirror, ...] | Unread
+    beside: Reading | None = None
     deployed: tuple[Deployed, ...] = ()
     rehearsed: Mapping[str, str] | Unread = field(default_factory=lambda: Unread(why="Nobody tried."))
 

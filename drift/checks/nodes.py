@@ -15,9 +15,11 @@ _REPELLING = ("NoSchedule", "NoExecute")
 
 def gap(ground: Ground) -> Unread | None:
     """Why nothing can be said of a site's nodes; None when it can."""
-    unread = ground.gap("", "Node")
-    if unread is not None:
-        return unread
+    return ground.gap("", "Node") or nothing_runs(ground)
+
+
+def nothing_runs(ground: Ground) -> Unread | None:
+    """Why nothing can be said of how a site runs: a directory of manifests has no nodes. None when it can."""
     if not ground.runs and not any(ground.of("", "Node")):
         return Unread(why=f"{ground.site} has no nodes: nothing runs there", impossible=True)
     return None

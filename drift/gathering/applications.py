@@ -15,6 +15,7 @@ from drift.gathering import grounds, images
 from drift.gathering.doors import Gathering
 from lockstep import errors
 from lockstep.manifests import desired
+from lockstep.sites import ends
 from lockstep.store import deployments, runs, stances
 from lockstep.store.views import drift as views
 from lockstep.topology import direction, kinds
@@ -48,6 +49,10 @@ def gather(gathering: Gathering, pair: kinds.Pair, applications: Sequence[kinds.
     )
 
 
+# What workloads refer to in their own name space.
+_REFERRED = frozenset(("", kind) for kind in ("ConfigMap", "PersistentVolumeClaim", "Secret", "ServiceAccount"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rendered:
     """What git wants at a commit, at the truth and at its follower."""
@@ -76,6 +81,7 @@ def _application(gathering: Gathering, application: kinds.Application, pair: kin
         parity=parity,
         desired=wanted if isinstance(wanted, Unread) else _desired(scanning, wanted),
         live=live,
+        beside=_beside(gathering, compared),
         images=wanted if isinstance(wanted, Unread) else _images(gathering, compared, wanted, live),
         mirrors=mirrors,
         deployed=tuple(_deployed(one) for one in deployed if one.site in compared.sites),
@@ -89,6 +95,19 @@ def _rendered(compared: comparison.Comparison) -> _Rendered:
     revision = renderer.head(application)
     truth, follower = (renderer.desired(application, compared.places[site], revision) for site in compared.sites)
     return _Rendered(revision=revision, sides=(truth, follower))
+
+
+def _beside(gathering: Gathering, compared: comparison.Comparison) -> inventory.Reading | None:
+    """What the cluster of a warm follower has beside its archive; None where there is no such cluster."""
+    site, scanning = compared.faced.follower, gathering.scanning
+    if not compared.is_warm or compared.topology.site(site).spec.cluster is None:
+        return None
+    selection = ends.Selection(namespaces=frozenset({compared.application.spec.namespace}), kinds=_REFERRED)
+    cluster = grounds.asked(lambda: scanning.sites.cluster(site))
+    if isinstance(cluster, Unread):
+        gap = ends.Gap(what=f"everything at {site}", why=cluster.why, denied=cluster.denied)
+        return inventory.Reading(site=site, objects={}, gaps=(gap,))
+    return inventory.read(cluster, selection, site=site, sealer=scanning.sealer, now=scanning.clock)
 
 
 def _images(
