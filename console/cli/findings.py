@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import click
 
+from console import hotfixing
 from console.actions import Actions
 from console.cli import acting, frame, terminal
 from console.runtime import Runtime
@@ -162,6 +164,42 @@ def heal(places: frame.Frame, *, finding: int, by: str) -> int:
             ended = runs.named(connection, run)
     terminal.write(f"{run}: {ended.reason}. {ended.message}".rstrip())
     return frame.Exit.DONE if ended.status == "True" else 1
+
+
+@findings.command(epilog="Example: lockstep findings patch 12 | git am")
+@click.argument("finding", type=int)
+@click.option("--by", default="", metavar="'NAME <MAIL>'", help="The author of the patch.  [default: you]")
+@click.option(
+    "--file",
+    "file",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to.  [default: stdout]",
+)
+@frame.common
+@frame.placed
+def patch(places: frame.Frame, *, finding: int, by: str, file: Path | None) -> int:
+    """A hot fix at the primary as a patch for git, for a person to read and to apply; nothing is pushed.
+
+    It changes the file in which the object stands and keeps its comments. Where no file says it so that lines can be
+    changed, it is a strategic merge patch for a kustomization. No secret is ever in it.
+
+    Exit codes: 0 there is one, 1 none can be written.
+    """
+    author = by or f"{acting.me()} <{acting.me()}@localhost>"
+    with acting.opened(places) as process:
+        acting.agree(process)
+        with process.database.read() as connection:
+            found = views.one(connection, finding)
+        try:
+            text = hotfixing.patch(process, found, author=author)
+        except errors.UnsupportedError as error:
+            raise frame.CommandError(error, 1) from error
+    if file is None:
+        click.echo(text, nl=False)
+    else:
+        file.write_text(text, encoding="utf-8")
+    return frame.Exit.DONE
 
 
 def _proposed(process: Runtime, found: views.Finding) -> dict[str, Json]:

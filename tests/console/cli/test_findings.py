@@ -10,7 +10,7 @@ import pytest
 
 from console.cli import frame
 from drift.rows import Row
-from lockstep import documents
+from lockstep import documents, errors
 from lockstep.store import findings
 from lockstep.store.database import open_database
 from lockstep.topology.kinds import ExpectedDifference
@@ -118,3 +118,32 @@ def test_a_hot_fix_is_not_explained_away(installed: Path) -> None:
     with pytest.raises(frame.CommandError, match="Commit what was changed") as caught:
         run(installed, "findings", "explain", "2")
     assert caught.value.code == 1
+
+
+def test_a_hot_fix_is_not_healed_by_a_deploy_and_what_is_declared_is_no_patch(
+    installed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """1, and the person is told which of the three ways fits."""
+    for command, number, way in (("heal", "2", "findings patch"), ("patch", "1", "findings explain")):
+        with pytest.raises(frame.CommandError, match=way) as refused:
+            run(installed, "findings", command, number)
+        assert refused.value.code == 1
+    with pytest.raises(errors.NotFoundError):
+        run(installed, "findings", "heal", "99")
+
+
+def test_healing_of_a_pair_is_stopped_and_goes_on(installed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With who and why; a stop without a reason is refused."""
+
+    def stops(*arguments: str) -> list[str]:
+        capsys.readouterr()
+        assert run(installed, "pair", "healing", "seoul-sejong", *arguments, "-o", "json") == 0
+        return [one["reason"] for one in json.loads(capsys.readouterr().out)["stops"]]
+
+    assert stops() == []
+    assert stops("stop", "--application", "pay", "--reason", "INC-204", "--by", "kim") == ["INC-204"]
+    assert stops("stop", "--reason", "everything") == ["INC-204", "everything"]
+    assert stops("go-on", "--application", "pay") == ["everything"]
+    assert stops("go-on") == []
+    with pytest.raises(click.UsageError, match="--reason"):
+        run(installed, "pair", "healing", "seoul-sejong", "stop")

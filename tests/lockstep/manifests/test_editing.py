@@ -1,0 +1,123 @@
+"""One value changed in the text of a file: it says what was wanted, and nothing else of it changes."""
+
+from __future__ import annotations
+
+import difflib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockstep import documents, errors
+from lockstep.manifests import editing
+from lockstep.manifests.editing import Edit
+from lockstep.values import Json
+
+TEXT = """\
+# The limits of the bank.
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: other}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: api  # the name
+spec:
+  replicas: 3   # as agreed
+  # nobody knows why
+  template:
+    spec:
+      containers:
+      - name: api
+        image: "pay/api:1"
+        args: [--verbose, "--port=80"]
+        env:
+        - name: MODE
+          value: fast
+      volumes:
+      - name: data
+data:
+  text: |
+    one
+    two
+
+  last: x"""
+
+
+def changed(place: tuple[str | int, ...], value: Json = None, *, remove: bool = False) -> list[str]:
+    """The lines of a diff, without its head."""
+    after = editing.edited(TEXT, Edit(place=place, value=value, remove=remove), file="f", position=1)
+    lines = difflib.unified_diff(TEXT.splitlines(), after.splitlines(), n=0, lineterm="")
+    return [line for line in lines if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "lines"),
+    [
+        (("spec", "replicas"), 5, ["-  replicas: 3   # as agreed", "+  replicas: 5  # as agreed"]),
+        (("metadata", "name"), "web", ["-  name: api  # the name", "+  name: web  # the name"]),
+        (
+            ("spec", "template", "spec", "containers", 0, "env", 0, "value"),
+            "yes",
+            ["-          value: fast", "+          value: 'yes'"],
+        ),
+        (("data", "last"), "a # b", ["-  last: x", "+  last: 'a # b'"]),
+        (("data", "text"), "one\nthree\n", ["-    two", "+    three"]),
+        (("data", "new"), 7, ["+  new: 7"]),
+        (("spec", "template", "spec", "containers", 0, "command"), ["sh"], ["+        command:", "+        - sh"]),
+    ],
+)
+def test_only_what_is_meant_changes(place: tuple[str | int, ...], value: Json, lines: list[str]) -> None:
+    """Comments, quotes, flow style and other documents stay."""
+    assert changed(place, value) == lines
+
+
+def test_an_entry_is_taken_away_with_all_that_is_below_it() -> None:
+    """And nothing beside it."""
+    assert changed(("data", "text"), remove=True) == ["-  text: |", "-    one", "-    two"]
+    found = changed(("spec", "template", "spec", "containers", 0, "env"), remove=True)
+    assert found == ["-        env:", "-        - name: MODE", "-          value: fast"]
+
+
+@pytest.mark.parametrize("place", [("metadata", "labels", "x"), ("spec", "nothing", "x"), ("spec", "replicas", "x")])
+def test_what_has_no_parent_is_left_to_a_person(place: tuple[str | int, ...]) -> None:
+    """Nobody guesses where it belongs."""
+    with pytest.raises(errors.UnsupportedError):
+        changed(place, "x")
+
+
+def test_a_flow_style_that_lines_cannot_change_is_left_to_a_person() -> None:
+    """It is refused rather than done wrong."""
+    with pytest.raises(errors.UnsupportedError):
+        editing.edited(TEXT, Edit(place=("metadata", "name"), value="x"), file="f", position=0)
+
+
+SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-99, 99), st.text(max_size=12), st.sampled_from(["1e3", "~"]))
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(min_size=1, max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def places(value: Json, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Every place in a value."""
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [place for key, item in entries for place in [(*at, key), *places(item, (*at, key))]]
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=5), VALUES, min_size=1, max_size=4), VALUES, st.data())
+def test_an_edit_says_exactly_what_was_wanted_or_is_refused(document: Json, value: Json, data: st.DataObject) -> None:
+    """For documents as they are dumped, with any value, changed or taken away at any place."""
+    place = data.draw(st.sampled_from(places(document)))
+    wanted = Edit(place=place, value=value, remove=data.draw(st.booleans()))
+    text = f"# first\n---\n{documents.dump(document)}"
+    known = [one.value for one in documents.read(text.encode(), file="f")]
+    try:
+        made = editing.edited(text, wanted, file="f", position=0)
+    except errors.UnsupportedError:
+        return
+    read = [one.value for one in documents.read(made.encode(), file="f")]
+    assert documents.canonical(read) == documents.canonical([wanted.of(known[0])])
+    assert made.startswith("# first\n---\n")
