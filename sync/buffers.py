@@ -1,12 +1,11 @@
-"""Bytes that wait for a slow site: how many there may be, and in which order they go."""
+"""Bytes that wait for a slow site: how many there may be."""
 
 from __future__ import annotations
 
 import contextlib
 import queue
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from lockstep import errors
 
@@ -45,31 +44,6 @@ class Room:
 
     def _fits(self, amount: int) -> bool:
         return not self._used or self._used + amount <= self._size
-
-
-class Pace:
-    """Bytes go no faster than a line may carry. Safe to share between threads.
-
-    ``rate`` is in bits for each second; what was not used is not saved up.
-    """
-
-    def __init__(
-        self, rate: float, *, now: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
-        self._rate = rate
-        self._now = now
-        self._sleep = sleep
-        self._lock = threading.Lock()
-        self._free_at = 0.0
-
-    def wait(self, size: int) -> None:
-        """Wait until so many bytes may be sent; the next ones wait until these are through."""
-        with self._lock:
-            now = self._now()
-            begin = max(now, self._free_at)
-            self._free_at = begin + size * 8 / self._rate
-        if begin > now:
-            self._sleep(begin - now)
 
 
 class Inbox:

@@ -15,8 +15,8 @@ from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from lockstep import errors
-from lockstep.sites import ends
-from sync.buffers import Inbox, LaggingError, Pace, Room
+from lockstep.sites import ends, line
+from sync.buffers import Inbox, LaggingError, Room
 from sync.stock import Shelf
 
 # How long a reading waits for a site before it looks at the others.
@@ -51,7 +51,7 @@ class Lane:
         self._patience = self._most_patience = bounds.patience_seconds
         self._charged_at = time.monotonic()
         self._room = Room(bounds.buffer_bytes)
-        self._pace = Pace(bounds.rates[site]) if site in bounds.rates else None
+        self._pace = line.Pace(bounds.rates[site]) if site in bounds.rates else None
         self._landed: dict[str, Future[None]] = {}
         # At least as many as there are readers: a blob that is being read never waits for one that is not.
         self._pool = ThreadPoolExecutor(bounds.streams, thread_name_prefix=f"images-{site}")

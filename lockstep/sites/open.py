@@ -12,8 +12,8 @@ from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 from lockstep import errors, settings
 from lockstep.sites import archive as archives
-from lockstep.sites import backup, directory, ends, git, layout, registry
-from lockstep.topology import kinds, secrets
+from lockstep.sites import backup, directory, ends, git, layout, line, registry
+from lockstep.topology import kinds, scalars, secrets
 from lockstep.topology.model import Topology
 
 _End = TypeVar("_End")
@@ -64,10 +64,13 @@ class Doors:
             UnsupportedError: The site has no git end.
             LockstepError: A secret cannot be read.
         """
-        end = self._topology().site(site).spec.git
-        if end is None:
+        spec = self._topology().site(site).spec
+        if spec.git is None:
             raise _without(site, "git")
-        return self._remote(end, repository)
+        rate = spec.link.rate
+        # One for all repositories: it is one line, however many of them are on their way.
+        pace = self._once(("pace", site), lambda: line.Pace(scalars.bits_per_second(rate))) if rate else None
+        return self._remote(spec.git, repository, pace=pace)
 
     def git_source(self, mirror: kinds.GitMirror, repository: str) -> ends.GitRemote:
         """One repository at its forge. Raises LockstepError when a secret cannot be read."""
@@ -77,8 +80,10 @@ class Doors:
         """Our own copy of a repository."""
         return git.open_cache(self._places.caches, repository)
 
-    def _remote(self, end: kinds.GitEnd | kinds.GitSource, repository: str) -> git.Remote:
-        return git.open_remote(end, repository, read=self._reader.text, path=self._topology().path)
+    def _remote(
+        self, end: kinds.GitEnd | kinds.GitSource, repository: str, *, pace: line.Pace | None = None
+    ) -> git.Remote:
+        return git.open_remote(end, repository, read=self._reader.text, path=self._topology().path, pace=pace)
 
     # --- images
 

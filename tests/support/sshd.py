@@ -26,14 +26,21 @@ class Sshd:
     stranger: str
     """A private key that is not."""
     known_hosts: str
+    lfs: Path
+    """A file with the answer to ``git-lfs-authenticate``; the command is not known while there is none."""
+    asked: Path
+    """The commands that asked for it, a line each."""
 
 
 @contextmanager
 def serve(folder: Path) -> Iterator[Sshd]:
-    """Serve while the block lasts. Commands run as the user that runs the tests, git's own only."""
+    """Serve while the block lasts. Commands run as the user that runs the tests: git's own, and LFS's question."""
     folder.mkdir(mode=0o700)
     keys = {name: _key(folder / name) for name in ("host", "client", "stranger")}
-    (folder / "authorized").write_text(f"restrict,command={_FORCED} {keys['client']}")
+    forced, lfs, asked = folder / "forced", folder / "lfs", folder / "asked"
+    forced.write_text(_FORCED.format(lfs=lfs, asked=asked))
+    forced.chmod(0o755)
+    (folder / "authorized").write_text(f'restrict,command="{forced}" {keys["client"]}')
     config = folder / "config"
     config.write_text(
         f"HostKey {folder}/host\nAuthorizedKeysFile {folder}/authorized\nPasswordAuthentication no\n"
@@ -51,6 +58,8 @@ def serve(folder: Path) -> Iterator[Sshd]:
                 key=(folder / "client").read_text(),
                 stranger=(folder / "stranger").read_text(),
                 known_hosts=f"[127.0.0.1]:{port} {keys['host']}",
+                lfs=lfs,
+                asked=asked,
             )
         finally:
             listener.shutdown(socket.SHUT_RDWR)
@@ -79,7 +88,14 @@ def _accept(listener: socket.socket, config: Path) -> None:
 
 
 # git-shell runs git's own commands and nothing else, whatever the client asks for.
-_FORCED = '"git shell -c \\"$SSH_ORIGINAL_COMMAND\\""'
+_FORCED = """#!/bin/sh
+case "$SSH_ORIGINAL_COMMAND" in
+git-lfs-authenticate*)
+    echo "$SSH_ORIGINAL_COMMAND" >> "{asked}"
+    exec cat "{lfs}" ;;
+esac
+exec git shell -c "$SSH_ORIGINAL_COMMAND"
+"""
 
 
 def _key(file: Path) -> str:

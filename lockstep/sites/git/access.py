@@ -10,10 +10,12 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
+
+from lockstep.sites.git import memory, relay, ssh
+from lockstep.sites.line import Pace
 
 # What git runs with, always. GIT_CONFIG_* (git-config(1), "ENVIRONMENT"), the others from git(1).
 _HARDENED = {
@@ -58,29 +60,6 @@ _CONFIG = {
 # What a repository on disk runs with at its own end of a push, where our configuration does not reach: the
 # housekeeping after a push ends before the push does, so that it dies with us and not in the middle, alone.
 _LOCAL_CONFIG = "[gc]\n\tautoDetach = false\n[maintenance]\n\tautoDetach = false\n"
-# ssh_config(5). Nothing but what is configured: no agent, no other key, no other known host, no forwarding.
-_SSH = {
-    "BatchMode": "yes",
-    "CanonicalizeHostname": "no",
-    "CheckHostIP": "no",
-    "ClearAllForwardings": "yes",
-    "ConnectTimeout": "20",
-    "ControlMaster": "no",
-    "ControlPath": "none",
-    "ForwardAgent": "no",
-    "ForwardX11": "no",
-    "GlobalKnownHostsFile": "/dev/null",
-    "IdentitiesOnly": "yes",
-    "IdentityAgent": "none",
-    "LogLevel": "ERROR",
-    "PermitLocalCommand": "no",
-    "ProxyCommand": "none",
-    "ServerAliveCountMax": "4",
-    "ServerAliveInterval": "15",
-    "StrictHostKeyChecking": "yes",
-    "UpdateHostKeys": "no",
-    "VerifyHostKeyDNS": "no",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +120,7 @@ def base_environment() -> dict[str, str]:
 
 @contextlib.contextmanager
 def environment(
-    location: str, *, access: Access, patience: Patience, trusted: tuple[str, ...] = ()
+    location: str, *, access: Access, patience: Patience, trusted: tuple[str, ...] = (), pace: Pace | None = None
 ) -> Iterator[dict[str, str]]:
     """What git runs with when it speaks to one end, while the block lasts.
 
@@ -150,6 +129,7 @@ def environment(
         access: Its credentials.
         patience: Its bounds.
         trusted: Paths of a repository on disk that may belong to another user (git-config(1), ``safe.directory``).
+        pace: How fast bytes may go to a server; as fast as it takes them without.
     """
     scheme = scheme_of(location)
     config = dict(_CONFIG)
@@ -157,16 +137,21 @@ def environment(
     with contextlib.ExitStack() as files:
         if scheme == "file":
             safe = "".join(f"[safe]\n\tdirectory = {_quoted(path)}\n" for path in trusted)
-            env["GIT_CONFIG_GLOBAL"] = files.enter_context(in_memory(_LOCAL_CONFIG + safe))
+            env["GIT_CONFIG_GLOBAL"] = files.enter_context(memory.file(_LOCAL_CONFIG + safe))
         if scheme in ("http", "https"):
             config |= {"http.lowSpeedLimit": str(patience.slow_bytes), "http.lowSpeedTime": str(patience.slow_seconds)}
             if access.password:
                 place = urlsplit(location)
                 config[f"http.{scheme}://{place.netloc}/.extraHeader"] = f"Authorization: Basic {access.basic}"
+            if pace:
+                port = files.enter_context(relay.opened(_place(location), pace, socks=True))
+                config["http.proxy"] = f"socks5h://127.0.0.1:{port}"
             if access.ca:
-                config["http.sslCAInfo"] = files.enter_context(in_memory(access.ca))
+                config["http.sslCAInfo"] = files.enter_context(memory.file(access.ca))
         if scheme == "ssh":
-            env |= {"GIT_SSH_VARIANT": "ssh", "GIT_SSH_COMMAND": _ssh_command(access, files)}
+            identity = ssh.Identity(key=access.ssh_key, known_hosts=access.known_hosts)
+            command = files.enter_context(ssh.command(ssh.place_of(location), identity, pace=pace))
+            env |= {"GIT_SSH_VARIANT": "ssh", "GIT_SSH_COMMAND": command}
         yield {**base_environment(), **_as_variables(config), "GIT_ALLOW_PROTOCOL": scheme, **env}
 
 
@@ -178,31 +163,9 @@ def scheme_of(location: str) -> str:
     return scheme if separator else "ssh"
 
 
-@contextlib.contextmanager
-def in_memory(text: str) -> Iterator[str]:
-    """The path of a file in memory with this text, while the block lasts: mode 0600, and no disk sees it."""
-    descriptor = os.memfd_create("lockstep")
-    with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(descriptor, 0o600)  # ssh insists on it
-        file.write(text.encode())
-        file.flush()
-        yield f"/proc/{os.getpid()}/fd/{descriptor}"
-
-
-def _ssh_command(access: Access, files: contextlib.ExitStack) -> str:
-    options = {
-        **_SSH,
-        "UserKnownHostsFile": files.enter_context(in_memory(_lines(access.known_hosts))),
-        "IdentityFile": files.enter_context(in_memory(_lines(access.ssh_key))) if access.ssh_key else "none",
-        "PreferredAuthentications": "publickey" if access.ssh_key else "none",
-    }
-    words = ["ssh", "-F", "none", *(word for name, value in options.items() for word in ("-o", f"{name}={value}"))]
-    return shlex.join(words)
-
-
-def _lines(text: str) -> str:
-    """With the newline at the end that OpenSSH insists on, and that secrets lose on their way."""
-    return text if text.endswith("\n") else text + "\n"
+def _place(location: str) -> relay.Place:
+    parts = urlsplit(location)
+    return relay.Place(host=parts.hostname or "", port=parts.port or (443 if parts.scheme == "https" else 80))
 
 
 def _quoted(path: str) -> str:

@@ -12,6 +12,7 @@ from lockstep.sites.git.access import Access, Patience
 from lockstep.sites.git.cache import Cache
 from lockstep.sites.git.forge import Forge, api_of
 from lockstep.sites.git.remote import Remote
+from lockstep.sites.line import Pace
 from lockstep.topology import kinds, scalars
 
 _REPOSITORY: TypeAdapter[str] = TypeAdapter(scalars.GitRepository)
@@ -24,6 +25,7 @@ def open_remote(
     read: Callable[[kinds.SecretRef], str],
     path: Callable[[str], Path],
     patience: Patience | None = None,
+    pace: Pace | None = None,
 ) -> Remote:
     """One repository of a forge or of a site.
 
@@ -33,6 +35,7 @@ def open_remote(
         read: Reads a secret.
         path: Makes a path of the configuration one of this machine.
         patience: Its bounds.
+        pace: How fast bytes may go there; a directory is written as fast as it takes them.
 
     Raises:
         InputError: The repository's name is none, or ssh has no host keys.
@@ -52,7 +55,7 @@ def open_remote(
     )
     url = (end.url or "").replace("{repository}", repository)
     api = _forge(end, repository, url, access, read=read) if isinstance(end, kinds.GitEnd) else None
-    return Remote.at(url, access=access, patience=patience, trusts=end.trusts, forge=api)
+    return Remote.at(url, access=access, patience=patience, trusts=end.trusts, forge=api, pace=pace)
 
 
 def _forge(

@@ -21,6 +21,7 @@ from lockstep.sites.git import failures, locks, names, process
 from lockstep.sites.git.access import Access, Patience, environment, scheme_of
 from lockstep.sites.git.forge import Forge
 from lockstep.sites.git.lfs import opening
+from lockstep.sites.line import Pace
 from lockstep.topology import scalars
 
 _URL: TypeAdapter[str] = TypeAdapter(scalars.GitUrl)
@@ -43,6 +44,8 @@ class Remote:
     """Other hosts that its server may send us to although their addresses are private: for large files."""
     forge: Forge | None = None
     """The API of its server, where it has one that is known."""
+    pace: Pace | None = None
+    """How fast bytes may go to its server; as fast as it takes them without."""
 
     def __post_init__(self) -> None:
         if not _is_address(self.location):
@@ -65,6 +68,7 @@ class Remote:
         patience: Patience,
         trusts: tuple[str, ...] = (),
         forge: Forge | None = None,
+        pace: Pace | None = None,
     ) -> Self:
         """A repository at a URL; one with ``file://`` is a repository on disk.
 
@@ -72,7 +76,7 @@ class Remote:
             InputError: It is no URL that git may use.
         """
         if not url.startswith("file://"):
-            return cls(location=url, access=access, patience=patience, trusts=trusts, forge=forge)
+            return cls(location=url, access=access, patience=patience, trusts=trusts, forge=forge, pace=pace)
         parts = urlsplit(url)
         if parts.netloc not in ("", "localhost"):
             raise errors.InputError(f"{url} is on another machine.", remedy="Write file:///path for a path here.")
@@ -107,7 +111,7 @@ class Remote:
     def environment(self) -> AbstractContextManager[dict[str, str]]:
         """What git runs with when it speaks to this repository, while the block lasts."""
         trusted = (self.location, os.path.realpath(self.location)) if self.directory else ()
-        return environment(self.location, access=self.access, patience=self.patience, trusted=trusted)
+        return environment(self.location, access=self.access, patience=self.patience, trusted=trusted, pace=self.pace)
 
     def failure(self, finished: children.Finished) -> errors.LockstepError:
         """The error that a command that spoke to this repository ended with."""

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from lockstep import errors, settings
+from lockstep.sites import git
 from lockstep.sites.cluster import KubernetesCluster
 from lockstep.sites.open import Doors
 from lockstep.topology.secrets import Reader
@@ -97,6 +98,21 @@ def test_an_end_that_is_dropped_lets_its_connections_go(tmp_path: Path, drop: st
                     made.close() if drop == "by closing" else made.cluster("seoul")
                     assert line.recv(1) == b""
         first.close()
+
+
+def test_the_repositories_of_a_site_share_its_line(doors: Callable[[dict[str, Any]], Doors]) -> None:
+    """It is one line, at the rate of the configuration; without a rate there is none to keep to."""
+    end = {"url": "https://git.seoul.example/{repository}.git"}
+    slow = doors({"git": end, "link": {"rate": "80Kbit"}})
+    first, second = (slow.git_site("seoul", repository) for repository in ("bank/pay", "bank/ledger"))
+    assert isinstance(first, git.Remote)
+    assert isinstance(second, git.Remote)
+    assert first.pace is not None
+    assert first.pace is second.pace
+    assert first.pace.portion == 10_000
+    fast = doors({"git": end}).git_site("seoul", "bank/pay")
+    assert isinstance(fast, git.Remote)
+    assert fast.pace is None
 
 
 def test_who_has_no_api_server_does_not_wait_for_its_client() -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import posixpath
 import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from lockstep import children, errors
 from lockstep.sites import ends
+from lockstep.sites.git import ssh
 from lockstep.sites.git.lfs import batch
+from lockstep.sites.git.lfs.paced import Paced
 from lockstep.sites.git.lfs.server import Endpoint, Server
 from lockstep.sites.git.lfs.shelf import Shelf
 from lockstep.sites.http import places, wire
@@ -32,7 +32,8 @@ def open_large_files(remote: Remote) -> ends.LargeFiles:
     )
     endpoint = _over_ssh(remote) if remote.scheme == "ssh" else _over_http(remote)
     line = wire.Wire(ca=remote.access.ca, patience=patience)
-    return Server(remote.address, endpoint, trusts=remote.trusts, line=line)
+    server = Server(remote.address, endpoint, trusts=remote.trusts, line=line)
+    return Paced(server, remote.pace) if remote.pace else server
 
 
 def _over_http(remote: Remote) -> Callable[[str], Endpoint]:
@@ -57,12 +58,12 @@ def _over_ssh(remote: Remote) -> Callable[[str], Endpoint]:
 
 
 def _authenticate(remote: Remote, operation: str) -> Endpoint:
-    host, port, path = _ssh_place(remote.location)
+    place = ssh.place_of(remote.location)
     with remote.environment() as env:
-        argv = [*shlex.split(env["GIT_SSH_COMMAND"]), *(["-p", port] if port else []), "--", host]
+        argv = [*shlex.split(env["GIT_SSH_COMMAND"]), *(["-p", place.port] if place.port else []), "--", place.login]
         finished = children.run(
             children.Command(
-                argv=[*argv, f"git-lfs-authenticate {shlex.quote(path)} {operation}"],
+                argv=[*argv, f"git-lfs-authenticate {shlex.quote(place.path)} {operation}"],
                 env=env,
                 timeout_seconds=remote.patience.ask_seconds,
                 most_bytes=2**20,
@@ -75,7 +76,7 @@ def _authenticate(remote: Remote, operation: str) -> Endpoint:
             f"{remote.address} keeps no large files (git LFS): it does not know git-lfs-authenticate.",
             remedy="Turn LFS on there, or take it out of the mirror with lfs: false.",
         )
-    return _said(remote, finished.out, host.rpartition("@")[2])
+    return _said(remote, finished.out, place.host)
 
 
 def _said(remote: Remote, out: bytes, host: str) -> Endpoint:
@@ -91,14 +92,3 @@ def _said(remote: Remote, out: bytes, host: str) -> Endpoint:
     own = places.Origin(scheme="https", host=host, port=443)
     places.Guard(home=own, trusted=(host, *remote.trusts)).judge(url, at=f"{own}/")
     return Endpoint(url=url, headers=headers)
-
-
-def _ssh_place(location: str) -> tuple[str, str, str]:
-    """User and host, port, and path of an ssh address in either form (git-fetch(1), "GIT URLS")."""
-    if not location.startswith("ssh://"):
-        host, _, path = location.partition(":")
-        return host, "", path
-    parts = urlsplit(location)
-    user = f"{parts.username}@" if parts.username else ""
-    path = unquote(parts.path)
-    return f"{user}{parts.hostname}", str(parts.port or ""), posixpath.join("/", path)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lockstep import errors
 from lockstep.sites.ends import LargeFile
 from lockstep.sites.git.cache import Cache
-from lockstep.sites.git.lfs import batch, opening, pointers
+from lockstep.sites.git.lfs import batch, pointers
 from lockstep.sites.git.lfs.scanning import _Pointers, scan
 from lockstep.sites.git.lfs.shelf import Shelf
 from tests.support import lfs_http
@@ -118,19 +118,6 @@ def test_what_new_commits_reach_is_added_to_what_is_known(tmp_path: Path) -> Non
     lfs_http.commit(source, MAIN, "b.bin", b"other")
     assert len(large.wanted([source.refs()[MAIN]])) == 2
     assert large.wanted([tip]) == {FILE}
-
-
-@pytest.mark.parametrize(
-    ("location", "place"),
-    [
-        ("git@host:bank/pay.git", ("git@host", "", "bank/pay.git")),
-        ("ssh://git@host/bank/pay.git", ("git@host", "", "/bank/pay.git")),
-        ("ssh://git@host:2222/~me/%20pay.git", ("git@host", "2222", "/~me/ pay.git")),
-    ],
-)
-def test_an_address_over_ssh_is_taken_apart(location: str, place: tuple[str, str, str]) -> None:
-    """Both forms that git knows."""
-    assert opening._ssh_place(location) == place
 
 
 @given(
