@@ -230,3 +230,23 @@ def test_what_the_server_warns_of_is_handed_on(namespace: str, door: Door) -> No
         "spec": {"containers": [{"name": "api", "image": "registry.example/api:1"}]},
     }  # fmt: skip
     assert any("apparmor" in warning for warning in door().apply(pod, dry_run=True).warnings)
+
+
+def test_an_object_whose_owners_were_forgotten_is_read_and_said_to_belong_to_others(
+    admin: apiserver.Admin, namespace: str, door: Door
+) -> None:
+    """Somebody cleared ``managedFields``, as Kubernetes lets them: what stands there is nobody's in particular then."""
+    door_ = door()
+    door_.apply(_config(namespace, a="1", b="2"))
+    path = f"/api/v1/namespaces/{namespace}/configmaps/settings"
+    admin.merge(path, {"metadata": {"managedFields": [{}]}})
+    assert "managedFields" not in admin.get(path)["metadata"]
+    key = ObjectKey.of(_config(namespace))
+    alone = door_.get(key, api_version="v1")
+    assert alone is not None
+    selection = Selection(namespaces=frozenset({namespace}), kinds=frozenset({("", "ConfigMap")}))
+    assert [one["data"] for one in door_.read(selection).objects] == [{"a": "1", "b": "2"}]
+    with pytest.raises(errors.OwnedError, match="before-first-apply"):
+        door_.apply(_config(namespace, a="3"), before=alone)
+    assert door_.apply(_config(namespace, a="3"), before=alone, force=True).change is Change.CHANGED
+    assert admin.get(path)["data"] == {"a": "3", "b": "2"}
