@@ -7,11 +7,19 @@ edit itself may be simple, and documents in a style that it does not know are le
 from __future__ import annotations
 
 import copy
+import re
 from dataclasses import dataclass
+
+import orjson
 
 from lockstep import documents, errors
 from lockstep.manifests import edit
 from lockstep.values import Json
+
+# What stands at a place inside brackets or braces: a key, if there is one, and a scalar.
+_SCALAR = re.compile(
+    r"""(?P<key>(?:"[^"]*"|'[^']*'|[^\s:{}\[\],][^:{}\[\],]*):\s+)?(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^,{}\[\]\n]+)"""
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +85,10 @@ def _attempts(lines: list[str], document: documents.Document, wanted: Edit) -> l
         siblings = edit.at(document.value, tuple(parents))
         if not isinstance(siblings, dict) or not siblings:
             return []
-        line, column = document.places[(*parents, list(siblings)[-1])]
+        neighbour = document.places.get((*parents, list(siblings)[-1]))
+        if neighbour is None:  # it comes from elsewhere, by a merge key
+            return []
+        line, column = neighbour
         _, end = _extent(lines, line - 1, column - 1)
         return ["".join([*lines[:end], *_written(wanted, last, column - 1), *lines[end:]])]
     line, column = document.places[wanted.place]
@@ -86,12 +97,13 @@ def _attempts(lines: list[str], document: documents.Document, wanted: Edit) -> l
     if wanted.remove:
         return ["".join([*lines[:start], *lines[end:]])]
     written = _written(wanted, last, column - 1)
-    whole = [*lines[:start], head + written[0][column - 1 :], *written[1:], *lines[end:]]
+    made = [[*lines[:start], head + written[0][column - 1 :], *written[1:], *lines[end:]]]
     comment = _comment(lines[start])
     if len(written) == 1 and end == start + 1 and comment:
-        kept = [*lines[:start], f"{head}{written[0][column - 1 :].rstrip()}  {comment}\n", *lines[end:]]
-        return ["".join(kept), "".join(whole)]
-    return ["".join(whole)]
+        entry = f"{head}{written[0][column - 1 :].rstrip()}  {comment}\n"
+        made.insert(0, [*lines[:start], entry, *lines[end:]])
+    made.append([*lines[:start], _inline(lines[start], wanted, column - 1), *lines[start + 1 :]])
+    return ["".join(one) for one in made]
 
 
 def _extent(lines: list[str], start: int, indent: int) -> tuple[int, int]:
@@ -122,10 +134,17 @@ def _written(wanted: Edit, last: str | int, indent: int) -> list[str]:
     return [" " * indent + line for line in text.removesuffix("...\n").splitlines(keepends=True)]
 
 
+def _inline(line: str, wanted: Edit, column: int) -> str:
+    """The line with the scalar after a key, or of an entry, inside brackets and braces written anew, as JSON."""
+    new = orjson.dumps(wanted.value).decode()
+    return line[:column] + _SCALAR.sub(lambda match: (match["key"] or "") + new, line[column:], count=1)
+
+
 def _comment(line: str) -> str:
     """The comment at the end of a line, if that is what it is; the text is read again afterwards."""
     before, sign, after = line.rstrip("\n").rpartition(" #")
-    return f"#{after}" if sign and before.strip() else ""
+    # With a quote in it, it may be the end of a text.
+    return f"#{after}" if sign and before.strip() and not {'"', "'"} & set(after) else ""
 
 
 def _unsupported(why: str) -> errors.UnsupportedError:

@@ -87,10 +87,48 @@ def test_what_has_no_parent_is_left_to_a_person(place: tuple[str | int, ...]) ->
         changed(place, "x")
 
 
+def test_a_sign_inside_a_text_is_no_comment() -> None:
+    """Nothing of the old value is left behind."""
+    made = editing.edited('a: "x #y"\n', Edit(place=("a",), value="z"), file="f", position=0)
+    assert made == "a: z\n"
+
+
+def test_a_mapping_that_is_merged_from_elsewhere_is_left_to_a_person_or_done_right() -> None:
+    """Anchors and merge keys: what comes out says what was wanted."""
+    text = "base: &b {x: 1}\nuse:\n  <<: *b\n"
+    with pytest.raises(errors.UnsupportedError):
+        editing.edited(text, Edit(place=("use", "y"), value=2), file="f", position=0)
+
+
+FLOW = """a:
+- {name: MODE, value: fast, "odd key": 'it''s'}  # as agreed
+- [1, two, "three"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "line"),
+    [
+        (("a", 0, "value"), "slow", """- {name: MODE, value: "slow", "odd key": 'it\'\'s'}  # as agreed"""),
+        (("a", 0, "odd key"), 5, """- {name: MODE, value: fast, "odd key": 5}  # as agreed"""),
+        (("a", 0, "name"), ["x"], """- {name: ["x"], value: fast, "odd key": 'it\'\'s'}  # as agreed"""),
+        (("a", 1, 1), "2, 3", '- [1, "2, 3", "three"]'),
+        (("a", 1, 2), None, "- [1, two, null]"),
+    ],
+)
+def test_a_scalar_in_brackets_or_braces_is_changed_where_it_stands(
+    place: tuple[str | int, ...], value: Json, line: str
+) -> None:
+    """Flow style stays flow style, with its comment."""
+    made = editing.edited(FLOW, Edit(place=place, value=value), file="f", position=0)
+    assert line in made.splitlines()
+    assert len(made.splitlines()) == 3
+
+
 def test_a_flow_style_that_lines_cannot_change_is_left_to_a_person() -> None:
     """It is refused rather than done wrong."""
     with pytest.raises(errors.UnsupportedError):
-        editing.edited(TEXT, Edit(place=("metadata", "name"), value="x"), file="f", position=0)
+        editing.edited(FLOW, Edit(place=("a", 0, "value"), remove=True), file="f", position=0)
 
 
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-99, 99), st.text(max_size=12), st.sampled_from(["1e3", "~"]))
