@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from lockstep.sites import git
 from lockstep.store.database import Database
 from sync.git import Request, run
 from sync.outcomes import Outcome
-from tests.support import git_http, lfs_http
+from tests.support import git_http, lfs_http, sshd
 from tests.support.lfs_http import Lfs
 from tests.support.mirrored import World
 
@@ -102,6 +103,39 @@ def test_large_files_of_old_commits_and_other_branches_are_there_too(world: Worl
     world.source.delete("refs/heads/broken")
     world.walk()
     assert world.states() == dict.fromkeys(SITES, "equal")
+
+
+@pytest.mark.needs("sshd")
+def test_over_ssh_the_server_says_where_its_large_files_are(world: World, tmp_path: Path) -> None:
+    """A real sshd, whose ``git-lfs-authenticate`` leads to an https server with a token for this once."""
+    certificate = git_http.certificate(tmp_path)
+    with git_http.serve(world.root / "sejong", certificate=certificate) as sejong, sshd.serve(tmp_path / "ssh") as host:
+        sejong.lfs, sejong.password = Lfs(), "for-this-once"
+        token = git.Access(password=sejong.password).basic
+        told = {"href": f"{sejong.url}/bank/pay.git/info/lfs", "header": {"Authorization": f"Basic {token}"}}
+        host.lfs.write_text(json.dumps(told))
+        access = git.Access(ssh_key=host.key, known_hosts=host.known_hosts, ca=certificate.read_text())
+        world.site("sejong").make(world.site("sejong").path)
+        location = f"ssh://{host.host}{world.site('sejong').path}"
+        world.doors.instead["sejong"] = lambda: git.Remote(location=location, access=access)
+        world.walk()
+        assert sejong.lfs.files == {hashlib.sha256(CONTENT).hexdigest(): CONTENT}
+        asked = set(host.asked.read_text().splitlines())
+        assert {f"git-lfs-authenticate {world.site('sejong').path} {what}" for what in ("download", "upload")} == asked
+    assert world.states() == dict.fromkeys(SITES, "equal")
+
+
+@pytest.mark.needs("sshd")
+def test_a_server_over_ssh_that_keeps_no_large_files_is_told_so(world: World, tmp_path: Path) -> None:
+    """The refs are there, the files are not, and what to do is said."""
+    with sshd.serve(tmp_path / "ssh") as host:
+        access = git.Access(ssh_key=host.key, known_hosts=host.known_hosts)
+        world.site("sejong").make(world.site("sejong").path)
+        location = f"ssh://{host.host}{world.site('sejong').path}"
+        world.doors.instead["sejong"] = lambda: git.Remote(location=location, access=access)
+        world.walk()
+    assert "Turn LFS on there" in _problem(world, "sejong")
+    assert world.site("sejong").refs() == world.source.refs()
 
 
 def test_they_go_from_server_to_server(world: World, server: git_http.GitHttp) -> None:

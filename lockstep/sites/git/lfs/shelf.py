@@ -51,7 +51,7 @@ class Shelf:
         path = self._path(file)
         with _typed(self._folder):
             path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+            descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=_part(file))
         try:
             with os.fdopen(descriptor, "wb") as out, _typed(self._folder):
                 for chunk in verified(file, chunks, where="what was sent"):
@@ -59,8 +59,7 @@ class Shelf:
                 out.flush()
                 os.fsync(out.fileno())
             with _typed(self._folder):
-                Path(temporary).chmod(0o644)
-                Path(temporary).replace(path)
+                self._put(file, Path(temporary))
         except BaseException:
             with contextlib.suppress(FileNotFoundError):
                 Path(temporary).unlink()
@@ -70,6 +69,18 @@ class Shelf:
         """Take everything away: for a shelf of ours whose files are everywhere."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    def _put(self, file: LargeFile, written: Path) -> None:
+        """Show a file that is whole, and take away the parts of it that writers left who were killed."""
+        path = self._path(file)
+        try:
+            written.chmod(0o644)
+            written.replace(path)
+        except FileNotFoundError:
+            if self._size(file) != file.size:  # else somebody else put it there, and took ours for such a part
+                raise
+        for part in path.parent.glob(f"{_part(file)}*"):
+            part.unlink(missing_ok=True)
+
     def _path(self, file: LargeFile) -> Path:
         return self._folder / file.oid[:2] / file.oid[2:4] / file.oid
 
@@ -77,6 +88,11 @@ class Shelf:
         with contextlib.suppress(FileNotFoundError), _typed(self._folder):
             return self._path(file).stat().st_size
         return -1
+
+
+def _part(file: LargeFile) -> str:
+    """How the name of a file begins while it is written."""
+    return f".new-{file.oid}-"
 
 
 def verified(file: LargeFile, chunks: Iterable[bytes], *, where: str) -> Iterator[bytes]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -95,6 +97,22 @@ def test_a_shelf_shows_nothing_that_is_not_whole(tmp_path: Path) -> None:
     shelf.write(FILE, [b"he", b"llo"])
     with shelf.read(FILE) as content:
         assert b"".join(content) == b"hello"
+
+
+def test_parts_of_a_file_that_was_not_finished_go_when_it_is(tmp_path: Path) -> None:
+    """A writer that was killed could not; another that is still at it finds the file there, and is content."""
+    shelf = Shelf(tmp_path)
+
+    def killed() -> Iterator[bytes]:
+        yield b"he"
+        os.link(next(tmp_path.rglob(".new-*")), tmp_path / FILE.oid[:2] / FILE.oid[2:4] / f".new-{FILE.oid}-left")
+        shelf.write(FILE, [b"hello"])
+        yield b"llo"
+
+    shelf.write(FILE, killed())
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [FILE.oid]
+    with shelf.read(FILE) as chunks:
+        assert b"".join(chunks) == b"hello"
 
 
 def test_a_file_that_rotted_on_its_disk_is_not_handed_on(tmp_path: Path) -> None:
