@@ -160,6 +160,12 @@ class Cache:
             made.rename(self.repository)
 
     def _fetch(self, remote: Remote, oids: Iterable[str]) -> None:
+        if remote.directory is not None and (remote.directory / "shallow").exists():
+            # Git would fetch it without a word, and then believe that everything is here.
+            raise errors.IntegrityError(
+                f"{remote.address} has only the newest part of its history: it is a shallow clone.",
+                remedy="Complete it there: git fetch --unshallow.",
+            )
         options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--stdin")
         with remote.environment() as env:
             finished = process.run(

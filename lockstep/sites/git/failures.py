@@ -126,6 +126,12 @@ _SIGNS = (
         "Free space, or raise the bound.",
         ("no space left", "file too large", "signal 25", "quota exceeded", "out of memory", "cannot allocate memory"),
     ),
+    _Sign(  # before what a cut line says: a server that finds this out hangs up too
+        errors.IntegrityError,
+        "has objects that are damaged",
+        "Run git fsck on that repository.",
+        ("corrupt loose object", "loose object .* is corrupt", "packed object .* is corrupt", "data stream error"),
+    ),
     _Sign(
         errors.UnreachableError,
         "does not answer",

@@ -73,6 +73,8 @@ def parse_advertised(output: bytes) -> ends.Advertised:
             continue
         if name == "HEAD":
             head = left.removeprefix("ref: ") if left.startswith("ref: ") else head
+        elif left.startswith("ref: refs/") and is_ref(name):
+            continue  # it follows another ref; a line of its own says which id that is now
         elif is_ref(name) and values.is_oid(left):
             refs[name] = left
         elif len(unsound) < _MOST_UNSOUND:

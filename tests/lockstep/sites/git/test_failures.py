@@ -18,6 +18,7 @@ def _told(said: str, *, code: int = 128) -> errors.LockstepError:
 @pytest.mark.parametrize(
     ("said", "error"),
     [
+        ("fatal: loose object 12ab (stored in ./x) is corrupt; fatal: early EOF", errors.IntegrityError),
         ("fatal: unable to access 'https://x/': Could not resolve host: x", errors.UnreachableError),
         ("fatal: unable to access 'https://x/': Operation too slow. Less than 1000 bytes/sec", errors.UnreachableError),
         ("ssh: connect to host x port 22: Connection refused", errors.UnreachableError),

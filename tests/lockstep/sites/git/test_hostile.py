@@ -13,7 +13,7 @@ import pytest
 from lockstep import errors
 from lockstep.sites import git
 from lockstep.sites.ends import RefUpdate
-from tests.support import git_http
+from tests.support import git_http, repositories
 from tests.support.repositories import Repository
 
 MAIN = "refs/heads/main"
@@ -162,3 +162,18 @@ def test_an_object_that_is_not_what_its_id_says_never_gets_in(source: Repository
         cache.fetch(git.Remote(location=str(source.path)), source.refs())
     assert isinstance(caught.value, errors.IntegrityError | errors.UnreachableError)
     assert cache.staged() == {}
+
+
+def test_a_source_without_its_whole_history_is_said_and_not_taken(
+    tmp_path: Path, source: Repository, cache: git.Cache
+) -> None:
+    """A shallow clone: nothing of it reaches a site, and once it is complete it is mirrored."""
+    source.commit("refs/heads/main", {"README": "newer"})
+    shallow = Repository(tmp_path / "shallow.git")
+    repositories.git("clone", "--quiet", "--bare", "--depth=1", source.path.as_uri(), str(shallow.path))
+    remote = git.Remote(location=str(shallow.path))
+    with pytest.raises(errors.IntegrityError, match="shallow clone"):
+        cache.fetch(remote, shallow.refs())
+    assert cache.staged() == {}
+    shallow.git("fetch", "--quiet", "--unshallow", source.path.as_uri())
+    assert cache.fetch(remote, shallow.refs()) == 1

@@ -74,6 +74,14 @@ def test_an_advertisement_is_read_without_peeled_tags_and_with_its_head() -> Non
     )
 
 
+def test_a_branch_that_follows_another_is_mirrored_as_what_it_is_now() -> None:
+    """A symbolic ref is told twice: whom it follows, and its id."""
+    output = f"ref: refs/heads/main\trefs/heads/alias\n{OLD}\trefs/heads/alias\n{OLD}\trefs/heads/main\n"
+    assert names.parse_advertised(output.encode()) == ends.Advertised(
+        head="", refs={"refs/heads/alias": OLD, "refs/heads/main": OLD}
+    )
+
+
 @pytest.mark.parametrize(
     "line", [b"ref: refs/heads/gone\tHEAD", b"1" * 40 + b"\tHEAD", b""], ids=["dangling", "detached", "none"]
 )
