@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
+from lockstep.topology import objects
 from lockstep.values import Json
 
 GroupKind: TypeAlias = tuple[str, str]
@@ -52,20 +53,36 @@ def group_kind(manifest: Mapping[str, Json]) -> GroupKind:
     return (group if slash else "", str(manifest["kind"]))
 
 
-def cluster_scoped(objects: Iterable[Mapping[str, Json]]) -> frozenset[GroupKind]:
+def cluster_scoped(given: Iterable[Mapping[str, Json]]) -> frozenset[GroupKind]:
     """The kinds without a namespace: those built in, and those that a definition among the objects says."""
     defined: dict[GroupKind, bool] = {}
-    for manifest in objects:
-        spec = manifest.get("spec")
-        if group_kind(manifest) != _CRD or not isinstance(spec, dict):
-            continue
-        names = spec.get("names")
-        kind = names.get("kind") if isinstance(names, dict) else None
-        if isinstance(kind, str):
-            defined[(str(spec.get("group", "")), kind)] = spec.get("scope") == "Cluster"
+    for manifest in given:
+        kind = _defined(manifest)
+        if kind is not None:
+            defined[kind] = manifest["spec"].get("scope") == "Cluster"
     return (CLUSTER_SCOPED | {name for name, scoped in defined.items() if scoped}) - {
         name for name, scoped in defined.items() if not scoped
     }
+
+
+def foreign(given: Iterable[Mapping[str, Json]]) -> frozenset[GroupKind]:
+    """The kinds of some objects that are neither Kubernetes' own nor defined among them."""
+    manifests = list(given)
+    defined = {_defined(manifest) for manifest in manifests}
+    found = {group_kind(manifest) for manifest in manifests}
+    return frozenset(
+        kind for kind in found if objects.BUILT_IN.get(kind[1]) != kind[0] and kind not in CLUSTER_SCOPED | defined
+    )
+
+
+def _defined(manifest: Mapping[str, Json]) -> GroupKind | None:
+    """The kind that a definition of custom resources defines; None for everything else."""
+    spec = manifest.get("spec")
+    if group_kind(manifest) != _CRD or not isinstance(spec, dict):
+        return None
+    names = spec.get("names")
+    kind = names.get("kind") if isinstance(names, dict) else None
+    return (str(spec.get("group", "")), kind) if isinstance(kind, str) else None
 
 
 def namespace_of(manifest: Mapping[str, Json], *, default: str, without: frozenset[GroupKind]) -> str:
@@ -76,21 +93,21 @@ def namespace_of(manifest: Mapping[str, Json], *, default: str, without: frozens
 
 
 def place(
-    objects: Iterable[dict[str, Json]], *, namespace: str, also: frozenset[GroupKind] = frozenset()
+    given: Iterable[dict[str, Json]], *, namespace: str, also: frozenset[GroupKind] = frozenset()
 ) -> list[dict[str, Json]]:
     """Put each object where it belongs.
 
     An object without a namespace gets ``namespace``; an object of a kind without one loses what it says.
 
     Args:
-        objects: The objects; they are not changed.
+        given: The objects; they are not changed.
         namespace: The application's namespace.
         also: More kinds that are known to have no namespace, such as what a cluster's discovery says.
     """
-    given = list(objects)
-    without = cluster_scoped(given) | also
+    manifests = list(given)
+    without = cluster_scoped(manifests) | also
     placed = []
-    for manifest in given:
+    for manifest in manifests:
         where = namespace_of(manifest, default=namespace, without=without)
         metadata = {key: value for key, value in manifest["metadata"].items() if key != "namespace"}
         if where:

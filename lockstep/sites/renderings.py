@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lockstep import errors, settings
 from lockstep.manifests import desired, images, render
-from lockstep.sites import checkout, ends
+from lockstep.sites import checkout, ends, scopes
 from lockstep.sites.open import Doors
 from lockstep.topology import direction, kinds
 from lockstep.topology.model import Topology
@@ -37,6 +37,7 @@ class Renderings:
 
     def __init__(self, doors: Doors, *, places: settings.Places) -> None:
         self._doors = doors
+        self._scopes = scopes.Scopes(doors.cluster)
         self._scratch = places.state / "renderings"
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[str, ...], render.Rendering] = OrderedDict()
@@ -63,7 +64,15 @@ class Renderings:
             LockstepError: It cannot be rendered; what is wrong with single objects is in the result's problems.
         """
         raw = self.raw(topology, application, site=place.site, revision=revision)
-        return desired.desired(raw.objects, application=application, place=place, sites=topology.sites, digests=digests)
+        asked = dict.fromkeys([place.site, *topology.sites_of(application)])
+        return desired.desired(
+            raw.objects,
+            application=application,
+            place=place,
+            sites=topology.sites,
+            digests=digests,
+            cluster_scoped=self._scopes.without_namespace(raw.objects, asked),
+        )
 
     def wanted(self, topology: Topology, application: kinds.Application, revision: str) -> tuple[images.Wanted, ...]:
         """The application's images that a commit names at any of its sites, with tag or digest.

@@ -10,7 +10,7 @@ import pytest
 
 from lockstep.values import Json
 from tests.cluster.bench import SITES, Bench, sites, stuck
-from tests.support import apiserver
+from tests.support import apiserver, crds
 
 pytestmark = pytest.mark.cluster
 
@@ -70,3 +70,24 @@ def test_a_standby_that_cannot_be_reached_is_said_and_holds_up_nobody(bench: Ben
     assert said.code == 1
     assert "sejong: failed" in said.err
     assert [_image(bench, site) for site in SITES] == ["registry.example/api:2", "registry.example/api:1"]
+
+
+def test_what_somebody_else_defined_beside_namespaces_is_deployed_once_and_kept(bench: Bench) -> None:
+    """Neither Kubernetes nor git says that the kind has no namespace; the servers do. It is pruned like any other."""
+    group = f"{bench.namespace}.example"
+    definition = crds.definition(group=group)
+    definition["spec"]["scope"] = "Cluster"
+    for admin in bench.servers.values():
+        admin.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition)
+        crds.wait_established(admin, definition)
+    one: dict[str, Json] = {"apiVersion": f"{group}/v1", "kind": "Widget", "metadata": {"name": "one"}, "spec": {}}
+    path = f"/apis/{group}/v1/widgets/one"
+    bench.configure(deletion={"most": "100%"})
+    bench.push(_namespace(bench), one)
+    assert bench.deploy().code == 0
+    assert all(admin.answers(path) for admin in bench.servers.values())
+    assert bench.deploy("--dry-run").code == 0
+    assert bench.types("drift", "seoul-sejong").code == 0
+    bench.push(_namespace(bench))
+    assert bench.deploy().code == 0
+    assert not any(admin.answers(path) for admin in bench.servers.values())

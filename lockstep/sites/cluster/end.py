@@ -75,6 +75,7 @@ class KubernetesCluster:
         return Kinds(
             served=frozenset((one.api_version, one.kind) for one in served.resources),
             unknown={gap.group: gap.why for gap in served.gaps},
+            cluster_scoped=frozenset((one.group, one.kind) for one in served.resources if not one.namespaced),
         )
 
     def version(self) -> str:

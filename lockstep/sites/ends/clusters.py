@@ -185,11 +185,12 @@ class Guarded(Protocol):
 class Kinds:
     """What a server serves: pairs of an ``apiVersion`` and a kind. ``unknown`` are groups that did not say, with why.
 
-    The group ``*`` is any.
+    The group ``*`` is any. ``cluster_scoped`` are the kinds that live in no namespace, each a group and a kind.
     """
 
     served: frozenset[tuple[str, str]]
     unknown: Mapping[str, str] = field(default_factory=dict)
+    cluster_scoped: frozenset[tuple[str, str]] = frozenset()
 
 
 @runtime_checkable
