@@ -9,7 +9,7 @@ from console.language import mark
 SAYINGS: Sequence[str] = (
     # drift.checks and drift.preflight
     mark("no blocker found in %(ran)s of %(total)s"),
-    mark("%(count)s blocking checks failed or are unknown; %(ran)s of %(total)s checks ran"),
+    mark("%(count)s blocking checks failed or are unknown, and %(ran)s of %(total)s checks ran"),
     mark("not built yet"),
     mark("not for the tier %(tier)s"),
     mark("not for these tiers"),

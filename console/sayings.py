@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from console import readiness
 from console.language import Catalogue, mark
 
 SAYINGS: Sequence[str] = (
@@ -106,6 +107,7 @@ SAYINGS: Sequence[str] = (
     ),
     mark("Tasks Completed: %(completed)s (Failed: %(failed)s, Cancelled %(cancelled)s), Skipped: %(skipped)s"),
     mark("All Steps have completed executing"),
+    *readiness.SAYINGS,
     # What something that an object owns suffers from: its name is anybody's.
     mark("%(kind)s %(name)s: %(why)s"),
 )

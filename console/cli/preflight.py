@@ -20,7 +20,7 @@ from lockstep.topology import kinds
 from lockstep.topology.model import Topology
 from lockstep.values import Json
 
-FORMS = ("table", "json", "yaml")
+FORMS = ("table", "json", "yaml", "html", "markdown", "junit")
 _LARGEST = 256 * 2**20
 
 
@@ -117,25 +117,34 @@ def verify(file: Path) -> int:
 
 
 def read(file: Path) -> dict[str, Json]:
-    """The report in a file, JSON or YAML.
+    """The report in a file: JSON, YAML, or the page that it stands in.
 
     Raises:
         InputError: It is none.
     """
-    found = documents.read(file.read_bytes(), file=str(file))
+    content = file.read_bytes()
+    found = documents.read(faces.page.inside(content) or content, file=str(file))
     report = found[0].value if len(found) == 1 else None
     if not isinstance(report, dict) or report.get("kind") != whole.KIND or report.get("schema") != whole.SCHEMA:
         raise errors.InputError(
-            f"{file} is no report of a preflight.", remedy="Give what lockstep preflight -o json or -o yaml wrote."
+            f"{file} is no report of a preflight.",
+            remedy="Give what lockstep preflight wrote with -o json, yaml or html.",
         )
     return report
 
 
 def emit(report: dict[str, Json], *, form: str, lang: str) -> None:
     """Write a report to stdout in a form."""
+    catalogue = language.load()[lang]
     if form == "json":
         frame.write_json(report)
     elif form == "yaml":
         frame.write_yaml(report)
+    elif form == "junit":
+        click.echo(faces.junit.write(report), nl=False)
+    elif form == "markdown":
+        click.echo(faces.markdown.write(report, catalogue), nl=False)
+    elif form == "html":
+        click.echo(faces.page.write(report, catalogue), nl=False)
     else:
-        reporting.show(faces.table.write(report, language.load()[lang]))
+        reporting.show(faces.table.write(report, catalogue))

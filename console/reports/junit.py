@@ -27,8 +27,8 @@ def write(report: Report) -> str:
     for one in report.compared:
         suites.append(_suite(report, one))
     for application, pair in report.uncompared:
-        suite = ET.SubElement(suites, "testsuite", {"name": _text(f"{application} over {pair}")})
-        case = ET.SubElement(suite, "testcase", {"name": "comparison", "classname": _text(application)})
+        suite = ET.SubElement(suites, "testsuite", {"name": sound(f"{application} over {pair}")})
+        case = ET.SubElement(suite, "testcase", {"name": "comparison", "classname": sound(application)})
         ET.SubElement(case, "error", {"type": Verdict.UNKNOWN.value, "message": "never compared"})
         _count(suite)
     for name in ("tests", "failures", "errors", "skipped"):
@@ -41,23 +41,23 @@ def _suite(report: Report, one: Compared) -> ET.Element:
     name = f"{one.application} over {one.pair}" if one.application else " and ".join(one.sites)
     seconds = (one.ended_at - one.started_at).total_seconds()
     suite = ET.Element(
-        "testsuite", {"name": _text(name), "timestamp": one.ended_at.isoformat(), "time": f"{seconds:.3f}"}
+        "testsuite", {"name": sound(name), "timestamp": one.ended_at.isoformat(), "time": f"{seconds:.3f}"}
     )
     if one.health:
         properties = ET.SubElement(suite, "properties")
         for site, health in one.health.items():
-            ET.SubElement(properties, "property", {"name": _text(f"health.{site}"), "value": health})
-    whole = ET.SubElement(suite, "testcase", {"name": "comparison", "classname": _text(name)})
+            ET.SubElement(properties, "property", {"name": sound(f"health.{site}"), "value": health})
+    whole = ET.SubElement(suite, "testcase", {"name": "comparison", "classname": sound(name)})
     if one.verdict is Verdict.UNKNOWN:
         why = "the evidence is stale" if one.stale else one.problem
-        ET.SubElement(whole, "error", {"type": one.verdict.value, "message": _text(why)})
+        ET.SubElement(whole, "error", {"type": one.verdict.value, "message": sound(why)})
     for entry in report.of(one, report.differences):
         kind = "error" if entry.row.verdict is Verdict.UNKNOWN else "failure"
         ET.SubElement(_case(suite, name, entry), kind, _said(entry)).text = _values(entry)
     for entry in (*report.of(one, report.declared), *report.of(one, report.explained)):
         ET.SubElement(_case(suite, name, entry), "skipped", _said(entry)).text = _values(entry)
     if ailing := list(_unwell(one)):
-        ET.SubElement(suite, "system-out").text = _text("\n".join(ailing))
+        ET.SubElement(suite, "system-out").text = sound("\n".join(ailing))
     _count(suite)
     return suite
 
@@ -71,19 +71,19 @@ def _unwell(one: Compared) -> Iterator[str]:
 
 def _case(suite: ET.Element, classname: str, entry: Entry) -> ET.Element:
     name = f"{called(entry.row.key)} {entry.row.people_path or entry.row.path}".strip() or entry.row.site
-    return ET.SubElement(suite, "testcase", {"name": _text(name), "classname": _text(classname)})
+    return ET.SubElement(suite, "testcase", {"name": sound(name), "classname": sound(classname)})
 
 
 def _said(entry: Entry) -> dict[str, str]:
     told = [f"{entry.row.verdict.value} at {entry.row.site}", entry.row.note]
-    return {"type": entry.row.verdict.value, "message": _text(": ".join(part for part in told if part))}
+    return {"type": entry.row.verdict.value, "message": sound(": ".join(part for part in told if part))}
 
 
 def _values(entry: Entry) -> str:
     sides = zip(SIDES, comparing.sides(entry.row.values), strict=True)
     present = [(side, value.text) for side, value in sides if value.there]
     texts = cut([text for _, text in present])
-    return _text("\n".join(f"{side}: {text}" for (side, _), text in zip(present, texts, strict=True)))
+    return sound("\n".join(f"{side}: {text}" for (side, _), text in zip(present, texts, strict=True)))
 
 
 def _count(suite: ET.Element) -> None:
@@ -93,6 +93,6 @@ def _count(suite: ET.Element) -> None:
         suite.set(name, str(sum(1 for case in cases if case.find(tag) is not None)))
 
 
-def _text(text: str) -> str:
+def sound(text: str) -> str:
     """A text that XML may hold; what it may not is escaped as Python writes it."""
     return _FORBIDDEN.sub(lambda match: match[0].encode("unicode_escape").decode(), visible(text, keep="\n\t"))

@@ -40,7 +40,7 @@ def write(report: Report, catalogue: Catalogue) -> str:
     )
 
 
-def _finalize(value: Any) -> Any:  # whatever an expression of the template gives
+def finalize(value: Any) -> Any:  # whatever an expression of the template gives
     """Whatever is put into the page, and is not markup already, holds nothing that acts."""
     return visible(value, keep="\n\t") if type(value) is str else value
 
@@ -50,7 +50,7 @@ def _environment() -> Environment:
     return Environment(
         loader=FileSystemLoader(_FOLDER.parent / "templates"),
         autoescape=True,
-        finalize=_finalize,
+        finalize=finalize,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -79,7 +79,7 @@ def statement(verdict: preflight.Go, results: Sequence[Result]) -> str:
     ran, total = len(preflight.ran(results)), len(catalogue.CATALOGUE)
     if verdict is preflight.Go.NO_GO:
         count = len({one.check for one in results if preflight.blocks(one)})
-        return f"{count} blocking checks failed or are unknown; {ran} of {total} checks ran"
+        return f"{count} blocking checks failed or are unknown, and {ran} of {total} checks ran"
     return f"no blocker found in {ran} of {total}"
 
 

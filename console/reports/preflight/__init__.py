@@ -3,6 +3,6 @@
 It receives the document of ``drift.dossier`` and a language, and hands on text. It decides nothing.
 """
 
-from console.reports.preflight import table
+from console.reports.preflight import junit, markdown, page, table
 
-__all__ = ["table"]
+__all__ = ["junit", "markdown", "page", "table"]

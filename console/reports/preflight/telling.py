@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import orjson
+
 from console import sayings, words, writing
 from console.language import Catalogue
 from console.reports.telling import visible
 from console.words import Word
 from drift.dossier import whole
 from lockstep import documents
-from lockstep.values import Json
+from lockstep.values import Json, Stance
 
 _GOOD = ("PASS", "N/A")
 _LONGEST = 120
@@ -118,6 +120,15 @@ class Told:
         """From which site to which."""
         faced = self.report["direction"]
         return visible(f"{faced['truth']} → {faced['follower']}")
+
+    @property
+    def stance(self) -> Stance:
+        """The stance of the pair when the report was made."""
+        return Stance(self.report["direction"]["stance"])
+
+    def pretty(self, value: Json) -> str:
+        """Evidence as JSON that people can read; nothing in it acts."""
+        return visible(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode(), keep="\n")
 
     @property
     def counted(self) -> Sequence[tuple[Word, int]]:

@@ -43,7 +43,7 @@ def test_a_site_that_is_gone_is_unknown_and_the_rest_is_still_told(
     assert any(one["check"] == "SLF-02" and "sejong" in one["message"] for one in found["results"])
 
 
-@pytest.mark.parametrize("form", ["table", "yaml"])
+@pytest.mark.parametrize("form", ["table", "yaml", "html", "markdown", "junit"])
 def test_a_report_is_told_in_other_forms_with_the_same_exit_code(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str
 ) -> None:
@@ -52,7 +52,7 @@ def test_a_report_is_told_in_other_forms_with_the_same_exit_code(
     assert "NO-GO" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("form", ["json", "yaml"])
+@pytest.mark.parametrize("form", ["json", "yaml", "html"])
 def test_a_report_verifies_as_long_as_nobody_changes_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str
 ) -> None:
@@ -61,7 +61,7 @@ def test_a_report_verifies_as_long_as_nobody_changes_it(
     file = tmp_path / "report"
     file.write_text(capsys.readouterr().out)
     assert run(tmp_path, "preflight", "--verify", str(file)) == 0
-    file.write_text(file.read_text().replace("NO-GO", "GO"))
+    file.write_text(file.read_text().replace("NO-GO", "GO-NO"))
     assert run(tmp_path, "preflight", "--verify", str(file)) == 1
     assert "DIFFERENT" in capsys.readouterr().out
 
