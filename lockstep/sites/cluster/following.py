@@ -27,8 +27,6 @@ _LONGEST_PAUSE = 60.0
 _SPARE_SECONDS = 15.0
 # A watch that held for this long was a good one: the next pause is a short one again.
 _STEADY_SECONDS = 10.0
-FAREWELL_SECONDS = 5.0
-"""How long a thread is waited for that should have ended."""
 
 
 class _UnwatchableError(Exception):
@@ -59,10 +57,10 @@ class Follower:
             with contextlib.suppress(OSError, RuntimeError, ValueError):
                 cut()
 
-    def join(self) -> None:
-        """Wait for the thread, though not for a server that does not answer: it ends by itself then."""
+    def join(self, seconds: float) -> None:
+        """Wait so long for the thread; when a server does not answer, it ends by itself later."""
         if self._thread is not None:
-            self._thread.join(FAREWELL_SECONDS)
+            self._thread.join(seconds)
 
     def _run(self) -> None:
         pause = _FIRST_PAUSE

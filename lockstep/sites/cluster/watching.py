@@ -10,13 +10,13 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
 
 from lockstep import errors
 from lockstep.sites.cluster.api import Api
 from lockstep.sites.cluster.discovery import Resource, Served
-from lockstep.sites.cluster.following import FAREWELL_SECONDS, Follower
+from lockstep.sites.cluster.following import Follower
 from lockstep.sites.cluster.kept import Changes, Kept
 from lockstep.sites.ends import Gap, Inventory, Selection
 from lockstep.values import Json, ObjectKey
@@ -25,6 +25,8 @@ _WATCHED = "watch"
 _WATCHED_AND_LISTED = "watch, and lists where none is allowed"
 # What says that a server serves something else from now on.
 _DEFINING = frozenset({"CustomResourceDefinition", "APIService"})
+# How long threads are waited for that should have ended.
+_FAREWELL_SECONDS = 5.0
 _Place = tuple[Resource, str]
 
 
@@ -108,7 +110,7 @@ class Watching:
         finally:
             self._ended.set()
             self._ask_again.set()
-            asking.join(FAREWELL_SECONDS)
+            asking.join(_FAREWELL_SECONDS)
             _end(self._followers.values())
 
     # --- what is served
@@ -165,11 +167,13 @@ def _found(lists: Iterable[Kept], key: ObjectKey) -> dict[str, Json] | None:
     return next((found for one in lists if (found := one.get(key)) is not None), None)
 
 
-def _end(followers: Iterable[Follower]) -> None:
+def _end(followers: Collection[Follower]) -> None:
+    """End them all, and wait for them together: a server that hangs holds nobody up for each of its kinds."""
     for one in followers:
         one.end()
+    until = time.monotonic() + _FAREWELL_SECONDS
     for one in followers:
-        one.join()
+        one.join(max(0.0, until - time.monotonic()))
 
 
 def _places(served: Served, selection: Selection) -> Iterator[_Place]:
