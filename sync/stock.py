@@ -13,6 +13,8 @@ from sync.graph import Graph, Limits, walk
 
 # So many references are asked for one by one; more are looked up in a listing.
 _FEW = 8
+# More than are ever under way at once (``Bounds.streams``).
+_FIRST = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,15 +73,32 @@ class Shelf:
             named = {tag: digest for tag, digest in (known or {}).items() if tag in tags}
             asked_tags = [tag for tag in tags if tag not in named]
             named |= zip(asked_tags, pool.map(self._named, asked_tags), strict=True)
+            if not deep and len(everything) > _FEW and self._has_no_tags(named):
+                return Have(tags=named, blobs=self._begun(pool, list(graph.blobs(everything))))
             manifests = self._here(pool, graph, roots, deep=deep)
             granted = manifests if deep else {below for digest in manifests for below in graph.below(digest)}
-            others = [digest for digest in everything if digest not in granted]
+            others = [digest for digest in everything if digest not in granted and digest not in roots]
             manifests = granted | self._here(pool, graph, others, deep=deep)
             trusted = set() if deep else {blob.digest for blob in graph.blobs(manifests)}
             asked = [blob for blob in graph.blobs(everything) if blob.digest not in trusted]
-            found = pool.map(lambda blob: self.store.has_blob(self.repository, blob, recall=not deep), asked)
-            blobs = trusted | {blob.digest for blob, here in zip(asked, found, strict=True) if here}
+            blobs = trusted | self._blobs_here(pool, asked, recall=not deep)
         return Have(tags=named, manifests=manifests, blobs=blobs)
+
+    def _has_no_tags(self, named: Mapping[str, str]) -> bool:
+        """Whether a registry says that nothing was ever finished here, by one question instead of hundreds."""
+        return not self.store.lists_digests and not any(named.values()) and not self.store.tags(self.repository)
+
+    def _begun(self, pool: ThreadPoolExecutor, blobs: Sequence[ends.Descriptor]) -> set[str]:
+        """Which blobs are in a repository without tags: none, unless a mirroring was broken off before its first tag.
+
+        Blobs are sent in this order, a few at once: such a mirroring has finished some of the first.
+        """
+        first = self._blobs_here(pool, blobs[:_FIRST], recall=True)
+        return first | self._blobs_here(pool, blobs[_FIRST:], recall=True) if first else first
+
+    def _blobs_here(self, pool: ThreadPoolExecutor, asked: Sequence[ends.Descriptor], *, recall: bool) -> set[str]:
+        found = pool.map(lambda blob: self.store.has_blob(self.repository, blob, recall=recall), asked)
+        return {blob.digest for blob, here in zip(asked, found, strict=True) if here}
 
     def digests(self, references: Collection[str], *, looks: int = 8) -> dict[str, str]:
         """What some tags and digests name here; ``""`` for what is not here or damaged.

@@ -1,8 +1,8 @@
 """Reads a bundle: an archive of images as an image store that is only read.
 
 The whole archive is looked through before anything is handed on: each header must be, byte for byte, the one that
-the transfer list asks for, in its place, up to the end. Contents are verified against their digests when they are
-read. Nothing is unpacked.
+the transfer list asks for, in its place, up to the end; and where a list lies beside it, the archive's SHA-256 must be
+the one that this tells. Contents are verified against their digests when they are read. Nothing is unpacked.
 """
 
 from __future__ import annotations
@@ -160,12 +160,12 @@ class BundleStore:
 
 
 def open_bundle(path: Path) -> BundleStore:
-    """Open an archive, and look through all of it but the contents.
+    """Open an archive, and look through all of it; through the contents, where a list beside it tells their sum.
 
     Raises:
         NotFoundError: There is no such file.
         IntegrityError: It is cut, longer than it says, or holds something that its list does not name; or the
-            list beside it is another one.
+            list beside it is another one, or of other bytes.
         UnsupportedError: It was written by a later version.
         UnreachableError, ForbiddenError: It cannot be read.
     """
@@ -174,7 +174,7 @@ def open_bundle(path: Path) -> BundleStore:
     with layout_files.typed(path), path.open("rb") as file:
         looked = _Look(file, path)
         raw = looked.list()
-        _compare_beside(path, raw)
+        beside = _compare_beside(path, raw)
         listed = bundle_list.parse(raw, place=f"{path}: its transfer list")
         places: dict[str, int] = {}
         for member in bundle_list.members(listed):
@@ -182,6 +182,8 @@ def open_bundle(path: Path) -> BundleStore:
             if member.digest and not member.link:
                 places[member.digest] = place
         looked.end()
+        if beside is not None:
+            looked.require(beside)
     return BundleStore(path, listed, places)
 
 
@@ -193,14 +195,20 @@ def read_list(path: Path) -> dict[str, Shelved]:
     return bundle_list.parse(raw, place=str(path))
 
 
-def _compare_beside(path: Path, raw: bytes) -> None:
-    """Refuse an archive whose list is not the one that lies beside it; none need lie there."""
+def _compare_beside(path: Path, raw: bytes) -> bundle_list.Sum | None:
+    """Refuse an archive whose list is not the one that lies beside it; what that says the archive is.
+
+    None when there is no list, or one that says nothing of it.
+    """
     beside = bundle_writing.list_beside(path)
     said = layout_files.read_whole(beside, most=_LIST_BESIDE_BYTES)
-    if said is not None and bundle_list.dump(bundle_list.parse(said, place=str(beside))) != raw:
+    if said is None:
+        return None
+    if bundle_list.dump(bundle_list.parse(said, place=str(beside))) != raw:
         raise errors.IntegrityError(
             f"{beside} is the list of another archive than {path}.", remedy="Carry both files of one export."
         )
+    return bundle_list.sum_of(said, place=str(beside))
 
 
 class _Look:
@@ -250,6 +258,12 @@ class _Look:
         """Nothing more may come."""
         if self._file.read(len(bundle_writing.END) + 1) != bundle_writing.END:
             raise self._wrong("does not end where its list ends")
+
+    def require(self, told: bundle_list.Sum) -> None:
+        """The archive as a whole must be what its list tells."""
+        self._file.seek(0)
+        if self._whole != told.size or hashlib.file_digest(self._file, "sha256").hexdigest() != told.sha256:
+            raise self._wrong(f"is not the archive that its list tells, of {told.size} bytes and SHA-256 {told.sha256}")
 
     def _skip(self, size: int) -> None:
         self._file.seek(size, 1)

@@ -125,6 +125,29 @@ def parse(raw: bytes, *, place: str) -> dict[str, Shelved]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sum:
+    """What an archive is as a whole: its size in bytes, and the SHA-256 of all of it, in hexadecimal."""
+
+    size: int
+    sha256: str
+
+
+def sum_of(raw: bytes, *, place: str) -> Sum | None:
+    """What the list beside an archive says of it; None when it says nothing. ``raw`` was parsed before.
+
+    Raises:
+        IntegrityError: What it says cannot be.
+    """
+    said = orjson.loads(raw).get("archive")
+    if said is None:
+        return None
+    try:
+        return Sum(size=_size(said["size"]), sha256=_digest(f"sha256:{said['sha256']}").removeprefix("sha256:"))
+    except (KeyError, TypeError, ValueError) as error:
+        raise _wrong(place, f"cannot be: {str(error)[:200]}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Image:
     repository: str
     tag: str

@@ -8,18 +8,21 @@ import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
+import orjson
 import pytest
 
 from lockstep import errors
 from lockstep.sites import bundle, bundle_list, bundle_writing
 from lockstep.store.database import Database
-from lockstep.values import Stance
+from lockstep.values import Json, Stance
 from sync import bundles
 from sync.bundles import Order
 from sync.images import Report, Request
 from sync.states import State
-from tests.support import images
+from sync.stock import verify
+from tests.support import images, registries
 from tests.support.images import Maker, new_store
+from tests.support.stores import Watched
 from tests.sync.test_images import World
 
 
@@ -114,9 +117,10 @@ def test_a_cut_archive_is_named_and_nothing_is_written(world: World, share: int)
 
 
 def test_a_blob_that_lies_keeps_its_images_away_and_no_others(world: World) -> None:
-    """One byte is turned inside a layer: what needs it fails with its digest, its tag is not there."""
+    """Carried without its list, one byte turned inside a layer: what needs it fails with its digest, untagged."""
     made = world.maker.image(b"a layer that is only here", tag="v9")
     path = _export(world)
+    bundle_writing.list_beside(path).unlink()
     path.write_bytes(path.read_bytes().replace(b"a layer that is only here", b"a layer that is only hers"))
     states = {r.reference: r for r in _import(world, path).results if r.repository == "pay/api"}
     assert states["v9"].state is State.FAILED
@@ -161,6 +165,65 @@ def test_an_archive_beside_the_list_of_another_is_refused(world: World) -> None:
     beside.write_text(beside.read_text().replace('"reference": "plain"', '"reference": "other"'))
     with pytest.raises(errors.IntegrityError, match="another archive"):
         _import(world, path)
+
+
+def test_an_archive_whose_sum_is_not_the_one_of_its_list_is_refused_before_anything_is_written(world: World) -> None:
+    """One byte turned on the way, in the middle of a layer: the site is not even opened."""
+    world.maker.image(b"a layer that is only here", tag="v9")
+    path = _export(world)
+    path.write_bytes(path.read_bytes().replace(b"a layer that is only here", b"a layer that is only hers"))
+    with pytest.raises(errors.IntegrityError, match=r"one\.tar is not the archive that its list tells"):
+        _import(world, path)
+    assert "sejong" not in world.doors.stores
+
+
+@pytest.mark.parametrize("said", [{}, {"size": 1, "sha256": "x"}, {"size": -1, "sha256": "0" * 64}, [], "x"])
+def test_a_list_that_tells_an_impossible_sum_is_refused(world: World, said: Json) -> None:
+    """Nobody believes the rest of it."""
+    path = _export(world)
+    beside = bundle_writing.list_beside(path)
+    beside.write_bytes(orjson.dumps({**orjson.loads(beside.read_bytes()), "archive": said}))
+    with pytest.raises(errors.IntegrityError, match="cannot be"):
+        _import(world, path)
+
+
+@pytest.mark.needs("docker-registry")
+def test_images_are_carried_from_one_registry_to_another_in_two_archives(world: World, tmp_path: Path) -> None:
+    """Real registries on both sides: all of it, then only what is new; skopeo's bytes are the same, nothing doubles."""
+    with registries.fleet(tmp_path / "fleet", "sejong") as fleet:
+        places = {"seoul": fleet.source, "sejong": fleet.sites["sejong"]}
+        maker = Maker(store=fleet.source.store(), repository="pay/api")
+        shapes = images.corpus(maker)
+
+        def open_doors() -> None:
+            world.doors.stores = {site: Watched(registry.store()) for site, registry in places.items()}
+
+        def carry(name: str, **order: object) -> Path:
+            open_doors()
+            done = bundles.export(world.context, Order(path=tmp_path / name, **order), name="pay/api")  # type: ignore[arg-type]  # a test's short form
+            assert done.exit_code == 0
+            open_doors()
+            world.doors.closed["seoul"] = errors.UnreachableError("There is no line.")
+            report = bundles.bring_in(world.context, tmp_path / name, Request(site="sejong"))
+            assert {(result.state, result.detail) for result in report.results} == {(State.EQUAL, "")}
+            world.doors.closed.clear()
+            return tmp_path / name
+
+        first = carry("first.tar")
+        maker.platforms(b"what is new" * 1000, tag="v2")
+        since = bundle.read_list(bundle_writing.list_beside(first))
+        fleet.forget()
+        carry("second.tar", since=since)
+        sent = [one.path for one in fleet.sites["sejong"].requests() if one.method == "PUT" and "/uploads/" in one.path]
+        assert len(sent) == 5  # a layer of both platforms, and one layer and one configuration of each
+        for registry in fleet.all:
+            assert set(registry.store().tags("pay/api") or {}) >= {*(tag for tag in shapes if tag[0] != "<"), "v2"}
+        for described in shapes.values():
+            assert verify(fleet.sites["sejong"].store(), "pay/api", described.digest, read=True).whole
+        references = [
+            one.digest for one in fleet.sites["sejong"].store().referrers("pay/api", shapes["platforms"].digest)
+        ]
+        assert references == [shapes["<signature>"].digest]
 
 
 def test_an_archive_goes_only_where_mirrors_say(world: World) -> None:
