@@ -32,7 +32,7 @@ RUN env -u PYTHONPATH /opt/build/bin/hatchling build -t wheel -d /dist \
 FROM ${BASE}
 # git and ssh do the mirroring; everything else is in the virtual environment. What the base brings to build with goes.
 RUN command -v git >/dev/null && command -v ssh >/dev/null || { \
-      apt-get update && apt-get install --yes --no-install-recommends git git-lfs openssh-client ca-certificates \
+      apt-get update && apt-get install --yes --no-install-recommends git openssh-client ca-certificates \
       && rm -rf /var/lib/apt/lists/*; } \
  && rm -rf /usr/local/lib/python3*/ensurepip /usr/local/lib/python3*/site-packages/* /usr/local/bin/pip* \
  && groupadd --gid 10001 lockstep \

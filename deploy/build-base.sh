@@ -18,7 +18,7 @@ trap 'buildah rm "$container" >/dev/null' EXIT
 root=$(buildah mount "$container")
 
 echo "Debian $suite by debootstrap, straight into the image"
-debootstrap --foreign --variant=minbase --include=python3,git,git-lfs,openssh-client,ca-certificates \
+debootstrap --foreign --variant=minbase --include=python3,git,openssh-client,ca-certificates \
   "$suite" "$root" "${mirror:-http://deb.debian.org/debian}" >"$root.log" 2>&1 || { tail -n 20 "$root.log" >&2; exit 1; }
 # What nobody reads in a container is not unpacked, and a crash in here loses nothing that has to be on the disk.
 mkdir -p "$root/etc/dpkg/dpkg.cfg.d"

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import orjson
 import pytest
 
 from lockstep.sites import ends, oci
+from lockstep.store.database import Database
 from sync.mirror import Order, Result, mirror
 from sync.states import State
 from tests.support import images, mini_registry
 from tests.support.images import Maker
-from tests.support.mini_registry import Asked, Reply, Scripted
+from tests.support.mini_registry import Asked, Reply, Scripted, error
+from tests.support.stores import Watched
+from tests.sync.test_images import World
 
 NAME = "pay/api"
 
@@ -136,3 +140,129 @@ def test_a_list_that_names_a_signature_which_is_gone_keeps_no_image_from_its_sit
     assert {result.state for result in _mirror(source, sites, "v1")} == {State.EQUAL}
     for site in sites.values():
         assert [one.digest for one in site.store().referrers(NAME, made.digest)] == [stays.digest]
+
+
+_PAGE = Reply(200, b"<html>Please log in</html>", {"Content-Type": "text/html; charset=utf-8"})
+_NESTED = b'{"schemaVersion":2,"x":' + b"[" * 200_000 + b"]" * 200_000 + b"}"
+_LOOP = {"Location": "/v2/round/and/round"}
+
+
+def _other(_asked: Asked) -> Reply:
+    """Another manifest than the one that was asked for."""
+    return Reply(200, b'{"schemaVersion":2}', {"Content-Type": oci.OCI_MANIFEST})
+
+
+@pytest.mark.parametrize(
+    ("about", "answer", "said"),
+    [
+        ("/manifests/sha256:", _other, "under the name sha256:"),
+        ("/manifests/v1", lambda _asked: _PAGE, "has no whole v1"),
+        ("/manifests/sha256:", lambda _asked: _PAGE, "Not the answer of a registry"),
+        ("/manifests/sha256:", lambda _asked: Reply(200, _NESTED, {"Content-Type": oci.OCI_MANIFEST}), "sha256:"),
+        ("/manifests/sha256:", lambda _asked: Reply(200, b" " * (8 * 2**20 + 1)), "8388608 bytes"),
+        ("/blobs/", lambda _asked: Reply(200, b"x" * 9000, cut=10), "does not answer"),
+        ("/blobs/", lambda _asked: Reply(200, b"x" * 9000, length=9001), "announced with 9001 bytes"),
+        ("/blobs/", lambda _asked: Reply(200, b"x" * 8999), "announced with 8999 bytes"),
+        ("/blobs/", lambda _asked: Reply(307, headers=_LOOP), "round in circles"),
+        ("/blobs/", lambda _asked: _PAGE, "announced with 26 bytes"),
+    ],
+)
+def test_whatever_a_source_does_it_is_named_ends_and_leaves_no_wrong_byte(
+    source: Scripted, sites: dict[str, Scripted], about: str, answer: Callable[[Asked], Reply], said: str
+) -> None:
+    """It lies about digests, cuts, sends other lengths, loops, answers with pages, nests: no site shows any of it."""
+    maker = Maker(store=source.store(), repository=NAME)
+    maker.image(b"y" * 9000, tag="v1")
+    source.script = lambda asked: answer(asked) if about in asked.path or "round" in asked.path else None
+    results = _mirror(source, sites, "v1")
+    assert {result.state for result in results} <= {State.FAILED, State.UNREACHABLE, State.REFUSED}
+    assert all(said in result.detail for result in results), results[0].detail
+    for site in sites.values():
+        assert site.tags.get(NAME, {}) == {}
+        assert all(images.digest(held) == digest for digest, held in site.blobs.get(NAME, {}).items())
+
+
+@pytest.mark.parametrize(
+    ("method", "about", "answer", "said"),
+    [
+        ("PUT", "/blobs/uploads/", lambda _asked: error(404, "BLOB_UPLOAD_UNKNOWN"), "The upload is gone"),
+        ("POST", "/blobs/uploads/", lambda _asked: _PAGE, "200"),
+        ("POST", "/blobs/uploads/", lambda asked: Reply(307, headers={"Location": asked.path}), "round in circles"),
+        (
+            "PUT",
+            "/manifests/",
+            lambda _asked: Reply(201, headers={"Docker-Content-Digest": images.digest(b"?")}),
+            "has sha",
+        ),
+        ("PUT", "/manifests/", lambda _asked: _PAGE, "is not there after writing"),
+    ],
+)
+def test_whatever_one_site_does_it_is_named_and_the_other_is_served(
+    source: Scripted, sites: dict[str, Scripted], method: str, about: str, answer: Callable[[Asked], Reply], said: str
+) -> None:
+    """It forgets its uploads on another node, answers with pages, takes things for something else."""
+    Maker(store=source.store(), repository=NAME).image(b"layer", tag="v1")
+    sites["sejong"].script = lambda asked: answer(asked) if asked.is_(method, about) else None
+    found = {one.site: one for one in _mirror(source, sites, "v1")}
+    assert found["daegu"].state is State.EQUAL
+    assert found["sejong"].state is not State.EQUAL
+    assert said in found["sejong"].detail, found["sejong"].detail
+    assert sites["sejong"].tags.get(NAME, {}) == {}
+
+
+def test_an_upload_that_moved_to_another_node_is_begun_anew_and_arrives(
+    source: Scripted, sites: dict[str, Scripted]
+) -> None:
+    """harbor#17504: the first node knows nothing of it any more."""
+    Maker(store=source.store(), repository=NAME).image(b"layer" * 1000, tag="v1")
+    lost = iter([error(404, "BLOB_UPLOAD_UNKNOWN"), error(404, "BLOB_UPLOAD_UNKNOWN")])
+    sites["sejong"].script = lambda asked: next(lost, None) if asked.is_("PUT", "/blobs/uploads/") else None
+    assert {result.state for result in _mirror(source, sites, "v1")} == {State.EQUAL}
+
+
+def test_a_manifest_of_8_mib_is_mirrored_byte_for_byte(source: Scripted, sites: dict[str, Scripted]) -> None:
+    """The largest that is taken, white space and all."""
+    made = Maker(store=source.store(), repository=NAME).image(b"layer")
+    kind, raw = source.manifests[NAME][made.digest]
+    large = raw + b" " * (8 * 2**20 - len(raw))
+    source.manifests[NAME][images.digest(large)] = (kind, large)
+    source.tags[NAME]["v1"] = images.digest(large)
+    assert {result.state for result in _mirror(source, sites, "v1")} == {State.EQUAL}
+    assert sites["daegu"].manifests[NAME][images.digest(large)][1] == large
+
+
+def test_a_list_of_tags_without_end_is_the_result_of_the_whole_repository(
+    source: Scripted, tmp_path: Path, file_database: Database
+) -> None:
+    """The job ends, says so at every site, and takes no tag for gone."""
+    world = World(tmp_path, file_database)
+    world.doors.stores["seoul"] = Watched(source.store())
+    Maker(store=source.store(), repository=NAME).image(b"layer", tag="v1")
+    world.handle()
+    source.script = lambda asked: (
+        Reply(200, b'{"tags":["v1"]}', {"Link": f"</v2/{NAME}/tags/list?last={asked.number}>; rel=next"})
+        if "/tags/list" in asked.path
+        else None
+    )
+    world.handle()
+    row = world.rows()["v1", "sejong"]
+    assert row.state == "failed"
+    assert "pages for ever" in row.detail
+
+
+@pytest.mark.parametrize("listed", ['["-v", "v1", "../x", "a b", 7, null]', '["v1", "v1", "", "한글"]'])
+def test_names_that_are_not_names_are_left_out_and_the_others_arrive(
+    source: Scripted, tmp_path: Path, file_database: Database, listed: str
+) -> None:
+    """Nobody asks for them, and nothing is written under them."""
+    world = World(tmp_path, file_database)
+    world.doors.stores["seoul"] = Watched(source.store())
+    Maker(store=source.store(), repository=NAME).image(b"layer", tag="v1")
+    source.script = lambda asked: (
+        Reply(200, b'{"tags":%s}' % listed.encode(), {"Content-Type": "application/json"})
+        if "/tags/list" in asked.path
+        else None
+    )
+    world.handle()
+    assert {reference for reference, _ in world.states()} == {"v1"}
+    assert set(world.doors.images("sejong").tags(NAME) or {}) == {"v1"}

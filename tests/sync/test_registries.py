@@ -191,3 +191,18 @@ def test_a_blob_that_vanished_at_a_site_is_noticed_and_sent_again(fleet: registr
     maker.image(b"layer" * 1000, b"more", tag="v2")
     assert bring() == {State.EQUAL}
     assert site.has_blob("vanishing", layer)
+
+
+def test_a_site_that_has_nothing_is_asked_for_sixteen_blobs_and_no_more(fleet: registries.Fleet) -> None:
+    """Its repository has no tag: each other blob costs two requests, and each manifest one."""
+    maker = Maker(store=fleet.source.store(), repository="new")
+    for number in range(20):
+        maker.image(b"%d" % number * 1000, tag=f"v{number:02}")
+    fleet.forget()
+    assert set(_states(mirror(_order(fleet, "new")))) == {State.EQUAL}
+    for site in fleet.sites.values():
+        asked = Counter((one.method, one.path.split("/")[3]) for one in site.requests())
+        assert asked["HEAD", "blobs"] == 16
+        assert asked["POST", "blobs"] == asked["PUT", "blobs"] == 40
+        assert asked["PUT", "manifests"] == 20
+        assert asked["HEAD", "manifests"] == 8 + 20  # the first tags, and each tag after it was written
