@@ -12,6 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from lockstep.sites import ends
+from sync import selection
 from sync.graph import Graph
 
 
@@ -60,10 +61,15 @@ class TagStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """The steps of one image, in their order; ``needs`` are the blobs that must have landed before a manifest."""
+    """The steps of one image, in their order; ``needs`` are the blobs that must have landed before a manifest.
+
+    ``after`` are the images that must be done before its manifests are written: those that bring a manifest which it
+    shares, and what is kept about it under tags of their own.
+    """
 
     root: str
     needs: frozenset[str]
+    after: frozenset[str]
     blobs: tuple[BlobStep, ...]
     manifests: tuple[ManifestStep, ...]
     tags: tuple[TagStep, ...]
@@ -89,9 +95,15 @@ def plan(graph: Graph, wanted: Sequence[Want], haves: Mapping[str, Have]) -> tup
     """
     blobs = {site: set(have.blobs) for site, have in haves.items()}
     manifests = {site: set(have.manifests) for site, have in haves.items()}
-    units = []
+    units: list[Unit] = []
+    first: dict[str, str] = {}
+    about: dict[str, list[str]] = {}
     for want in wanted:
         order = graph.order(want.root)
+        earlier = {first.setdefault(digest, want.root) for digest in order}
+        earlier.update(root for digest in order for root in about.get(digest, ()))
+        for tag in want.tags:
+            about.setdefault(selection.companion_of(tag), []).append(want.root)
         tops = {want.root, *(referrer for digest in order for referrer in graph.referrers.get(digest, ()))}
         needed = list(graph.blobs(order))
         blob_steps = [BlobStep(blob=blob, sites=_claim(blobs, blob.digest)) for blob in needed]
@@ -109,6 +121,7 @@ def plan(graph: Graph, wanted: Sequence[Want], haves: Mapping[str, Have]) -> tup
         unit = Unit(
             root=want.root,
             needs=frozenset(blob.digest for blob in needed),
+            after=frozenset(earlier - {want.root}),
             blobs=tuple(step for step in blob_steps if step.sites),
             manifests=tuple(step for step in _spared(manifest_steps, tag_steps, want.root) if step.sites),
             tags=tuple(step for step in tag_steps if step.sites),

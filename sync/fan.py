@@ -28,7 +28,7 @@ class Bounds:
     """How much is done and held at once."""
 
     streams: int = 4
-    """Blobs that are read at once."""
+    """Blobs that are read at once, and images that are finished at once at one site."""
     buffer_bytes: int = 16 * 2**20
     """Bytes that may wait for one site; more than one chunk (1 MiB)."""
     patience_seconds: float = 5.0

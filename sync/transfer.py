@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 
 from lockstep import errors
@@ -206,25 +206,32 @@ def _telling(lanes: Sequence[Lane]) -> Callable[[Future[None]], None]:
 
 
 def _finish(load: Load, units: Sequence[copy.Unit], lane: Lane) -> list[Outcome]:
-    """Write the manifests and tags of each image to one site, as its blobs land."""
+    """Write the manifests and tags of the images to one site, a few at once, as their blobs land."""
     by_root = {unit.root: unit for unit in units if lane.site in unit.sites}
-    outcomes = []
-    for want in load.wanted:
-        unit = by_root.get(want.root)
-        outcome = Outcome(site=lane.site, root=want.root)
-        if unit is not None:
-            try:
-                _deliver(load, unit, lane)
-            except errors.LockstepError as error:
-                outcome = Outcome(site=lane.site, root=want.root, error=error)
-                lane.heard(error)
-            else:
-                size = unit.size(lane.site, load.graph)
-                outcome = Outcome(site=lane.site, root=want.root, size=size, changes=True)
-        outcomes.append(outcome)
-        if not isinstance(outcome.error, LaggingError):  # that site's own pass settles it
-            load.watch.settled(outcome)
-    return outcomes
+    settled: dict[str, Future[Outcome]] = {}
+    # In their order, and each waits for earlier ones only: what is waited for is under way.
+    with ThreadPoolExecutor(load.bounds.streams) as pool:
+        for want in load.wanted:
+            unit = by_root.get(want.root)
+            earlier = [settled[root] for root in unit.after] if unit else []
+            settled[want.root] = pool.submit(_settle, load, lane, want.root, unit, earlier)
+    return [outcome.result() for outcome in settled.values()]
+
+
+def _settle(load: Load, lane: Lane, root: str, unit: copy.Unit | None, earlier: Sequence[Future[Outcome]]) -> Outcome:
+    outcome = Outcome(site=lane.site, root=root)
+    if unit is not None:
+        wait(earlier)
+        try:
+            _deliver(load, unit, lane)
+        except errors.LockstepError as error:
+            outcome = Outcome(site=lane.site, root=root, error=error)
+            lane.heard(error)
+        else:
+            outcome = Outcome(site=lane.site, root=root, size=unit.size(lane.site, load.graph), changes=True)
+    if not isinstance(outcome.error, LaggingError):  # that site's own pass settles it
+        load.watch.settled(outcome)
+    return outcome
 
 
 def _deliver(load: Load, unit: copy.Unit, lane: Lane) -> None:

@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, NoReturn
 
@@ -214,7 +215,7 @@ def _compare_beside(path: Path, raw: bytes) -> bundle_list.Sum | None:
 class _Look:
     """Goes through an archive from header to header."""
 
-    def __init__(self, file: IO[bytes], path: Path) -> None:
+    def __init__(self, file: BufferedReader, path: Path) -> None:
         self._file = file
         self._path = path
         self._whole = path.stat().st_size

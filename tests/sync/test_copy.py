@@ -121,6 +121,38 @@ def test_a_plan_carried_out_leaves_nothing_to_do(load: tuple[Graph, list[Want], 
 
 
 @given(loads())
+def test_an_image_needs_nothing_but_blobs_and_the_images_that_it_comes_after(
+    load: tuple[Graph, list[Want], dict[str, Have]],
+) -> None:
+    """Images are finished side by side: each waits for those alone that its step names, and they for theirs."""
+    graph, wanted, haves = load
+    units = {unit.root: unit for unit in plan(graph, wanted, haves)}
+    for root, unit in units.items():
+        needed = {root}
+        waiting = [root]
+        while waiting:
+            one = waiting.pop()
+            before = units[one].after & units.keys() - needed
+            needed |= before
+            waiting += before
+        for site in unit.sites:
+            found = _Site(graph, haves[site])
+            found.blobs |= {step.blob.digest for other in units.values() for step in other.blobs if site in step.sites}
+            for other in units.values():  # in the order of the plan
+                if other.root in needed:
+                    found.take(site, other)
+
+
+def test_what_is_kept_under_a_tag_of_its_own_is_waited_for_by_its_image() -> None:
+    """A signature of cosign's is at the site, tagged, before the image that it signs is."""
+    graph = Graph(nodes={_name(0): _node(0, [], [0]), _name(1): _node(1, [], [1]), _name(2): _node(2, [], [1])})
+    signature = Want(root=_name(1), tags=(f"{_name(0).replace(':', '-')}.sig",))
+    wanted = [signature, Want(root=_name(0), tags=("v1",)), Want(root=_name(2), tags=("v2",))]
+    units = plan(graph, wanted, {"sejong": Have()})
+    assert [unit.after for unit in units] == [frozenset(), {_name(1)}, frozenset()]
+
+
+@given(loads())
 def test_nothing_is_sent_twice_or_to_who_has_it(load: tuple[Graph, list[Want], dict[str, Have]]) -> None:
     """Each blob is read for one step only, whatever images and sites share it; no site gets what it has."""
     graph, wanted, haves = load

@@ -469,14 +469,18 @@ def test_what_somebody_waits_for_overtakes_the_rest(world: World) -> None:
     }
 
 
-def test_a_signature_under_its_own_tag_goes_before_the_image_that_somebody_waits_for(world: World) -> None:
-    """What is wanted is not wanted unsigned."""
+@pytest.mark.parametrize("streams", [1, 4])
+def test_a_signature_under_its_own_tag_goes_before_the_image_that_somebody_waits_for(
+    world: World, streams: int
+) -> None:
+    """What is wanted is not wanted unsigned, also where images are finished side by side."""
     for number in range(3):
         world.maker.image(b"%d" % number, tag=f"v{number}")
     made = world.maker.image(b"wanted", tag="v9")
     signature = f"{made.digest.replace(':', '-')}.sig"
     world.maker.artifact(None, b"signature", tag=signature)
     site = world.sites["sejong"]
-    mirror(world.order(sites={"sejong": site}, wanted=lambda: ["v9"]))
+    mirror(world.order(sites={"sejong": site}, wanted=lambda: ["v9"], bounds=Bounds(streams=streams)))
     tags = [about for method, about in site.order if method == "write_manifest"]
-    assert tags[:2] == [signature, "v9"]
+    assert tags.index(signature) < tags.index("v9")
+    assert streams > 1 or tags[:2] == [signature, "v9"]
