@@ -44,7 +44,8 @@ class Told(Mapping[ObjectKey, Manifest]):
         self._sealer = sealer
 
     def __getitem__(self, key: ObjectKey) -> Manifest:
-        found = self.unsealed(key)
+        # What lies in a gap is not there, even if the watch has heard of it once.
+        found = self.unsealed(key) if key in self._keys else None
         if found is None:
             raise KeyError(key)
         return self._sealer.seal(found)
@@ -199,11 +200,12 @@ class Followed:
             everything. None: everything has to be compared.
         """
         touched: set[ObjectKey] = set()
-        for side, keys in zip(self._sides, changed, strict=True):
+        for side, reading, keys in zip(self._sides, self.readings, changed, strict=True):
             for key in keys:
                 if (key.group, key.kind) == _DEFINITION:
                     return None
-                touched |= side.take(replace(key, group=home(key.group, key.kind)))
+                if not reading.hides(key):
+                    touched |= side.take(replace(key, group=home(key.group, key.kind)))
         outlooks = [side.told.watch.outlook() for side in self._sides]
         if [self._hidden(outlook) for outlook in outlooks] != self._gaps:
             return None

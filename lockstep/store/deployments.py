@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from lockstep.store.database import insert
 from lockstep.store.tables import deployments
@@ -22,6 +22,10 @@ RECOVERING = "recovering"
 """The last good revision is put back, and its workloads are not well yet."""
 ROLLED_BACK = "rolledBack"
 """The deploy failed, and the last good revision runs again."""
+
+_MARK = select(func.count(), func.max(deployments.c.id), func.max(deployments.c.ended_at)).where(
+    deployments.c.application == bindparam("of_application"), deployments.c.state == DONE
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +82,7 @@ def last(
 
 def mark(connection: Connection, application: str) -> tuple[object, ...]:
     """What changes whenever a deploy of an application was done."""
-    done = deployments.c.application == application, deployments.c.state == DONE
-    statement = select(func.count(), func.max(deployments.c.id), func.max(deployments.c.ended_at)).where(*done)
-    return tuple(connection.execute(statement).one())
+    return tuple(connection.execute(_MARK, {"of_application": application}).one())
 
 
 def by_run(connection: Connection, run: str) -> dict[str, Deployment]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Row, and_, bindparam, delete, select, update
+from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, select, update
 
 from lockstep import errors
 from lockstep.store import database
@@ -30,9 +30,29 @@ _LIFE = tuple(
         *("state", "note", "by", "until", "reopened"),
     )
 )
-_UNRESOLVED = ("open", "acknowledged", "waived")
 Hidden: TypeAlias = Callable[[ObjectKey, str], bool]
 """Whether a comparison could not see an object at a site, or at any of some with a comma between; ``""`` is all."""
+# Made once, because making a statement costs as much as running it.
+_OURS = (findings.c.application == bindparam("of_application"), findings.c.pair == bindparam("of_pair"))
+_ENDED = select(scans.c.ended_at).where(
+    scans.c.application == bindparam("of_application"), scans.c.pair == bindparam("of_pair")
+)
+_EVERY = select(*_LIFE).where(*_OURS)
+_AMONG: BindParameter[Any] = bindparam("among", expanding=True)
+_BY_FINGERPRINT = _EVERY.where(findings.c.fingerprint.in_(_AMONG))
+# Listed one by one, so that the index over application, pair and state is of use.
+_LIVE = ("open", "acknowledged", "waived")
+_UNRESOLVED = _EVERY.where(findings.c.state.in_(_LIVE), findings.c.name.in_(_AMONG))
+_STILL = (
+    update(findings)
+    .where(
+        *_OURS,
+        findings.c.state.in_(_LIVE),
+        findings.c.last_seen >= bindparam("before"),
+        findings.c.fingerprint.not_in(bindparam("besides", expanding=True)),
+    )
+    .values(last_seen=bindparam("now"))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,8 +148,9 @@ def record(
         resolved = {"state": "resolved", "resolved_at": scan.ended_at}
         connection.execute(update(findings).where(findings.c.fingerprint.in_(part)).values(resolved))
     if only is not None and before is not None:
-        still = and_(_of(scan), findings.c.state != "resolved", findings.c.last_seen >= before)
-        connection.execute(update(findings).where(still).values(last_seen=scan.ended_at))
+        # What was compared anew and could not be seen is told as it was before.
+        besides = [fingerprint for fingerprint in known if fingerprint not in found]
+        connection.execute(_STILL, {**_of(scan), "before": before, "now": scan.ended_at, "besides": besides})
     return Changes(
         new=tuple(new),
         reopened=tuple(fingerprint for fingerprint in again if known[fingerprint].state == "resolved"),
@@ -202,14 +223,13 @@ def last_compared(connection: Connection) -> dict[tuple[str, str], datetime]:
     return {(row.application, row.pair): row.ended_at for row in rows}
 
 
-def _of(scan: Scan) -> ColumnElement[bool]:
-    return and_(findings.c.application == scan.application, findings.c.pair == scan.pair)
+def _of(scan: Scan) -> dict[str, Json]:
+    return {"of_application": scan.application, "of_pair": scan.pair}
 
 
 def _last_ended(connection: Connection, scan: Scan) -> datetime | None:
     """When the comparison that is recorded ended."""
-    statement = select(scans.c.ended_at).where(scans.c.application == scan.application, scans.c.pair == scan.pair)
-    return connection.execute(statement).scalar_one_or_none()
+    return connection.execute(_ENDED, _of(scan)).scalar_one_or_none()
 
 
 def _known(
@@ -220,13 +240,12 @@ def _known(
     Of one change nobody reads all that was ever resolved.
     """
     if only is None:
-        yield from connection.execute(select(*_LIFE).where(_of(scan)))
+        yield from connection.execute(_EVERY, _of(scan))
         return
     for part in _parts(list(found)):
-        yield from connection.execute(select(*_LIFE).where(_of(scan), findings.c.fingerprint.in_(part)))
-    unresolved = select(*_LIFE).where(_of(scan), findings.c.state.in_(_UNRESOLVED))
+        yield from connection.execute(_BY_FINGERPRINT, {**_of(scan), "among": part})
     for part in _parts(sorted({key.name for key in only})):
-        rows = connection.execute(unresolved.where(findings.c.name.in_(part)))
+        rows = connection.execute(_UNRESOLVED, {**_of(scan), "among": part})
         yield from (row for row in rows if _key(row) in only)
 
 

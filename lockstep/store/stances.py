@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from lockstep import errors
 from lockstep.store.tables import stances
 from lockstep.topology.stances import Record
 from lockstep.values import Stance
 
+# Made once, because making a statement costs as much as running it.
+_NEWEST = select(stances).where(stances.c.pair == bindparam("of_pair")).order_by(stances.c.generation.desc()).limit(1)
+
 
 def newest(connection: Connection, pair: str) -> Record | None:
     """The record in force; None when this store has never heard of the pair."""
-    statement = select(stances).where(stances.c.pair == pair).order_by(stances.c.generation.desc()).limit(1)
-    row = connection.execute(statement).one_or_none()
+    row = connection.execute(_NEWEST, {"of_pair": pair}).one_or_none()
     return _record(row) if row else None
 
 

@@ -109,6 +109,15 @@ def test_of_a_change_only_the_findings_of_what_was_compared_change(database: Dat
     ]
 
 
+def test_what_a_change_hides_is_told_as_it_was_before(database: Database) -> None:
+    """It was compared anew, and nobody could see it."""
+    record(database, scan(), seen(), seen(name="api"))
+    with database.write() as connection:
+        findings.record(connection, scan(1), [], hidden=lambda *_: True, only={key("api")})
+    then, now = scan().ended_at, scan(1).ended_at
+    assert sorted((one.name, one.last_seen) for one in stored(database)) == [("api", then), ("web", now)]
+
+
 def test_what_was_resolved_is_open_again_when_a_change_brings_it_back(database: Database) -> None:
     """It is the same finding, found by its place among all that was ever resolved."""
     record(database, scan(), seen())
