@@ -33,7 +33,13 @@ def run(sizes: tuple[int, ...]) -> None:
             storm = min(_STORM, size // 2)
             seconds = _storm(world, storm)
         both = statistics.median(compared) + statistics.median(stored)
-        cells = [*_figures(compared), *_figures(stored), f"{both * 1000:.2f} ms", f"{storm:,}", f"{storm / seconds:,.0f}"]
+        cells = [
+            *_figures(compared),
+            *_figures(stored),
+            f"{both * 1000:.2f} ms",
+            f"{storm:,}",
+            f"{storm / seconds:,.0f}",
+        ]
         print("".join(f"{cell:>12}" for cell in (f"{size:,}", *cells)))
 
 
@@ -64,7 +70,8 @@ def _changed(world: World, number: int, size: int) -> tuple[float, float]:
     began = time.perf_counter()
     outcome = scan.handle_scan(world.scanning, claim)
     compared = time.perf_counter()
-    assert isinstance(outcome, work.Done) and outcome.effects
+    assert isinstance(outcome, work.Done)
+    assert outcome.effects
     with world.scanning.database.write() as connection:
         for effect in outcome.effects:
             effect(connection)
@@ -89,5 +96,3 @@ def _storm(world: World, count: int) -> float:
 def _figures(seconds: tuple[float, ...]) -> Iterator[str]:
     yield f"{statistics.median(seconds) * 1000:.2f} ms"
     yield f"{statistics.quantiles(seconds, n=20)[-1] * 1000:.2f} ms"
-
-

@@ -13,8 +13,8 @@ CHANGED_EVERY = 1_000
 """At the second site every so many objects one is another."""
 
 
-def manifest(number: int, site: str = "", *, namespace: str = "") -> dict[str, Json]:
-    """An object: as git has it, or as it lives at a site."""
+def manifest(number: int, site: str = "", *, namespace: str = "", lives: bool = True) -> dict[str, Json]:
+    """An object: as git has it, or as a site has it; ``lives``: with what a server adds."""
     kind = KINDS[number % len(KINDS)]
     changed = site == SITES[1] and number % CHANGED_EVERY == 0
     made: dict[str, Json] = {
@@ -28,7 +28,7 @@ def manifest(number: int, site: str = "", *, namespace: str = "") -> dict[str, J
         "namespace": namespace or f"team-{number % 20}",
         "labels": {"app": "web"},
     }
-    if site:
+    if site and lives:
         made["metadata"] |= {
             "uid": f"{site}-{number:032}",
             "resourceVersion": str(number),

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 import zlib
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -39,11 +40,12 @@ def _door(kubeconfigs: list[Path]) -> int:
         return sum(len(found.objects) for found in pool.map(lambda door: door.read(selection), doors))
 
 
-def _bare(kubeconfigs: list[Path]) -> int:
+def bare(kubeconfigs: list[Path], *, roots: Mapping[tuple[str, str], str] | None = None) -> int:
+    """Read the lists of some kinds, by where they are, and keep their objects; how many there are."""
     lists = [
         (file, f"{root}/namespaces/{NAMESPACE}/{kind.lower()}s")
         for file in kubeconfigs
-        for (_, kind), root in KINDS.items()
+        for (_, kind), root in (roots or KINDS).items()
     ]
     with ThreadPoolExecutor(max_workers=len(lists)) as pool:
         return sum(len(found) for found in pool.map(lambda one: _pages(*one), lists))
@@ -51,7 +53,7 @@ def _bare(kubeconfigs: list[Path]) -> int:
 
 def _still(kubeconfigs: list[Path]) -> int:
     gc.disable()
-    return _bare(kubeconfigs)
+    return bare(kubeconfigs)
 
 
 def _pages(file: Path, path: str) -> list[object]:
@@ -97,7 +99,7 @@ def peak() -> float:
 def main(who: str, kubeconfigs: list[Path]) -> None:
     """Measure, and print."""
     began, used = time.monotonic(), time.process_time()
-    count = {"door": _door, "bare": _bare, "still": _still}[who](kubeconfigs)
+    count = {"door": _door, "bare": bare, "still": _still}[who](kubeconfigs)
     seconds = time.monotonic() - began
     cpu = time.process_time() - used
     print(json.dumps({"objects": count, "seconds": seconds, "cpu": cpu, "peak": peak()}))

@@ -9,7 +9,7 @@ differs. Times are of the processor: what else the machine does is not counted.
 from __future__ import annotations
 
 import json
-import resource
+import os
 import subprocess
 import sys
 import tempfile
@@ -22,7 +22,8 @@ from pathlib import Path
 import orjson
 import yaml
 
-from drift import inventory, older, redact, survey
+from benchmarks import _drift_change, _drift_objects, _drift_served, _listing
+from drift import inventory, older, packed, redact, survey
 from drift.examine import Examiner
 from drift.expected import Rules
 from drift.implied import SiteFacts
@@ -36,15 +37,24 @@ from lockstep.sites.backup import BackupCluster
 from lockstep.sites.directory import DirectoryCluster
 from lockstep.values import Json
 
-_SITES = ("seoul", "sejong")
+_SITES = _drift_objects.SITES
 _MANIFESTS, _DUMP = "manifests", "dump"
-_CASES = ((_MANIFESTS, 1_000), (_MANIFESTS, 10_000), (_DUMP, 10_000), (_DUMP, 50_000))
-_CHANGED_EVERY = 1_000
+_CASES = ((_MANIFESTS, 1_000), (_MANIFESTS, 10_000), (_DUMP, 10_000))
+# How it grows; writing the files alone takes minutes.
+_LARGE_CASES = ((_DUMP, 50_000), (_MANIFESTS, 50_000))
 _SEALER = redact.Sealer(b"a key of this benchmark")
 
 
 def run() -> None:
-    """Print a table: seconds of both, the ratio, megabytes, and what was found."""
+    """Print tables: sites on disk, clusters over HTTP, one change among many. ``BENCH_SIZE=full``: large ones too."""
+    full = os.environ.get("BENCH_SIZE") == "full"
+    _on_disk((*_CASES, *_LARGE_CASES) if full else _CASES)
+    _drift_served.run()
+    _drift_change.run((2_000, 20_000, 200_000) if full else (2_000, 20_000))
+
+
+def _on_disk(cases: Sequence[tuple[str, int]]) -> None:
+    """Seconds of both, the ratio, megabytes, and what was found."""
     columns = (
         "",
         "objects a site",
@@ -58,7 +68,7 @@ def run() -> None:
         "found",
     )
     print("".join(f"{name:>15}" for name in columns))
-    for form, size in _CASES:
+    for form, size in cases:
         with tempfile.TemporaryDirectory() as directory:
             root = Path(directory)
             written = sum(_write(root, site, form, size) for site in _SITES)
@@ -88,7 +98,7 @@ def _child(who: str, root: Path, form: str) -> dict[str, float]:
 
 def _write(root: Path, site: str, form: str, size: int) -> int:
     """A site as large as asked for; at the second one every thousandth object is another. The bytes written."""
-    manifests = (_manifest(number, site) for number in range(size))
+    manifests = (_drift_objects.manifest(number, site) for number in range(size))
     if form == _DUMP:
         return (root / f"{site}.json").write_bytes(orjson.dumps({"kind": "List", "items": list(manifests)}))
     written = 0
@@ -102,62 +112,6 @@ def _write(root: Path, site: str, form: str, size: int) -> int:
 
 def _group(manifest: dict[str, Json]) -> str:
     return str(manifest["apiVersion"]).rpartition("/")[0]
-
-
-def _manifest(number: int, site: str = "") -> dict[str, Json]:
-    """An object: as git has it, or as it lives at a site, with what a server adds."""
-    kind = ("Deployment", "ConfigMap", "Service", "Secret")[number % 4]
-    changed = site == _SITES[1] and number % _CHANGED_EVERY == 0
-    made: dict[str, Json] = {
-        "Deployment": _deployment,
-        "ConfigMap": _config,
-        "Service": _service,
-        "Secret": _secret,
-    }[kind](number, changed)
-    made["metadata"] = {
-        "name": f"{kind.lower()}-{number}",
-        "namespace": f"team-{number % 20}",
-        "labels": {"app": "web"},
-    }
-    if site:
-        made["metadata"] |= {
-            "uid": f"{site}-{number:032}",
-            "resourceVersion": str(number),
-            "creationTimestamp": "2026-01-01T00:00:00Z",
-            "managedFields": [{"manager": "lockstep", "fieldsV1": {f"f:{name}": {"f:a": {}} for name in "abcdefghij"}}],
-        }
-        made["status"] = {"conditions": [{"type": str(one), "status": "True", "message": "x" * 80} for one in range(4)]}
-    return made
-
-
-def _deployment(number: int, changed: bool) -> dict[str, Json]:
-    def container(name: str) -> dict[str, Json]:
-        return {
-            "name": name,
-            "image": f"registry.example/{name}:{2 if changed else 1}.{number}",
-            "env": [{"name": f"NAME_{one}", "value": f"value {one} of {number}"} for one in range(12)],
-            "ports": [{"containerPort": 8080, "name": "http"}],
-            "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}},
-            "readinessProbe": {"httpGet": {"path": "/healthz", "port": "http"}},
-        }
-
-    template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [container("web"), container("side")]}}
-    spec = {"replicas": 3, "selector": {"matchLabels": {"app": "web"}}, "template": template}
-    return {"apiVersion": "apps/v1", "kind": "Deployment", "spec": spec}
-
-
-def _config(number: int, changed: bool) -> dict[str, Json]:
-    lines = "\n".join(f"key{one}: value {one} of {number}" for one in range(40))
-    return {"apiVersion": "v1", "kind": "ConfigMap", "data": {"app.yaml": lines, "MODE": "b" if changed else "a"}}
-
-
-def _service(number: int, changed: bool) -> dict[str, Json]:
-    ports = [{"name": f"p{one}", "port": 8000 + one + (number % 7) + (100 if changed else 0)} for one in range(3)]
-    return {"apiVersion": "v1", "kind": "Service", "spec": {"selector": {"app": "web"}, "ports": ports}}
-
-
-def _secret(_number: int, changed: bool) -> dict[str, Json]:
-    return {"apiVersion": "v1", "kind": "Secret", "data": {f"key{one}": "c2VjcmV0" for one in range(5 + changed)}}
 
 
 # --- the contestants, each in a process of its own
@@ -179,7 +133,8 @@ def _ours(root: Path, form: str) -> dict[str, float]:
         len(clusters[0].read(ends.EVERYTHING).objects) if form == _DUMP else sum(1 for _ in root.rglob("*.yaml")) // 2
     )
     clusters = [_open(root, site, form) for site in _SITES]
-    rendered = inventory.by_key((_manifest(number) for number in range(count)), sealer=_SEALER)[0]
+    manifests = (_drift_objects.manifest(number) for number in range(count))
+    rendered = packed.Packed(inventory.by_key(manifests, sealer=_SEALER)[0], pool={})
     memory = Memory()
     seconds, found = [], 0
     for _ in range(2):
@@ -216,7 +171,7 @@ def _read(cluster: ends.Cluster, site: str) -> inventory.Reading:
 
 
 def _peak() -> dict[str, float]:
-    return {"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    return {"peak": _listing.peak()}
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ class Examiner:
                 sides.git_standby,
                 sides.standby if sides.git_standby is not None else None,
             )
-        slims = [None if side is None else slim(side, declared=git) for side in sides.all()]
+        slims = _slims(sides, git)
         asserting = self.context.rules.asserting(key)
         if not asserting and self.memory.are_equal(slims, schemas=self.schemas.digest):
             return []
@@ -151,6 +151,17 @@ class Examiner:
                     values: Sides[Value] = Sides(ABSENT, left, ABSENT, right)
                     found.append(_difference(key, judged, managed=managed, field_=named, values=values))
         return found
+
+
+def _slims(sides: Sides[Manifest | None], git: list[Manifest]) -> list[bytes | None]:
+    """The slim forms. Git mostly says the same for both sites: then it is made once."""
+    git_p, primary, git_d, standby = sides.all()
+    if git_p is not None and git_p == git_d:
+        git, git_d = [git_p], None
+    forms = [None if side is None else slim(side, declared=git) for side in (git_p, primary, git_d, standby)]
+    if git_p is not None and sides.git_standby is not None and git_d is None:
+        forms[2] = forms[0]
+    return forms
 
 
 def _has_texts(key: ObjectKey) -> bool:

@@ -67,8 +67,7 @@ def read(cluster: Seen, selection: ends.Selection, *, site: str, sealer: redact.
 
 def index(found: ends.Inventory, *, site: str, sealer: redact.Sealer, address: str = "") -> Reading:
     """The objects of an inventory by key; what has no name that anybody could look for is a gap."""
-    # An object that is served by the group where its kind lives now is seen as that group has it (N03).
-    objects, gaps = by_key(sorted(found.objects, key=is_at_home), sealer=sealer)
+    objects, gaps = by_key(found.objects, sealer=sealer, served=True)
     return Reading(
         site=site,
         objects=objects,
@@ -81,16 +80,19 @@ def index(found: ends.Inventory, *, site: str, sealer: redact.Sealer, address: s
 
 
 def by_key(
-    manifests: Iterable[dict[str, Json]], *, sealer: redact.Sealer
+    manifests: Iterable[dict[str, Json]], *, sealer: redact.Sealer, served: bool = False
 ) -> tuple[dict[ObjectKey, dict[str, Json]], list[ends.Gap]]:
-    """Manifests by key, Secrets sealed. One object served by two groups is one (N03); of two the last counts (N02)."""
+    """Manifests by key, Secrets sealed. One object served by two groups is one (N03); of two the last counts (N02).
+
+    ``served``: they are a server's, and one that the group where its kind lives now has is seen as that has it.
+    """
     objects: dict[ObjectKey, dict[str, Json]] = {}
     gaps = []
     for manifest in manifests:
         key = key_of(manifest)
         if key is None:
             gaps.append(ends.Gap(what="something", why="It has no apiVersion, kind and name, so it is no object."))
-        else:
+        elif not (served and key in objects) or _is_at_home(manifest):
             objects[key] = sealer.seal(manifest)
     return objects, gaps
 
@@ -98,14 +100,15 @@ def by_key(
 def key_of(manifest: Json) -> ObjectKey | None:
     """The key of a manifest, in the group where its kind lives now; None when it is no object."""
     api_version, kind = reading.text(manifest, "apiVersion"), reading.text(manifest, "kind")
-    name = reading.text(manifest, "metadata", "name")
+    metadata = reading.mapping(manifest, "metadata")
+    name = reading.text(metadata, "name")
     if not (api_version and kind and name):
         return None
     group = home(api_version.rpartition("/")[0], kind)
-    return ObjectKey(group=group, kind=kind, namespace=reading.text(manifest, "metadata", "namespace"), name=name)
+    return ObjectKey(group=group, kind=kind, namespace=reading.text(metadata, "namespace"), name=name)
 
 
-def is_at_home(manifest: Json) -> bool:
+def _is_at_home(manifest: Json) -> bool:
     """Whether a manifest is of the group where its kind lives now."""
     group, kind = reading.text(manifest, "apiVersion").rpartition("/")[0], reading.text(manifest, "kind")
     return home(group, kind) == group

@@ -7,6 +7,9 @@ from drift.normalise.shapes import UNKNOWN, Form, Order, Shape
 from drift.normalise.tree import ORDER, Bag, Keyed, Node
 from lockstep.values import Json
 
+# Types of which a plain value has one form; a whole number may be written as a float.
+_PLAIN = frozenset({str, int, bool})
+
 
 def conform(value: Json, shape: Shape, *, otherwise: Shape = UNKNOWN) -> Node:
     """The normal form of a value (N07, N08, N09, X14, G4, G5).
@@ -31,7 +34,9 @@ def _mapping(value: dict[str, Json], shape: Shape, otherwise: Shape) -> dict[str
     kept = {}
     for key, item in value.items():
         inner = fields.get(key, values)
-        found = conform(item, inner, otherwise=otherwise)
+        # Most of an object are texts and numbers that are as they are: nobody is asked about those.
+        as_it_is = type(item) in _PLAIN and inner.form is Form.PLAIN
+        found = item if as_it_is else conform(item, inner, otherwise=otherwise)
         if found or type(item) not in inner.blank:
             kept[key] = found
     return kept
@@ -53,7 +58,7 @@ def _list(value: list[Json], shape: Shape, otherwise: Shape) -> Node:
 
 
 def _label(entry: Node, keys: tuple[str, ...], position: int) -> str:
-    parts = [reading.at(entry, *key.split(".")) for key in keys]
+    parts = [reading.at(entry, *key.split(".")) if "." in key else reading.at(entry, key) for key in keys]
     known = [str(part) for part in parts if isinstance(part, str | int)]
     # An entry without its key is told apart by its place: nothing else is known of it.
     return "/".join(known) if known else f"#{position}"

@@ -13,7 +13,9 @@ _ABSENT_TEXT: tuple[Json, ...] = (None, "", [])
 def mapping(value: Json, *path: str) -> dict[str, Json]:
     """The mapping at a path; an empty one, not attached to anything, when there is none."""
     for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
+        if not isinstance(value, dict):
+            return {}
+        value = value.get(key)
     return value if isinstance(value, dict) else {}
 
 
@@ -27,14 +29,19 @@ def entries(value: Json, *path: str) -> Iterator[dict[str, Json]]:
 def at(value: Json, *path: str) -> Json:
     """The value at a path; None when there is none."""
     for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
+        if not isinstance(value, dict):
+            return None
+        value = value.get(key)
     return value
 
 
 def text(value: Json, *path: str) -> str:
     """The text at a path; an empty one when there is none."""
-    found = at(value, *path)
-    return found if isinstance(found, str) else ""
+    for key in path:
+        if not isinstance(value, dict):
+            return ""
+        value = value.get(key)
+    return value if isinstance(value, str) else ""
 
 
 def fill(target: dict[str, Json], **defaults: Json) -> None:

@@ -6,10 +6,14 @@ decided where both are seen.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from typing import TypeAlias
 
 from drift.normalise import reading
 from lockstep.values import Json
+
+_Rewrite: TypeAlias = Callable[[dict[str, Json], str], dict[str, Json]]
 
 # Groups that served the same kinds before they moved; the object is one and the same (N03).
 _MOVED = {
@@ -63,16 +67,24 @@ def served_by(group: str, kind: str) -> tuple[str, ...]:
 
 def convert(manifest: dict[str, Json]) -> dict[str, Json]:
     """The manifest in the version that everything is compared in; the same one when it is in it, or unknown."""
-    api_version, kind = reading.text(manifest, "apiVersion"), reading.text(manifest, "kind")
+    rewrite, version, wanted = _plan(reading.text(manifest, "apiVersion"), reading.text(manifest, "kind"))
+    if rewrite is not None:
+        return rewrite(manifest, version)
+    return {**manifest, "apiVersion": wanted} if wanted else manifest
+
+
+@functools.lru_cache(maxsize=4096)
+def _plan(api_version: str, kind: str) -> tuple[_Rewrite | None, str, str]:
+    """What to do with a manifest: rewrite it from a version, or only say another ``apiVersion``; nothing mostly."""
     group, slash, version = api_version.rpartition("/")
     group = home(group, kind)
     rewrite = _REWRITES.get((group, kind))
     if rewrite is not None:
-        return rewrite(manifest, version)
+        return rewrite, version, ""
     if (group, kind) in _SAME_FIELDS:
         version = "v1"
     wanted = f"{group}/{version}" if group else version
-    return manifest if wanted == api_version or not slash else {**manifest, "apiVersion": wanted}
+    return None, version, "" if wanted == api_version or not slash else wanted
 
 
 def _autoscaler(manifest: dict[str, Json], version: str) -> dict[str, Json]:
@@ -130,7 +142,7 @@ def _backend(backend: Json) -> Json:
     return {**rest, "service": {"name": backend["serviceName"], "port": written}}
 
 
-_REWRITES: dict[tuple[str, str], Callable[[dict[str, Json], str], dict[str, Json]]] = {
+_REWRITES: dict[tuple[str, str], _Rewrite] = {
     ("autoscaling", "HorizontalPodAutoscaler"): _autoscaler,
     ("networking.k8s.io", "Ingress"): _ingress,
 }
