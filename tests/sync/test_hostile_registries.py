@@ -142,6 +142,7 @@ def test_a_list_that_names_a_signature_which_is_gone_keeps_no_image_from_its_sit
         assert [one.digest for one in site.store().referrers(NAME, made.digest)] == [stays.digest]
 
 
+_LAYER = f"/blobs/{images.digest(b'y' * 9000)}"
 _PAGE = Reply(200, b"<html>Please log in</html>", {"Content-Type": "text/html; charset=utf-8"})
 _NESTED = b'{"schemaVersion":2,"x":' + b"[" * 200_000 + b"]" * 200_000 + b"}"
 _LOOP = {"Location": "/v2/round/and/round"}
@@ -160,11 +161,11 @@ def _other(_asked: Asked) -> Reply:
         ("/manifests/sha256:", lambda _asked: _PAGE, "Not the answer of a registry"),
         ("/manifests/sha256:", lambda _asked: Reply(200, _NESTED, {"Content-Type": oci.OCI_MANIFEST}), "sha256:"),
         ("/manifests/sha256:", lambda _asked: Reply(200, b" " * (8 * 2**20 + 1)), "8388608 bytes"),
-        ("/blobs/", lambda _asked: Reply(200, b"x" * 9000, cut=10), "does not answer"),
-        ("/blobs/", lambda _asked: Reply(200, b"x" * 9000, length=9001), "announced with 9001 bytes"),
-        ("/blobs/", lambda _asked: Reply(200, b"x" * 8999), "announced with 8999 bytes"),
-        ("/blobs/", lambda _asked: Reply(307, headers=_LOOP), "round in circles"),
-        ("/blobs/", lambda _asked: _PAGE, "announced with 26 bytes"),
+        (_LAYER, lambda _asked: Reply(200, b"x" * 9000, cut=10), "does not answer"),
+        (_LAYER, lambda _asked: Reply(200, b"x" * 9000, length=9001), "announced with 9001 bytes"),
+        (_LAYER, lambda _asked: Reply(200, b"x" * 8999), "announced with 8999 bytes"),
+        (_LAYER, lambda _asked: Reply(307, headers=_LOOP), "round in circles"),
+        (_LAYER, lambda _asked: _PAGE, "announced with 26 bytes"),
     ],
 )
 def test_whatever_a_source_does_it_is_named_ends_and_leaves_no_wrong_byte(
