@@ -103,16 +103,33 @@ def app(image: str, **more: Json) -> list[dict[str, Json]]:
 
 
 @dataclass(slots=True)
+class Moving:
+    """A registry whose every tag is of something else each time that it is asked."""
+
+    asked: int = 0
+
+    def resolve(self, repository: str, reference: str) -> ends.Descriptor:
+        """Another digest than before."""
+        self.asked += 1
+        return ends.Descriptor(media_type="", digest=self.digest(self.asked), size=0)
+
+    @staticmethod
+    def digest(time: int) -> str:
+        """What it said at some time, counted from one."""
+        return f"sha256:{time:064x}"
+
+
+@dataclass(slots=True)
 class _Doors:
     servers: Mapping[str, Server]
-    store: ends.ImageStore | None = None
+    store: Moving | None = None
 
     def git_cache(self, repository: str) -> git.Cache:
         raise AssertionError(repository)
 
     def images(self, site: str) -> ends.ImageStore:
         assert self.store is not None, site
-        return self.store
+        return cast("ends.ImageStore", self.store)
 
     def cluster(self, site: str) -> ends.Cluster:
         return self.servers[site]
