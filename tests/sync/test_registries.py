@@ -10,8 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
+import orjson
 import pytest
 
+from lockstep.sites import oci
 from lockstep.sites.layout import LayoutStore
 from sync.mirror import Order, Result, mirror
 from sync.states import State
@@ -51,7 +53,11 @@ def test_a_corpus_is_the_same_bytes_everywhere_and_a_second_run_only_asks(fleet:
     """Every shape of image and 200 tags: skopeo reads the same manifests everywhere; then one HEAD for each."""
     maker = Maker(store=fleet.source.store(), repository="corpus")
     shapes = images.corpus(maker)
-    made = maker.image(images.tar_gz({"base": b"b" * 5000}), maker.put(b"sha512" * 99).digest.encode(), tag="v000")
+    layer = replace(maker, algorithm="sha512").put(b"sha512" * 999)
+    config = maker.put(orjson.dumps({"architecture": "amd64", "os": "linux"}), oci.OCI_CONFIG)
+    body = {"config": oci.as_json(config), "layers": [oci.as_json(layer)]}
+    shapes["sha512"] = maker.manifest(body, oci.OCI_MANIFEST, tag="sha512")
+    made = maker.image(images.tar_gz({"base": b"b" * 5000}), b"own", tag="v000")
     found = maker.store.manifest("corpus", made.digest)
     assert found is not None
     for number in range(1, TAGS):
@@ -69,6 +75,7 @@ def test_a_corpus_is_the_same_bytes_everywhere_and_a_second_run_only_asks(fleet:
         assert set(site.store().tags("corpus") or {}) == set(order.references)
         for described in shapes.values():
             assert verify(site.store(), "corpus", described.digest, read=True).whole
+        assert images.read(site.store(), "corpus", layer) == b"sha512" * 999
     for tag in [name for name in shapes if not name.startswith("<")]:
         raw = {skopeo.inspect(f"docker://{registry.host}/corpus:{tag}", tls=False) for registry in fleet.all}
         assert len(raw) == 1, tag
