@@ -19,9 +19,10 @@ import lockstep
 from console import evidence
 from console.context import Context
 from console.evidence import Protected
+from drift import preflight
 from lockstep.engine.listing import Tally
 from lockstep.engine.tables import State
-from lockstep.store import approvals, deliveries, hooks, mirrors, notices, runs, stances
+from lockstep.store import approvals, deliveries, hooks, mirrors, notices, preflights, runs, stances
 from lockstep.store.views import drift
 from lockstep.store.views import mirrors as image_views
 from lockstep.values import Severity, Verdict
@@ -61,6 +62,7 @@ class _Numbers(Collector):
             yield from _reading(known)
             yield from _notices(connection, self._context.clock.now())
             yield from _mirrors(self._context, connection)
+            yield from _preflights(preflights.newest(connection), self._context.clock.now())
 
 
 def _gauge(name: str, help_text: str, labels: Sequence[str], rows: Iterable[tuple[Sequence[str], float]]) -> Metric:
@@ -213,6 +215,22 @@ def _notices(connection: Connection, now: datetime) -> Iterator[Metric]:
     yield _gauge("notification_failing_seconds", "For how long a channel takes no messages.", labels, failing)
     waiting = Counter((notification, channel) for _, notification, channel in notices.waiting(connection))
     yield _gauge("notifications_waiting", "Messages that are not sent yet.", labels, waiting.items())
+
+
+def _preflights(newest: Mapping[str, preflights.Kept], now: datetime) -> Iterator[Metric]:
+    """The last verdict of each pair; Unknown once its evidence is too old to stand on."""
+    verdicts = (
+        ([pair, kept.verdict if now - kept.at <= preflight.TTL else Verdict.UNKNOWN.value], 1)
+        for pair, kept in newest.items()
+    )
+    yield _gauge(
+        "preflight_verdict",
+        "1 for the verdict of the newest preflight; Unknown once its evidence is too old.",
+        ["pair", "verdict"],
+        verdicts,
+    )
+    ages = (([pair], (now - kept.at).total_seconds()) for pair, kept in newest.items())
+    yield _gauge("preflight_age_seconds", "How long ago the newest preflight was made.", ["pair"], ages)
 
 
 def _mirrors(context: Context, connection: Connection) -> Iterator[Metric]:

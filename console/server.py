@@ -11,7 +11,18 @@ from flask import Flask
 from console import api, presenting, probes, security
 from console.attempts import Attempts
 from console.context import Context
-from console.pages import applications, deliveries, failures, findings, fleet, jobs, mirrors, runs, signing_in
+from console.pages import (
+    applications,
+    deliveries,
+    failures,
+    findings,
+    fleet,
+    jobs,
+    mirrors,
+    preflights,
+    runs,
+    signing_in,
+)
 
 
 def create_app(context: Context) -> Flask:
@@ -19,7 +30,7 @@ def create_app(context: Context) -> Flask:
     app = Flask("console", template_folder="templates", static_folder="static")
     app.url_map.strict_slashes = False
     attempts = Attempts(context.clock)
-    for page in (fleet, applications, runs, deliveries, mirrors, findings, jobs):
+    for page in (fleet, applications, runs, deliveries, mirrors, findings, jobs, preflights):
         app.register_blueprint(page.create_blueprint(context))
     app.register_blueprint(signing_in.create_blueprint(context, attempts))
     app.register_blueprint(api.create_blueprint(context))

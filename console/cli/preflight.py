@@ -16,6 +16,7 @@ from drift import preflight as gate
 from drift.dossier import seal, whole
 from drift.gathering import applications
 from lockstep import documents, errors
+from lockstep.store import preflights
 from lockstep.topology import kinds
 from lockstep.topology.model import Topology
 from lockstep.values import Json
@@ -59,7 +60,7 @@ def preflight(
     with acting.opened(places) as process:
         chosen = choose(process.topology(), pair, application)
         acting.agree(process)
-        report = made(process, process.topology().pair(pair), chosen, by=by or acting.me())
+        report = made(process, pair, chosen, application=application, by=by or acting.me())
     emit(report, form=form, lang=reporting.chosen(lang, places.environ))
     return whole.verdict_of(report).exit_code
 
@@ -81,23 +82,41 @@ def choose(topology: Topology, pair: str, application: str) -> list[kinds.Applic
     return chosen
 
 
-def made(process: Runtime, pair: kinds.Pair, chosen: list[kinds.Application], *, by: str) -> dict[str, Json]:
-    """Look at everything now, and say what it means."""
+def made(
+    process: Runtime, pair: str, chosen: list[kinds.Application], *, application: str = "", by: str
+) -> dict[str, Json]:
+    """Look at everything now, say what it means, and keep it."""
+    configured = process.topology().pair(pair)
     with acting.progress() as bar:
-        bar.add_task(f"looking at {pair.name}", total=None)
-        gathered = applications.gather(readying.gathering_of(process), pair, chosen)
+        bar.add_task(f"looking at {pair}", total=None)
+        gathered = applications.gather(readying.gathering_of(process), configured, chosen)
         results = gate.evaluate(gathered)
-    return whole.report(
+    with process.database.read() as connection:
+        before = preflights.before(connection, pair, application)
+    report = whole.report(
         gathered,
         results,
         whole.Made(
-            id=f"{pair.name}-{gathered.now:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}",
+            id=f"{pair}-{gathered.now:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}",
             by=by,
             tool=lockstep.__version__,
             expected=process.topology().expected_differences,
-            configured=(pair.spec.primary, pair.spec.standby),
+            configured=(configured.spec.primary, configured.spec.standby),
         ),
+        before=before,
     )
+    kept = preflights.Kept(
+        name=report["id"],
+        pair=pair,
+        application=application,
+        verdict=report["verdict"],
+        statement=report["statement"],
+        by=by,
+        at=gathered.now,
+    )
+    with process.database.write() as connection:
+        preflights.record(connection, kept, report)
+    return report
 
 
 def verify(file: Path) -> int:

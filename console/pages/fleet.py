@@ -12,8 +12,10 @@ from console import evidence
 from console.context import Context
 from console.coverage import SiteRead
 from console.evidence import Protected
-from lockstep.store import mirrors, runs, stances
+from drift import preflight
+from lockstep.store import mirrors, preflights, runs, stances
 from lockstep.store.mirrors import Standing
+from lockstep.store.preflights import Kept
 from lockstep.store.runs import Run
 from lockstep.store.views import drift
 from lockstep.store.views import mirrors as image_views
@@ -42,6 +44,8 @@ class Group:
     pair: kinds.Pair
     stance: Stance
     rows: tuple[Row, ...]
+    preflight: Kept | None = None
+    preflight_stale: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,7 @@ class Facts:
     git: Sequence[Standing]
     images: Sequence[Images]
     runs: Mapping[str, Run]
+    preflights: Mapping[str, Kept]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +117,7 @@ def read(context: Context, topology: Topology, now: datetime) -> Facts:
             git=mirrors.standings(connection),
             images=image_views.images(connection),
             runs=runs.newest(connection, list(topology.applications)),
+            preflights=preflights.newest(connection),
         )
 
 
@@ -123,6 +129,8 @@ def view(topology: Topology, facts: Facts, now: datetime) -> Fleet:
             pair=pair,
             stance=facts.stances.get(pair.name, Stance.UNKNOWN),
             rows=tuple(_row(one, facts, now) for one in facts.protected if one.pair.name == pair.name),
+            preflight=(kept := facts.preflights.get(pair.name)),
+            preflight_stale=kept is not None and now - kept.at > preflight.TTL,
         )
         for pair in topology.pairs.values()
     )

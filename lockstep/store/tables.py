@@ -494,6 +494,23 @@ healing_stops = Table(
 )
 Index("ix_healing_stops_pair", healing_stops.c.pair, healing_stops.c.id)
 
+# The report of each preflight, whole: the document of drift.dossier.
+preflights = Table(
+    "preflights",
+    metadata,
+    identity(),
+    Column("name", Name, nullable=False, unique=True),
+    Column("pair", Name, nullable=False),
+    Column("application", Name, nullable=False, default=""),  # all of the pair when empty
+    Column("verdict", Name, nullable=False),  # GO, CONDITIONAL, NO-GO
+    Column("statement", Prose, nullable=False),
+    Column("by", Prose, nullable=False),
+    Column("report", JsonText, nullable=False),
+    Column("at", Moment, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("ix_preflights_pair", preflights.c.pair, preflights.c.application, preflights.c.id)
+
 # The processes that serve, and when each last said so.
 instances = Table(
     "instances",

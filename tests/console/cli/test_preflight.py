@@ -97,3 +97,12 @@ def test_a_report_is_yaml_that_reads_back(tmp_path: Path, capsys: pytest.Capture
     run(tmp_path, "preflight", "seoul-sejong", "-o", "yaml")
     (read,) = documents.read(capsys.readouterr().out.encode(), file="report")
     assert read.value["kind"] == "PreflightReport"
+
+
+def test_a_report_tells_what_changed_since_the_last_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Reports are kept; the first has none before it."""
+    first = report(tmp_path, capsys)
+    second = report(tmp_path, capsys)
+    assert first["changes"] is None
+    assert second["changes"]["since"] == first["id"]
+    assert (second["changes"]["new"], second["changes"]["fixed"]) == ([], [])
