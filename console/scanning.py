@@ -8,9 +8,12 @@ from console.runtime import Runtime
 from drift.doors import Scanning, Watched
 from drift.redact import Sealer
 from lockstep.manifests import desired
+from lockstep.sites import remembered
 from lockstep.store import deployments
 from lockstep.topology import direction, kinds
 
+# A comparison renders many commits, and sites that are lost take their time to say nothing. Seconds.
+_REMEMBERED_SECONDS = 60.0
 # The name of the key that Secrets are compared by. Whoever has it can try values, so it is nobody else's.
 _KEY = "secrets-are-compared-by"
 
@@ -36,6 +39,7 @@ class Git:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
+        self._known: dict[str, tuple[float, Mapping[str, str]]] = {}
 
     def head(self, application: kinds.Application) -> str:
         """The commit that the branch means now. Raises NotFoundError when nobody knows it."""
@@ -48,7 +52,7 @@ class Git:
             application,
             place=place,
             revision=revision,
-            digests=self._digests(application.name, revision),
+            digests=self._digests(application, revision),
         )
 
     def history(self, application: kinds.Application, revision: str, *, most: int) -> Sequence[str]:
@@ -56,10 +60,20 @@ class Git:
         cache = self._runtime.doors.git_cache(application.spec.source.repository)
         return [commit.oid for commit in cache.log(revision, most=most + 1)][1:]
 
-    def _digests(self, application: str, revision: str) -> Mapping[str, str]:
-        """Those that this commit was deployed with; before its first deploy, those of the newest deploy."""
+    def _digests(self, application: kinds.Application, revision: str) -> Mapping[str, str]:
+        """Those that this commit was deployed with; before its first deploy, those of the newest deploy.
+
+        Where nothing was deployed from here, what the sites remember of it: this may be a second installation.
+        """
+        name = application.name
         with self._runtime.database.read() as connection:
-            found = deployments.last(connection, application, revision=revision) or deployments.last(
-                connection, application
-            )
-        return found.images if found else {}
+            found = deployments.last(connection, name, revision=revision) or deployments.last(connection, name)
+        return found.images if found else self._remembered(application)
+
+    def _remembered(self, application: kinds.Application) -> Mapping[str, str]:
+        now, (at, known) = self._runtime.clock.monotonic(), self._known.get(application.name, (float("-inf"), {}))
+        if now - at > _REMEMBERED_SECONDS:
+            sites = self._runtime.topology().sites_of(application)
+            known = remembered.images(self._runtime.doors, application, sites)
+            self._known[application.name] = self._runtime.clock.monotonic(), known
+        return known

@@ -8,7 +8,7 @@ from console import wiring
 from console.actions import Actions
 from console.cli import acting, frame, showing
 from lockstep import errors
-from pipelines.delivery.prepare import prepare
+from pipelines.delivery.prepare import Wished, prepare
 
 _ERROR = 2
 
@@ -37,7 +37,7 @@ def deploy(
                 world = wiring.world_of(process)
                 found = process.topology().application(application)
                 commit = actions.commit(found, revision)
-                whole = prepare(world, found, revision=commit, built={}, only=sites)
+                whole = prepare(world, found, revision=commit, built={}, sites=Wished(only=sites, named=sites))
                 return showing.plan(whole, form)
             run = actions.deploy(application, by=by or acting.me(), sites=sites, revision=revision)
             return showing.follow(process, run, form)

@@ -15,7 +15,7 @@ from console import comparing
 from console.reports.telling import called, cut, visible
 from drift.report import Compared, Entry, Report
 from drift.rows import SIDES
-from lockstep.values import Verdict
+from lockstep.values import Health, Verdict
 
 # XML 1.0, "Characters": what may not stand in a document, escaped or not.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -64,7 +64,7 @@ def _suite(report: Report, one: Compared) -> ET.Element:
 
 def _unwell(one: Compared) -> Iterator[str]:
     for site, vitals in one.vitals.items():
-        if vitals.why:
+        if vitals.why and vitals.health is not Health.NOT_APPLICABLE:
             yield f"{site}: {vitals.health.value}: {vitals.why}"
         yield from (f"{site}: {called(each.key)}: {each.health.value}: {each.why}" for each in vitals.unwell)
 

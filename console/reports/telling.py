@@ -84,7 +84,7 @@ class Telling:
         """
         told = []
         for site, vitals in one.vitals.items():
-            if vitals.why:
+            if vitals.why and vitals.health is not Health.NOT_APPLICABLE:
                 told.append(self._ailing(site, "", vitals.health, vitals.why))
             shown = vitals.unwell[:most]
             told += [self._ailing(site, called(each.key), each.health, each.why) for each in shown]

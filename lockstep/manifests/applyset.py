@@ -11,10 +11,11 @@ import base64
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import lockstep
 from lockstep.manifests import edit
-from lockstep.values import Json, ObjectKey
+from lockstep.values import Json, ObjectKey, is_digest
 
 PART_OF = "applyset.kubernetes.io/part-of"
 """Label of a member: the id of its set."""
@@ -27,6 +28,7 @@ KINDS = "applyset.kubernetes.io/contains-group-kinds"
 NAMESPACES = "applyset.kubernetes.io/additional-namespaces"
 """Annotation of a parent: the namespaces of its members beside its own, sorted."""
 _TOOL = "lockstep"
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +55,17 @@ class ApplySet:
         stamped: dict[str, Json] = edit.replaced(manifest, ("metadata", "labels", PART_OF), self.id)
         return stamped
 
-    def parent(self, members: Iterable[ObjectKey], *, revision: str, deploying: str = "") -> dict[str, Json]:
+    def parent(
+        self, members: Iterable[ObjectKey], *, revision: str, deploying: str = "", images: Mapping[str, str] = _NONE
+    ) -> dict[str, Json]:
         """The parent object of some members.
 
         Args:
             members: Their keys.
             revision: The commit that was deployed last, whole.
             deploying: The commit that is being deployed: a deploy that ended half-way leaves it here.
+            images: What the names of images in git meant in it, digests by ``name:tag``: whoever has nothing but the
+                site can deploy the same again.
         """
         keys = list(members)
         kinds = sorted({f"{key.kind}.{key.group}" if key.group else key.kind for key in keys})
@@ -77,7 +83,13 @@ class ApplySet:
                 "labels": {ID: self.id},
                 "annotations": annotations,
             },
-            "data": {"application": self.application, "revision": revision, "deploying": deploying},
+            "data": {
+                "application": self.application,
+                "revision": revision,
+                "deploying": deploying,
+                # Lines that a person can read, when there is nothing left but the site.
+                **({"images": "".join(f"{name} {images[name]}\n" for name in sorted(images))} if images else {}),
+            },
         }
 
 
@@ -113,3 +125,9 @@ def kinds_of(parent: Mapping[str, Json]) -> frozenset[tuple[str, str]]:
 def revision_of(parent: Mapping[str, Json]) -> str:
     """The commit that was deployed last, whole; ``""`` when the parent does not say."""
     return str(edit.at(parent, ("data", "revision")) or "")
+
+
+def images_of(parent: Mapping[str, Json]) -> dict[str, str]:
+    """What the names of images in git meant in the last deploy, digests by ``name:tag``; what is none is left out."""
+    lines = (line.partition(" ") for line in str(edit.at(parent, ("data", "images")) or "").splitlines())
+    return {name: digest for name, _, digest in lines if name and is_digest(digest)}

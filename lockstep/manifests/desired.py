@@ -46,6 +46,11 @@ class Desired:
         names = sorted({use.name for use in self.uses if use.mirrored})
         return {name: tuple(sorted({use.digest for use in self.uses if use.name == name})) for name in names}
 
+    @property
+    def meant(self) -> dict[str, str]:
+        """What the names of the application's images in git mean here, digests by ``name:tag``."""
+        return dict(sorted(use.meant for use in self.uses if use.name and use.digest))
+
     def require_sound(self) -> None:
         """Refuse what has problems.
 

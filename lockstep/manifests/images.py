@@ -39,6 +39,11 @@ class Use:
     digest: str
     mirrored: bool
 
+    @property
+    def meant(self) -> tuple[str, str]:
+        """What git names, as ``name:tag``, and its digest."""
+        return f"{self.name}:{ImageReference.parse(self.written).tag or _LATEST}", self.digest
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Wanted:

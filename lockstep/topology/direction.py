@@ -9,7 +9,7 @@ a sweep in the middle would undo what is being proved. A stance that nobody coul
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from lockstep.topology import kinds
@@ -57,13 +57,23 @@ class Place:
     """A site as a place for one application: its role, how it is protected there, and what holds writes to it.
 
     ``protection`` is None for the truth. ``held_by`` names the pairs (with their stances) that hold it; empty
-    when it may be written to.
+    when it may be written to. Nothing is pruned for the sake of those in ``spared_by``.
     """
 
     site: str
     role: Role
     protection: kinds.Protection | None
     held_by: tuple[Direction, ...] = ()
+    spared_by: tuple[Direction, ...] = ()
+
+    def named(self) -> Place:
+        """The place as it is for a person who names it in a deploy.
+
+        A standby that has become the truth has to be started: it may be deployed to, and nothing is pruned there. A
+        drill, and a stance that nobody knows, hold it all the same.
+        """
+        over = all(held.truth == self.site and held.stance is not Stance.UNKNOWN for held in self.held_by)
+        return replace(self, held_by=(), spared_by=self.held_by) if over else self
 
     @property
     def tier(self) -> Tier | None:

@@ -20,7 +20,7 @@ from lockstep.store.deployments import Deployment
 from lockstep.topology import direction, kinds
 from lockstep.values import Json
 from pipelines.delivery import approval, built, inputs, narrowing, turns
-from pipelines.delivery.prepare import Whole, chosen, prepare
+from pipelines.delivery.prepare import Whole, Wished, chosen, prepare
 from pipelines.delivery.reaching import ENDED, FAILED, Reaching
 from pipelines.delivery.rolling_back import GOING, RollingBack
 from pipelines.delivery.world import World
@@ -130,7 +130,10 @@ class _Deploying:
             self._application,
             revision=revision,
             built=built.digests_of(context),
-            only=[place.site for place in self._places if not _ended(begun.get(place.site))],
+            sites=Wished(
+                only=[place.site for place in self._places if not _ended(begun.get(place.site))],
+                named=_named(context),
+            ),
             decided=decided,
         )
         return whole.narrowed(self._objects) if self._objects else whole
@@ -213,3 +216,9 @@ def _ended(row: Deployment | None) -> bool:
 
 def _failed(done: Rows) -> list[Deployment]:
     return [row for row in done.values() if row.state in FAILED]
+
+
+def _named(context: Context) -> list[str]:
+    """The sites that a person asked for by name: a push names none."""
+    cause = context.run.cause
+    return [str(site) for site in cause.get("sites", ())] if cause.get("kind") == "deploy" else []

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from lockstep import errors
 from lockstep.manifests import desired
+from lockstep.sites import remembered
 from lockstep.store import deployments
 from lockstep.topology import direction, kinds
 from lockstep.values import Json
@@ -113,13 +114,21 @@ class Whole:
         return same and all(plans.get(one.place.site) == one.plan.digest for one in self.sites if one.plan)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wished:
+    """Which sites a deploy is for: ``only`` these, all when empty; a person ``named`` some, whom no switch holds."""
+
+    only: Sequence[str] = ()
+    named: Collection[str] = ()
+
+
 def prepare(
     world: World,
     application: kinds.Application,
     *,
     revision: str,
     built: Digests,
-    only: Sequence[str] = (),
+    sites: Wished = Wished(),
     decided: Digests | None = None,
 ) -> Whole:
     """Look at every site of an application and plan its deploy.
@@ -129,7 +138,7 @@ def prepare(
         application: Which.
         revision: The commit to deploy, whole.
         built: Digests that the run itself pushed, by image name.
-        only: These sites only; all when empty.
+        sites: Which sites.
         decided: What every image means, where that was decided before; decided now when None.
 
     Raises:
@@ -137,7 +146,7 @@ def prepare(
         InputError: An image's digest is not known to anybody.
         LockstepError: It cannot be rendered.
     """
-    places = chosen(world, application, only)
+    places = [one.named() if one.site in sites.named else one for one in chosen(world, application, sites.only)]
     digests = decided
     if digests is None:
         truth = world.places_of(application)[0]
@@ -145,8 +154,8 @@ def prepare(
     target = _Target(application=application, revision=revision, digests=digests)
     # Side by side: a site that is slow, or says nothing for as long as it may, holds up no other.
     with ThreadPoolExecutor(max_workers=len(places), thread_name_prefix="prepare") as pool:
-        sites = tuple(pool.map(lambda place: _site(world, target, place), places))
-    return Whole(application=application, revision=revision, digests=digests, sites=sites)
+        found = tuple(pool.map(lambda place: _site(world, target, place), places))
+    return Whole(application=application, revision=revision, digests=digests, sites=found)
 
 
 def chosen(world: World, application: kinds.Application, only: Sequence[str]) -> list[direction.Place]:
@@ -181,17 +190,24 @@ def _digests(
     with world.database.read() as connection:
         before = deployments.last(connection, application.name)
 
+    # An installation that has deployed nothing yet asks the sites: it may be a second one, after the first is lost.
+    deployed = before.images if before else _remembered(world, application)
+
     def resolve(name: str, tag: str) -> str:
         found = world.doors.images(truth.site).resolve(name, tag)
         return found.digest if found else ""
 
-    choosing = choice.choose(wanted, built=built, deployed=before.images if before else {}, resolve=resolve)
+    choosing = choice.choose(wanted, built=built, deployed=deployed, resolve=resolve)
     if choosing.unknown:
         raise errors.InputError(
             f"No digest of {', '.join(choosing.unknown)} is known: it was neither built nor mirrored.",
             remedy="Build it in the pipeline, or mirror it: lockstep sync images.",
         )
     return choosing.digests
+
+
+def _remembered(world: World, application: kinds.Application) -> Digests:
+    return remembered.images(world.doors, application, [place.site for place in world.places_of(application)])
 
 
 def _site(world: World, target: _Target, place: direction.Place) -> Prepared:

@@ -51,11 +51,12 @@ def plan(request: Request, live: Live) -> Plan:
     """
     objects = {ObjectKey.of(manifest): manifest for manifest in request.objects}
     set_ = request.wanted.applyset
-    cut = pruning.prune(live, objects.keys(), set_id=set_.id, deletion=request.application.spec.deletion)
+    deletion = request.application.spec.deletion
+    cut = pruning.prune(live, objects.keys(), set_id=set_.id, deletion=deletion, spared_by=_spared_by(request))
     steps = [step for stage in order.stages(objects.values()) for step in _applied(stage, request, live)]
     stages = [*_staged(steps, objects), *_deletes(cut.deletes, live)]
     after = [*objects, *(kept.key for kept in cut.kept)]
-    record = _Record(set_=set_, live=live, revision=request.revision)
+    record = _Record(set_=set_, live=live, revision=request.revision, images=request.wanted.meant)
     return Plan(
         application=request.application.name,
         site=request.place.site,
@@ -143,16 +144,20 @@ class _Record:
     set_: applyset.ApplySet
     live: Live
     revision: str
+    images: Mapping[str, str]
 
     def around(
         self, stages: Sequence[Sequence[Step]], *, after: Sequence[ObjectKey], gone: Sequence[ObjectKey]
     ) -> Iterator[tuple[Step, ...]]:
         """The stages with the record's own steps: before anything of the application, and after all of it."""
         there = self.live.objects.get(self.set_.parent_key)
-        last = self.set_.parent(after, revision=self.revision)
+        last = self.set_.parent(after, revision=self.revision, images=self.images)
         if stages:
             first = self.set_.parent(
-                [*after, *gone], revision=applyset.revision_of(there or {}), deploying=self.revision
+                [*after, *gone],
+                revision=applyset.revision_of(there or {}),
+                deploying=self.revision,
+                images=applyset.images_of(there or {}),
             )
             # The record lives in a namespace that may have to be made first.
             namespaces = 1 if any(step.key.kind == "Namespace" for step in stages[0]) and stages[0][0].manifest else 0
@@ -201,6 +206,10 @@ def _overwritten(hotfixes: Sequence[Hotfix], stages: Sequence[Sequence[Step]], l
         places = trials.places(live, step.key, wanted)
         if step.action is Action.DELETE or compare.overwrites(places, hotfix.pointer, live=there, wanted=wanted):
             yield Approval(why=Why.HOTFIX, what=f"{hotfix.key} {hotfix.pointer}".rstrip())
+
+
+def _spared_by(request: Request) -> str:
+    return ", ".join(f"the pair {one.pair} is in the stance {one.stance.value}" for one in request.place.spared_by)
 
 
 def _refusals(request: Request, objects: Mapping[ObjectKey, dict[str, Json]], live: Live) -> Iterator[str]:

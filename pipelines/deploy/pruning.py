@@ -44,7 +44,9 @@ class Pruning:
     approvals: tuple[Approval, ...]
 
 
-def prune(live: Live, wanted: Collection[ObjectKey], *, set_id: str, deletion: Deletion) -> Pruning:
+def prune(
+    live: Live, wanted: Collection[ObjectKey], *, set_id: str, deletion: Deletion, spared_by: str = ""
+) -> Pruning:
     """Decide about the members of a set that are not wanted any more.
 
     Args:
@@ -52,11 +54,12 @@ def prune(live: Live, wanted: Collection[ObjectKey], *, set_id: str, deletion: D
         wanted: The keys of what it is to have.
         set_id: The set of the application.
         deletion: What a deploy of it may delete by itself.
+        spared_by: Why nothing is deleted at this site now; empty where it may be.
     """
     members = {key: manifest for key, manifest in live.objects.items() if _is_member(manifest, set_id)}
     deletes, kept = [], []
     for key in sorted(members.keys() - set(wanted)):
-        why = "" if live.whole else _why_kept(key, members[key], deletion)
+        why = spared_by or ("" if live.whole else _why_kept(key, members[key], deletion))
         if why:
             kept.append(Kept(key=key, why=why))
         else:

@@ -119,7 +119,8 @@ def _keep(request: planning.Request, archive: archives.Archive, *, now: datetime
     """Write the full size; what went wrong, or ``""``."""
     wanted = request.wanted
     keys = [ObjectKey.of(manifest) for manifest in wanted.full]
-    objects: list[dict[str, Json]] = [*wanted.full, wanted.applyset.parent(keys, revision=request.revision)]
+    parent = wanted.applyset.parent(keys, revision=request.revision, images=wanted.meant)
+    objects: list[dict[str, Json]] = [*wanted.full, parent]
     record = archive_note.Record(
         application=wanted.application,
         site=wanted.site,

@@ -66,3 +66,14 @@ def test_a_member_carries_the_id_beside_its_own_labels() -> None:
     assert applyset.member_of(manifest) == ""
     assert manifest["metadata"]["labels"] == {"a": "b"}
     assert applyset.member_of(PAY.stamped({"metadata": {"name": "x"}})) == PAY.id
+
+
+def test_a_parent_remembers_what_the_names_of_images_meant() -> None:
+    """In lines that a person can read; what somebody wrote into it that is no digest is left out."""
+    digest = f"sha256:{'a' * 64}"
+    parent = PAY.parent([], revision="1" * 40, images={"pay/web:latest": digest, "pay/api:1.0": digest})
+    assert parent["data"]["images"] == f"pay/api:1.0 {digest}\npay/web:latest {digest}\n"
+    assert applyset.images_of(parent) == {"pay/api:1.0": digest, "pay/web:latest": digest}
+    parent["data"]["images"] += "pay/evil:1 latest\nnonsense\n"
+    assert set(applyset.images_of(parent)) == {"pay/api:1.0", "pay/web:latest"}
+    assert applyset.images_of({}) == applyset.images_of({"data": {"images": 7}}) == {}

@@ -44,3 +44,24 @@ def test_each_stance_faces_its_own_way(stance: Stance, truth: str, held: set[str
     faced = direction.direction_of(PAIR, stance)
     assert faced.truth == truth
     assert faced.held == frozenset(held)
+
+
+@pytest.mark.parametrize(
+    ("stance", "site", "held"),
+    [
+        (Stance.NORMAL, "sejong", False),
+        (Stance.SWITCHED, "sejong", False),
+        (Stance.RETURNING, "sejong", False),
+        (Stance.DRILL, "sejong", True),
+        (Stance.UNKNOWN, "sejong", True),
+        (Stance.UNKNOWN, "seoul", True),
+    ],
+)
+def test_a_person_who_names_the_truth_may_deploy_to_it_after_a_switch(stance: Stance, site: str, *, held: bool) -> None:
+    """A standby that has become the truth has to be started; a drill, and what nobody knows, hold it all the same."""
+    faced = direction.direction_of(PAIR, stance)
+    place = direction.Place(
+        site=site, role=direction.Role.TRUTH, protection=None, held_by=(faced,) if site in faced.held else ()
+    )
+    assert bool(place.named().held_by) is held
+    assert bool(place.named().spared_by) is (stance in (Stance.SWITCHED, Stance.RETURNING))

@@ -260,7 +260,7 @@ class Call:
 
     def _context(self) -> Context:
         empty: dict[str, Any] = {}
-        run = dict.fromkeys(runs.Run.__dataclass_fields__)
+        run = dict.fromkeys(runs.Run.__dataclass_fields__) | {"cause": {}}
         run |= {"id": 1, "name": self._run, "application": "pay", "revision": self._revision}
         task = dict.fromkeys(tasks.Task.__dataclass_fields__) | {"started_at": self._since, "pipeline_task": "deploy"}
         return Context(

@@ -108,6 +108,20 @@ def test_an_object_can_ask_to_be_kept(annotations: dict[str, str]) -> None:
     assert what.steps(Action.DELETE) == ()
 
 
+def test_nothing_is_pruned_at_a_standby_that_has_become_the_truth() -> None:
+    """A person starts it by name; what git has lost since is looked at on a calmer day."""
+    cluster = MemoryCluster()
+    deploy(request(config(), config("old")), cluster)
+    switched = direction.Direction(
+        pair="seoul-sejong", stance=Stance.SWITCHED, truth="seoul", follower="sejong", held=frozenset({"seoul"})
+    )
+    what = planned(request(config(), at=place(None, switched).named()), cluster)
+    assert [(one.key.name, one.why) for one in what.kept] == [
+        ("old", "the pair seoul-sejong is in the stance switched")
+    ]
+    assert (what.refusals, what.held, what.steps(Action.DELETE)) == ((), False, ())
+
+
 def test_pruning_can_be_off() -> None:
     """Then everything stays, and is said."""
     cluster = MemoryCluster()
