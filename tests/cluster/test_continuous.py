@@ -31,7 +31,7 @@ class _Sites:
 
 
 def test_a_change_at_a_site_is_told_and_noise_is_not(admin: apiserver.Admin, namespace: str, door: Door) -> None:
-    """A field by hand starts a comparison; an annotation of a controller and a status do not."""
+    """A field by hand starts a comparison; a lease, and a count in a status, do not."""
     source = {"repository": "r", "path": "."}
     spec = {"source": source, "namespace": namespace, "protection": {"pair": {"tier": "hot"}}}
     sites = [("Site", name, {"cluster": {"directory": name}}) for name in ("seoul", "sejong")]
@@ -39,18 +39,28 @@ def test_a_change_at_a_site_is_told_and_noise_is_not(admin: apiserver.Admin, nam
     found = topology(*sites, pair, ("Application", "shop", spec))
     told = threading.Semaphore(0)
     path = f"/api/v1/namespaces/{namespace}/configmaps"
+    workload = f"/apis/apps/v1/namespaces/{namespace}/deployments"
     admin.create(path, {"metadata": {"name": "a"}, "data": {"x": "1"}})
+    labels = {"app": "web"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "web", "image": "web:1"}]}}
+    admin.create(
+        workload, {"metadata": {"name": "web"}, "spec": {"selector": {"matchLabels": labels}, "template": template}}
+    )
 
     def tell(name: str) -> None:
         assert name == "shop"
+        # A comparison that begins: until then nobody is told twice.
+        watching.changes(name, "pair")
         told.release()
 
-    with Watching(_Sites(door()), topology=lambda: found, tell=tell).running():
+    watching = Watching(_Sites(door()), topology=lambda: found, tell=tell)
+    with watching.running():
         # Both sites are the one server: each tells once at the beginning, and once for each change that matters.
         for _ in range(2):
             assert told.acquire(timeout=_SECONDS)
-        noise = {"metadata": {"annotations": {"deployment.kubernetes.io/revision": "7"}}}
-        admin.merge(f"{path}/a", noise)
+        lease = {"metadata": {"name": "leader"}, "spec": {"holderIdentity": "one"}}
+        admin.create(f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases", lease)
+        admin.merge(f"{workload}/web/status", {"status": {"collisionCount": 3}})
         admin.merge(f"{path}/a", {"data": {"x": "2"}})
         for _ in range(2):
             assert told.acquire(timeout=_SECONDS)
