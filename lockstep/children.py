@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -18,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Protocol, TypeAlias
 
 from lockstep import errors, leash
 
@@ -57,6 +58,10 @@ class Command:
     """No file that it writes may grow beyond this; 0: no limit."""
     most_memory_bytes: int = 0
     """Its address space may not grow beyond this; 0: no limit."""
+    fleeting: bool = False
+    """It only reads on this machine, and ends by itself in a moment: it is started without a leash, in a third of
+    the time, and ended with its scope. That of a killed worker goes on to its end. No secret may be in its
+    environment, which others can see, and it has neither an identity of its own nor limits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +93,7 @@ class Scope:
         self._lock = threading.Lock()
         self._until = until
         self._controls: set[int] = set()
+        self._fleeting: set[Callable[[], None]] = set()
         self._closed = False
 
     @property
@@ -115,6 +121,22 @@ class Scope:
             for control in self._controls:
                 os.close(control)
             self._controls.clear()
+            for end in self._fleeting:
+                end()
+
+    @contextlib.contextmanager
+    def charge(self, end: Callable[[], None]) -> Iterator[None]:
+        """Take charge of a child without a leash while the block lasts: ``end`` kills it."""
+        with self._lock:
+            self._fleeting.add(end)
+            if self._closed:
+                end()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._fleeting.discard(end)
+            end()
 
     def add(self, control: int) -> None:
         """Take charge of a child by the writing end of its leash."""
@@ -211,31 +233,57 @@ def run(
         InputError: The environment cannot be.
         LostWorkError: It was killed because the lease ended or its worker stops; how it ended says nothing.
     """
-    merged = on_output is not None
+    owner = _current.get() or Scope()
+    begin = _fleeting if command.fleeting else _leashed
+    with begin(command, owner, spawn or _Popen(merged=on_output is not None)) as (process, end):
+        stop = stop or Stop()
+        stop.arm(end)
+        try:
+            collector = _Collector(process, end, on_output or on_stdout, command.most_bytes)
+            finished = collector.finish(command.timeout_seconds)
+        finally:
+            stop.arm(None)
+            end()
+            process.wait()
+    if owner.lost:
+        raise errors.LostWorkError(f"{command.argv[0]} was ended: its work is not ours any longer.")
+    return finished
+
+
+_Begun: TypeAlias = tuple[subprocess.Popen[bytes], Callable[[], None]]
+"""A process, and how it is ended with everything that it started."""
+
+
+@contextlib.contextmanager
+def _leashed(command: Command, owner: Scope, spawn: Spawn) -> Iterator[_Begun]:
     control, ours = os.pipe()
     os.set_blocking(ours, False)
-    owner = _current.get() or Scope()
     try:
-        process = _start(command, control=control, until=owner.until, spawn=spawn or _Popen(merged=merged))
+        process = _start(command, control=control, until=owner.until, spawn=spawn)
     except BaseException:
         os.close(ours)
         raise
     finally:
         os.close(control)
     owner.add(ours)
-    stop = stop or Stop()
-    stop.arm(lambda: owner.remove(ours))
-    try:
-        finished = _Collector(process, lambda: owner.remove(ours), on_output or on_stdout, command.most_bytes).finish(
-            command.timeout_seconds
-        )
-    finally:
-        stop.arm(None)
-        owner.remove(ours)
-        process.wait()
-    if owner.lost:
-        raise errors.LostWorkError(f"{command.argv[0]} was ended: its work is not ours any longer.")
-    return finished
+    yield process, lambda: owner.remove(ours)
+
+
+@contextlib.contextmanager
+def _fleeting(command: Command, owner: Scope, spawn: Spawn) -> Iterator[_Begun]:
+    if command.identity or command.most_file_bytes or command.most_memory_bytes:
+        raise ValueError("a command with an identity or limits of its own needs a leash")
+    entries = _block(command.env).split(b"\0")[:-1]
+    bare = ["env", "-i", *(os.fsdecode(entry) for entry in entries), *command.argv]
+    with _in_memory(command.stdin) as stdin, _typed(command):
+        process = spawn(bare, cwd=command.cwd, stdin=stdin.fileno(), pass_fds=())
+
+    def end() -> None:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+
+    with owner.charge(end):
+        yield process, end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,15 +313,21 @@ def _start(command: Command, *, control: int, until: float, spawn: Spawn) -> sub
         limits = (command.most_file_bytes, command.most_memory_bytes)
         numbers = (control, env.fileno(), until, uid, gid, *limits)
         leashed = [sys.executable, "-I", "-S", leash.__file__, *(str(number) for number in numbers), "--"]
-        try:
+        with _typed(command):
             return spawn(
                 [*leashed, *command.argv], cwd=command.cwd, stdin=stdin.fileno(), pass_fds=(control, env.fileno())
             )
-        except OSError as error:
-            raise errors.MissingToolError(
-                f"{command.argv[0]} cannot be started in {command.cwd or '.'}: {error.strerror}.",
-                remedy="Check that the program and the directory are there.",
-            ) from error
+
+
+@contextlib.contextmanager
+def _typed(command: Command) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise errors.MissingToolError(
+            f"{command.argv[0]} cannot be started in {command.cwd or '.'}: {error.strerror}.",
+            remedy="Check that the program and the directory are there.",
+        ) from error
 
 
 def _block(env: Mapping[str, str]) -> bytes:
@@ -346,7 +400,8 @@ class _Collector:
         timed_out = not _ends(self._process, timeout_seconds)
         if timed_out:
             self._kill()
-        code = self._process.wait()
+        status = self._process.wait()
+        code = status if status >= 0 else 128 - status
         for reader in readers:
             reader.join()
         if self._raised:

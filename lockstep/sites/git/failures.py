@@ -212,7 +212,7 @@ def failure(finished: children.Finished, *, address: str, secrets: Iterable[str]
         )
     if finished.cut:
         return errors.RefusedError(f"{address} says more than can be taken.", remedy="Mirror fewer refs.")
-    if finished.code in (126, 127) and finished.said.startswith("git:"):
+    if finished.code in (126, 127) and finished.said.startswith(("git:", "env:")):
         return errors.MissingToolError("git cannot be started.", remedy="Install git 2.31 or later.")
     if finished.code == 129:  # git's code for a usage error: an option that it does not know
         return errors.MissingToolError("This git is too old.", remedy="Install git 2.31 or later.")

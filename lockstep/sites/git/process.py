@@ -39,6 +39,8 @@ class Call:
     """No file that it writes may grow beyond this; 0: no limit."""
     most_memory_bytes: int = 0
     """Its address space may not grow beyond this; 0: no limit."""
+    fleeting: bool = False
+    """It only reads a repository on this machine, in a moment, and nothing secret is in its environment."""
 
 
 def run(call: Call, *, on_stdout: Callable[[bytes], None] | None = None) -> children.Finished:
@@ -59,6 +61,7 @@ def run(call: Call, *, on_stdout: Callable[[bytes], None] | None = None) -> chil
         most_bytes=call.most_bytes,
         most_file_bytes=call.most_file_bytes,
         most_memory_bytes=call.most_memory_bytes,
+        fleeting=call.fleeting,
     )
     return children.run(command, on_stdout=on_stdout, spawn=_through_gitpython)
 

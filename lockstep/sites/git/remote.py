@@ -126,7 +126,7 @@ class Remote:
         with _typed(self.address):
             if self.directory is not None and not self.directory.exists():
                 return None
-        finished = self._run(["ls-remote", "--symref", "--", self.location])
+        finished = self._run(["ls-remote", "--symref", "--", self.location], fleeting=self.directory is not None)
         if finished.code or finished.cut:
             error = self.failure(finished)
             if isinstance(error, errors.NotFoundError):
@@ -210,7 +210,12 @@ class Remote:
             self._run(["pack-refs", "--all"], directory=self.directory)
 
     def _run(
-        self, arguments: Sequence[str], *, directory: Path = process.NOWHERE, more: Mapping[str, str] | None = None
+        self,
+        arguments: Sequence[str],
+        *,
+        directory: Path = process.NOWHERE,
+        more: Mapping[str, str] | None = None,
+        fleeting: bool = False,
     ) -> children.Finished:
         seconds = self.patience.ask_seconds
         with self.environment() as env:
@@ -220,6 +225,7 @@ class Remote:
                 env={**env, **(more or {})},
                 timeout_seconds=seconds,
                 most_bytes=self.patience.most_list_bytes,
+                fleeting=fleeting,
             )
             return process.run(call)
 
