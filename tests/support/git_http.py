@@ -36,6 +36,10 @@ class GitHttp:
     """``redirect``, ``html``, ``hang``, ``trickle`` or a status; as a git server otherwise.
 
     ``cut`` ends every transfer in the middle, ``silent`` after all of it was done and before it is said."""
+    forbids: bool = False
+    """Who has the right password may do nothing here all the same: 403."""
+    refuses_pushes: int = 0
+    """The status that whoever wants to push gets, while everybody may read."""
     old: bool = False
     """It speaks the first version of git's protocol only."""
     config: dict[str, str] = field(default_factory=dict)
@@ -131,6 +135,10 @@ class _Handler(BaseHTTPRequestHandler):
         token = base64.b64encode(f"git:{state.password}".encode()).decode()
         if state.password and self.headers.get("Authorization") != f"Basic {token}":
             return self._send(401, b"", **{"WWW-Authenticate": 'Basic realm="git"'})
+        if state.forbids or (state.refuses_pushes and "git-receive-pack" in self.path):
+            status = state.refuses_pushes or 403
+            headers = {"WWW-Authenticate": 'Basic realm="git"'} if status == 401 else {}
+            return self._send(status, b"You may not.", **headers)
         if "/info/lfs/" in self.path:
             lfs = state.lfs or Lfs(behaviour="off")
             return lfs.answer(self.command, f"{state.url}{self.path}", body, self._send)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -16,7 +15,7 @@ from pathlib import Path
 
 from lockstep import children, errors, values
 from lockstep.sites import ends
-from lockstep.sites.git import failures, history, locks, names, packed, process, submodules
+from lockstep.sites.git import failures, history, leftovers, locks, names, packed, process, submodules
 from lockstep.sites.git.lfs.holdings import Holdings
 from lockstep.sites.git.pushing import Pusher
 from lockstep.sites.git.remote import Remote
@@ -72,6 +71,7 @@ class Cache:
             known = packed.read(self.repository)
             missing = sorted(set(refs.values()) - set(known.values()))
             if missing:
+                leftovers.sweep_objects(self.repository / "objects")
                 self._fetch(_wired(remote), missing)
             staged = {f"{namespace}{name.removeprefix('refs/')}": oid for name, oid in refs.items()}
             others = {name: oid for name, oid in known.items() if not name.startswith(namespace)}
@@ -151,8 +151,7 @@ class Cache:
                 return
             shutil.rmtree(self.repository)
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
-            made = Path(folder) / "repository"
+        with leftovers.making(self.folder, alone=True) as made:
             how = ("--bare", "--quiet", "--template=", f"--object-format={object_format or 'sha1'}")
             finished = process.run(process.Call(arguments=["init", *how, str(made)]))
             if finished.code:

@@ -7,9 +7,7 @@ milliseconds where git writes thousands of files. Git reads it like any other (g
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -28,18 +26,22 @@ def read(repository: Path) -> dict[str, str]:
 
 
 def write(repository: Path, refs: Mapping[str, str]) -> None:
-    """Replace every ref at once; on the disk when this returns."""
+    """Replace every ref at once; on the disk when this returns.
+
+    One writer at a time: callers hold a lock. So what is written first has one name, and what a killed writer left
+    is written over; and its mode is what git would give it, for others who serve this repository read it too.
+    """
     lines = "".join(f"{oid} {name}\n" for name, oid in sorted(refs.items(), key=lambda item: item[0].encode()))
-    descriptor, temporary = tempfile.mkstemp(dir=repository, prefix="packed-refs.")
+    temporary = repository / "packed-refs.written"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write((_HEADER + lines).encode())
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, repository / "packed-refs")  # noqa: PTH105 - a name, not a Path
+        temporary.replace(repository / "packed-refs")
     except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)  # noqa: PTH108
+        temporary.unlink(missing_ok=True)
         raise
     _sync(repository)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from lockstep import children, errors
 from lockstep.sites import ends
-from lockstep.sites.git import failures, locks, names, process
+from lockstep.sites.git import failures, leftovers, locks, names, process
 from lockstep.sites.git.access import Access, Patience, environment, scheme_of
 from lockstep.sites.git.forge import Forge
 from lockstep.sites.git.lfs import opening
@@ -165,8 +164,7 @@ class Remote:
             return False
         with _typed(self.address):
             self.directory.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=self.directory.parent, prefix=".new-") as folder:
-                made = Path(folder) / "git"
+            with leftovers.making(self.directory.parent) as made:
                 finished = self._run(
                     ["init", "--bare", "--quiet", "--template=", f"--object-format={object_format}", str(made)]
                 )
