@@ -7,7 +7,16 @@ import getpass
 import time
 from collections.abc import Callable, Iterator
 
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TransferSpeedColumn,
+)
 
 from console import runtime, wiring
 from console.cli import frame, terminal
@@ -51,14 +60,15 @@ def me() -> str:
         return "somebody"
 
 
-def progress() -> Progress:
-    """A progress bar for whoever is looking; nothing for a pipe."""
+def progress(*, of_bytes: bool = False) -> Progress:
+    """A progress bar for whoever is looking; nothing for a pipe. It may not be known yet how much there is to do."""
     console = terminal.err()
+    counted = (DownloadColumn(), TransferSpeedColumn()) if of_bytes else (MofNCompleteColumn(),)
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(bar_width=30),
-        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+        *counted,
         TimeElapsedColumn(),
         console=console,
         transient=True,

@@ -123,9 +123,9 @@ def images(places: frame.Frame, **given: Any) -> int:
     if given["since"] and not given["to"]:
         raise click.UsageError("--since goes with --export.")
     try:
-        with acting.opened(places) as process, acting.progress() as bar:
+        with acting.opened(places) as process, acting.progress(of_bytes=True) as bar:
             acting.agree(process)
-            shown = bar.add_task("mirroring images (bytes)", total=None)
+            shown = bar.add_task("mirroring images", total=None)
             listening = Listening(progress=lambda done, total: bar.update(shown, completed=done, total=total))
             done = _images(wiring.mirroring_images(process), given, listening)
     except errors.LockstepError as error:

@@ -152,3 +152,15 @@ def test_the_doctor_says_what_stays_unknown(terminal: Terminal) -> None:
     assert said.code == 1
     assert terminal.types("doctor", "seoul").code == 0
     assert terminal.types("doctor", "busan").code == 64
+
+
+@pytest.mark.parametrize("command", [("sync", "git"), ("sync", "images")])
+def test_whoever_sits_at_a_terminal_sees_how_far_it_is(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, command: tuple[str, str]
+) -> None:
+    """A bar on stderr, from before anything is known of how much there is to do; what it means is said all the same."""
+    terminal.push()
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    said = terminal.types(*command)
+    assert said.code == 0
+    assert f"mirroring {command[1]}" in said.err

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.cli import terminal
+from console.cli import acting, terminal
 
 
 @given(st.text())
@@ -32,3 +32,20 @@ def test_a_table_without_rows_is_a_sentence(capsys: pytest.CaptureFixture[str]) 
     """An empty table would look like a mistake."""
     terminal.write_table(("run",), [], empty="No runs yet.")
     assert capsys.readouterr().out == "No runs yet.\n"
+
+
+@pytest.mark.parametrize("total", [None, 20_000_000])
+@pytest.mark.parametrize("of_bytes", [False, True])
+def test_progress_is_shown_also_where_nobody_knows_yet_how_much_there_is_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], total: int | None, of_bytes: bool
+) -> None:
+    """At a terminal, on stderr; bytes are told as people read them, and a pipe gets nothing."""
+    for forced, is_shown in (("1", True), ("", False)):
+        monkeypatch.setenv("FORCE_COLOR", forced)
+        with acting.progress(of_bytes=of_bytes) as bar:
+            task = bar.add_task("mirroring", total=None)
+            bar.update(task, completed=5_000_000, total=total)
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert ("mirroring" in err) is is_shown
+        assert not (is_shown and of_bytes) or "5.0" in err
