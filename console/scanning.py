@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from console.runtime import Runtime
 from drift.doors import Scanning, Watched
 from drift.redact import Sealer
+from drift.turns import Turns
 from lockstep.manifests import desired
 from lockstep.sites import remembered
 from lockstep.store import deployments
@@ -31,6 +32,7 @@ def scanning_of(runtime: Runtime, *, watched: Watched | None = None) -> Scanning
         sealer=Sealer(bytes.fromhex(runtime.key(_KEY))),
         clock=runtime.clock,
         watched=watched,
+        turns=Turns.of(runtime.settings.working.threads),
     )
 
 

@@ -119,9 +119,20 @@ class Comparison:
         return inventory.selection_of(rendered, namespace=self.application.spec.namespace)
 
     def read(self, selection: ends.Selection) -> tuple[Reading, Reading]:
-        """Both sites, at once: one that is slow to fail does not hold up the other."""
-        with futures.ThreadPoolExecutor(max_workers=2) as pool:
-            truth, follower = pool.map(lambda site: self._read(site, selection), self.sites)
+        """Both sites, at once: one that is slow to fail does not hold up the other, nor those that read the other.
+
+        Raises:
+            TakenError: One of them keeps as many waiting as may wait for it.
+        """
+        with self.scanning.turns.taken(self.sites) as give_back, futures.ThreadPoolExecutor(max_workers=2) as pool:
+
+            def read(site: str) -> Reading:
+                try:
+                    return self._read(site, selection)
+                finally:
+                    give_back(site)
+
+            truth, follower = pool.map(read, self.sites)
         return truth, self._another(follower, than=truth)
 
     def _another(self, follower: Reading, *, than: Reading) -> Reading:

@@ -10,6 +10,7 @@ from drift.following import Followed
 from drift.memory import Memory
 from drift.redact import Sealer
 from drift.seen import Seen
+from drift.turns import Turns
 from lockstep import clock
 from lockstep.manifests import desired
 from lockstep.sites import archive, ends
@@ -82,7 +83,7 @@ class Scanning:
     """Everything that comparing needs from outside. ``memory`` is shared by all comparisons of a process.
 
     ``watched`` sees sites as they told of themselves; None where nothing is watched. ``followed`` are the comparisons
-    that are kept true by what they tell, by application and pair.
+    that are kept true by what they tell, by application and pair. ``turns`` bounds how many wait for one site.
     """
 
     topology: Callable[[], Topology]
@@ -94,3 +95,4 @@ class Scanning:
     memory: Memory = field(default_factory=Memory)
     watched: Watched | None = None
     followed: dict[tuple[str, str], Followed] = field(default_factory=dict)
+    turns: Turns = field(default_factory=Turns)

@@ -15,6 +15,7 @@ from drift.following import Beyond, Followed, Standing
 from drift.implied import Scalers
 from drift.ledger import Sums
 from drift.scanned import Known, Scanned, scanned, summary
+from drift.turns import TakenError
 from lockstep import errors, work
 from lockstep.sites import ends
 from lockstep.store import findings
@@ -24,12 +25,15 @@ from lockstep.values import Verdict
 
 __all__ = ["Renderer", "Scanned", "Scanning", "Sites", "handle_scan", "handle_sweep", "scan"]
 
+# A pair whose site keeps as many waiting as may wait for it is looked at again after this. Seconds.
+_TAKEN_SECONDS = 10.0
+
 
 def handle_scan(context: Scanning, claim: work.Claim) -> work.Outcome:
     """Compare an application over one of its pairs, or all: ``{"application":, "pair": name or "", "told": bool}``.
 
     ``told`` says that a watch told of a change: then the sites are seen as their watches know them, and only what
-    changed is compared where the rest is known.
+    changed is compared where the rest is known. A pair with a site that keeps others waiting is compared later.
     """
     told = bool(claim.payload.get("told"))
     if told and context.watched is not None:
@@ -39,10 +43,18 @@ def handle_scan(context: Scanning, claim: work.Claim) -> work.Outcome:
     application = topology.applications.get(name)
     if application is None:  # the configuration changed in the meantime
         return work.Done()
-    pairs = [pair for pair, _ in topology.pairs_of(application) if only in ("", pair.name)]
-    found = [updated(context, application, pair) if told else scan(context, application, pair) for pair in pairs]
+    found: list[Scanned | None] = []
+    later: dict[str, str] = {}
+    for pair in (pair for pair, _ in topology.pairs_of(application) if only in ("", pair.name)):
+        try:
+            found.append(updated(context, application, pair) if told else scan(context, application, pair))
+        except TakenError as error:
+            later[pair.name] = str(error)
+    if later and not found:
+        return work.Later(seconds=_TAKEN_SECONDS, reason=" ".join(later.values()))
     effects = tuple(one.store for one in found if one is not None)
-    return work.Done(effects=effects, then=tuple(_following(topology, application)) if effects else ())
+    again = [work.scan(name, pair=pair, told=told, delay_seconds=_TAKEN_SECONDS) for pair in later]
+    return work.Done(effects=effects, then=(*again, *(_following(topology, application) if effects else ())))
 
 
 def _following(topology: Topology, application: kinds.Application) -> Iterator[work.Job]:
@@ -72,7 +84,11 @@ def handle_sweep(context: Scanning, _claim: work.Claim) -> work.Outcome:
 
 
 def scan(context: Scanning, application: kinds.Application, pair: kinds.Pair) -> Scanned:
-    """Compare an application over a pair now. What cannot be seen is Unknown, never an error."""
+    """Compare an application over a pair now. What cannot be seen is Unknown, never an error.
+
+    Raises:
+        TakenError: A site keeps as many comparisons of this process waiting as may wait for it: nothing was read.
+    """
     context.followed.pop((application.name, pair.name), None)
     comparison = Comparison.of(context, application, pair)
     try:
@@ -111,7 +127,7 @@ def scan(context: Scanning, application: kinds.Application, pair: kinds.Pair) ->
 def updated(context: Scanning, application: kinds.Application, pair: kinds.Pair) -> Scanned | None:
     """Compare what a watch told of; None when nothing else is to be said than is stored.
 
-    Where not everything else is known, everything is compared.
+    Where not everything else is known, everything is compared. Raises what ``scan`` does.
     """
     followed = context.followed.get((application.name, pair.name))
     if followed is None or context.watched is None:

@@ -177,7 +177,9 @@ def run_task(task: int, *, delay_seconds: float = 0.0) -> Job:
     )
 
 
-def scan(application: str, *, pair: str = "", urgent: bool = False, told: bool = False) -> Job:
+def scan(
+    application: str, *, pair: str = "", urgent: bool = False, told: bool = False, delay_seconds: float = 0.0
+) -> Job:
     """Compare an application over one of its pairs, or all of them; ``told`` when a watch told of a change."""
     return Job(
         kind=Kind.SCAN,
@@ -185,6 +187,7 @@ def scan(application: str, *, pair: str = "", urgent: bool = False, told: bool =
         coalesce=f"drift.scan:{application}:{pair}:{'told' if told else 'all'}",
         limits=(f"scan:{application}",),
         priority=5 if urgent else 0,
+        delay_seconds=delay_seconds,
     )
 
 

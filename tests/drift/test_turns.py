@@ -1,0 +1,184 @@
+"""A site that answers nothing keeps a few comparisons waiting; the others go on."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from drift import doors, scan
+from drift.turns import TakenError, Turns
+from lockstep import errors, settings, work
+from lockstep.clock import SystemClock
+from lockstep.engine.queue import Queue
+from lockstep.engine.worker import Worker
+from lockstep.sites import archive, ends
+from lockstep.sites import open as opening
+from lockstep.store.database import Database
+from lockstep.store.views import drift as views
+from lockstep.topology import secrets
+from lockstep.topology.model import Topology
+from lockstep.values import Json, ObjectKey, Stance
+from tests.drift.world import World, config, deployment
+from tests.support import topologies
+
+_FROZEN, _OTHER = "seoul-sejong", "seoul-busan"
+_AT_FROZEN = tuple(f"app-{number}" for number in range(10))
+_WORKING = settings.Working(threads=8, poll_seconds=0.02)
+
+
+class _Frozen:
+    """Takes every question, and answers none before it is let go."""
+
+    runs = True
+    address = "https://sejong.example"
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.given_up = threading.Event()
+
+    def read(self, selection: ends.Selection) -> ends.Inventory:
+        """Wait, and say that nobody answered."""
+        self.asked += 1
+        self.given_up.wait(60)
+        raise errors.UnreachableError(f"{self.address} did not answer in time.")
+
+    def get(self, key: ObjectKey, *, api_version: str) -> dict[str, Json] | None:
+        """Nobody is asked for one object before the site was read."""
+        raise AssertionError(key)
+
+
+class _Sites:
+    def __init__(self, inner: doors.Sites, frozen: _Frozen) -> None:
+        self._inner = inner
+        self._frozen = frozen
+
+    def cluster(self, site: str) -> doors.Seen:
+        return self._frozen if site == "sejong" else self._inner.cluster(site)
+
+    def archive(self, site: str) -> archive.Archive | None:
+        return self._inner.archive(site)
+
+
+def _topology(root: Path) -> Topology:
+    def application(name: str, pair: str) -> tuple[str, str, dict[str, Json]]:
+        protection = {pair: {"tier": "hot", "floor": {"default": 1}}}
+        return "Application", name, {"source": {"repository": name}, "namespace": "shop", "protection": protection}
+
+    sites = [("Site", name, {"cluster": {"directory": f"{name}/cluster"}}) for name in ("seoul", "sejong", "busan")]
+    return topologies.topology(
+        *sites,
+        ("Pair", _FROZEN, {"primary": "seoul", "standby": "sejong"}),
+        ("Pair", _OTHER, {"primary": "seoul", "standby": "busan"}),
+        *(application(name, _FROZEN) for name in _AT_FROZEN),
+        application("elsewhere", _OTHER),
+        directory=root,
+    )
+
+
+@pytest.fixture
+def frozen() -> Iterator[_Frozen]:
+    """A site that is let go at the end, whatever happens."""
+    made = _Frozen()
+    yield made
+    made.given_up.set()
+
+
+def _compared(database: Database) -> dict[str, str]:
+    with database.read() as connection:
+        return {one.application: one.verdict for one in views.scans_of(connection)}
+
+
+def _until(database: Database, names: set[str]) -> None:
+    deadline, pause = SystemClock().monotonic() + 30, threading.Event()
+    while not names <= _compared(database).keys():
+        assert SystemClock().monotonic() < deadline, _compared(database)
+        pause.wait(0.02)
+
+
+def test_ten_applications_at_a_frozen_site_do_not_keep_one_elsewhere_waiting(
+    tmp_path: Path, file_database: Database, frozen: _Frozen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight workers, the ten asked for first, one primary for all: it is compared while none of the ten is."""
+    monkeypatch.setattr(scan, "_TAKEN_SECONDS", 0.05)
+    world = World.make(tmp_path / "sites", file_database)
+    (world.root / "busan/cluster").mkdir(parents=True)
+    topology = _topology(world.root)
+    world.stance(_FROZEN, Stance.NORMAL)
+    world.stance(_OTHER, Stance.NORMAL)
+    world.git.topology = topology
+    world.commit("one", deployment(), config(MODE="fast"))
+    places = settings.Places(config=world.root, state=world.root / "state", database="")
+    opened = opening.Doors(lambda: topology, reader=secrets.Reader(world.root, {}), places=places)
+    scanning = dataclasses.replace(
+        world.scanning,
+        topology=lambda: topology,
+        sites=_Sites(opened, frozen),
+        turns=Turns(most=3, patience_seconds=0.1),
+        clock=SystemClock(),
+    )
+    queue = Queue(file_database, working=_WORKING)
+    with file_database.write() as connection:
+        queue.enqueue(connection, *(work.scan(name, urgent=True) for name in _AT_FROZEN), work.scan("elsewhere"))
+    worker = Worker(queue, {work.Kind.SCAN: partial(scan.handle_scan, scanning)}, working=_WORKING)
+    worker.start()
+    try:
+        _until(file_database, {"elsewhere"})
+        assert (set(_compared(file_database)), frozen.asked) == ({"elsewhere"}, 3)
+        frozen.given_up.set()
+        _until(file_database, {*_AT_FROZEN, "elsewhere"})
+    finally:
+        frozen.given_up.set()
+        worker.stop(timeout_seconds=10)
+    found = _compared(file_database)
+    assert {found[name] for name in _AT_FROZEN} == {"Unknown"}
+    assert found["elsewhere"] != "Unknown"
+
+
+def test_a_turn_is_given_back_as_soon_as_a_site_is_read() -> None:
+    """Whoever waits for the follower does not hold the truth."""
+    turns = Turns(most=1, patience_seconds=0)
+    with turns.taken(["seoul", "sejong"]) as give_back:
+        with pytest.raises(TakenError, match="seoul"), turns.taken(["seoul", "busan"]):
+            pytest.fail("seoul is being read")
+        give_back("seoul")
+        with turns.taken(["seoul", "busan"]), pytest.raises(TakenError, match="sejong"), turns.taken(["sejong"]):
+            pytest.fail("sejong is being read")
+    with turns.taken(["seoul", "sejong"]):
+        pass
+
+
+def test_a_turn_is_waited_for_where_the_site_answers() -> None:
+    """The second reads when the first has read."""
+    turns = Turns(most=1, patience_seconds=60)
+    waiting = threading.Event()
+    read = []
+
+    def second() -> None:
+        waiting.set()
+        with turns.taken(["seoul"]):
+            read.append("second")
+
+    thread = threading.Thread(target=second)
+    with turns.taken(["seoul"]):
+        thread.start()
+        assert waiting.wait(10)
+        read.append("first")
+    thread.join(10)
+    assert read == ["first", "second"]
+
+
+@pytest.mark.parametrize(("threads", "most"), [(1, 1), (2, 1), (8, 3), (32, 12)])
+def test_two_frozen_sites_leave_workers(threads: int, most: int) -> None:
+    """Of eight workers, two for whatever is to be done elsewhere."""
+    turns = Turns.of(threads, patience_seconds=0)
+    with contextlib.ExitStack() as stack:
+        for _ in range(most):
+            stack.enter_context(turns.taken(["sejong"]))
+        with pytest.raises(TakenError, match="sejong"), turns.taken(["sejong"]):
+            pytest.fail("no turn is left")
