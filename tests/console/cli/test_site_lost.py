@@ -1,21 +1,85 @@
-"""A site is cut off in the middle: everywhere that a verdict is shown it is Unknown, and of the others it is not."""
+"""A site is lost in the middle: everywhere that a verdict is shown it is Unknown, and of the others it is not."""
 
 from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+import yaml
 
 from console.demo import ground
+from lockstep import settings
 from lockstep.clock import SystemClock
+from lockstep.sites import directory, ends
+from lockstep.sites import open as opening
 from lockstep.store.database import open_database
-from lockstep.topology import load
+from lockstep.topology import load, secrets
 from lockstep.values import Json
 from tests.console.cli.conftest import Terminal
-from tests.support import images, pages
+from tests.support import images, kubernetes_double, pages
+from tests.support.kubernetes_double.double import Double
+from tests.support.kubernetes_double.requests import Request
 
 LOST, OTHER = "seoul-sejong", "seoul-daegu"
+_IN_STEP = {LOST: "InSync", OTHER: "Dispersed"}
+# A site that says nothing is given up after so long: well within the age at which evidence counts for nothing.
+_LIMITS = {"timeout": "1s", "readTimeout": "2s"}
+_STALE_SECONDS = 60
+_OF_SHOP = ends.Selection(namespaces=frozenset({"shop"}))
+
+Lose: TypeAlias = Callable[[], object]
+
+
+def _cut_off(made: ground.Ground, _stack: ExitStack, folder: Path) -> Lose:
+    """The disk of the site is no longer mounted."""
+    return lambda: shutil.move(made.site("sejong") / "cluster", folder / "cut off")
+
+
+def _killed(made: ground.Ground, stack: ExitStack, folder: Path) -> Lose:
+    """The API server of the site ends, and connections to it are refused."""
+    running = stack.enter_context(ExitStack())
+    _served(made, running, folder)
+    return running.close
+
+
+def _frozen(made: ground.Ground, stack: ExitStack, folder: Path) -> Lose:
+    """The API server stops in the middle of a reading: it answers about other kinds, and about one says nothing."""
+    server = _served(made, stack, folder)
+    return lambda: server.faults.slow(3600, meant=_lists_deployments)
+
+
+def _lists_deployments(request: Request) -> bool:
+    return request.path.endswith("/deployments")
+
+
+def _served(made: ground.Ground, stack: ExitStack, folder: Path) -> Double:
+    """From now on the site is an API server that has what its directory has."""
+    server = stack.enter_context(kubernetes_double.serving(folder / "server", tls=False))
+    kubeconfig = server.kubeconfig()
+    kubeconfig.chmod(0o600)
+    file = made.config / "sites.yaml"
+    documents = list(yaml.safe_load_all(file.read_text(encoding="utf-8")))
+    (site,) = [one for one in documents if one["metadata"]["name"] == "sejong"]
+    site["spec"]["cluster"] = {"kubeconfig": {"file": str(kubeconfig)}, "limits": _LIMITS}
+    file.write_text(yaml.safe_dump_all(documents), encoding="utf-8")
+    held = directory.DirectoryCluster(root=made.site("sejong") / "cluster").read(_OF_SHOP).objects
+    topology = load.load(made.config)
+    reader = secrets.Reader(made.config, {})
+    doors = opening.Doors(
+        lambda: topology, reader=reader, places=settings.Places(config=made.config, state=folder, database="")
+    )
+    try:
+        for manifest in ({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}, *held):
+            doors.cluster("sejong").apply(manifest)
+    finally:
+        doors.close()
+    return server
 
 
 def _verdicts(report: Json) -> dict[str, str]:
@@ -46,7 +110,10 @@ def _told(made: ground.Ground, later: timedelta = timedelta(0)) -> tuple[dict[st
     return dict(found), by_pair
 
 
-def test_a_site_that_is_lost_is_unknown_wherever_a_verdict_is_shown(terminal: Terminal, tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [_cut_off, _killed, _frozen])
+def test_a_site_that_is_lost_is_unknown_wherever_a_verdict_is_shown(
+    terminal: Terminal, tmp_path: Path, how: Callable[[ground.Ground, ExitStack, Path], Lose]
+) -> None:
     """In ``drift``, on the pages, in the metrics and in ``preflight``; once the evidence is old, so is everything."""
     made = terminal.ground
     terminal.push()
@@ -54,19 +121,30 @@ def test_a_site_that_is_lost_is_unknown_wherever_a_verdict_is_shown(terminal: Te
     images.Maker(store=store, repository="shop/web").image(images.tar_gz({"app": b"1"}), tag="latest")
     for command in (("sync", "git"), ("sync", "images"), ("deploy", "shop", "--by", "lee")):
         assert terminal.types(*command).code == 0
-    assert _verdicts(terminal.types("drift", "-o", "json").json) == {LOST: "InSync", OTHER: "Dispersed"}
+    with ExitStack() as stack:
+        lose = how(made, stack, tmp_path)
+        assert _verdicts(terminal.types("drift", "-o", "json").json) == _IN_STEP
+        lose()
+        _is_unknown_everywhere(terminal)
+    _is_old_everywhere(terminal)
 
-    shutil.move(made.site("sejong") / "cluster", tmp_path / "cut off")
-    lost = {LOST: "Unknown", OTHER: "Dispersed"}
+
+def _is_unknown_everywhere(terminal: Terminal) -> None:
+    """The lost site is, because nobody could read it and not because of age; the other is what it was."""
+    lost = _IN_STEP | {LOST: "Unknown"}
     assert _verdicts(terminal.types("drift", "-o", "json").json) == lost
-    assert _told(made) == (lost, lost)
+    assert _told(terminal.ground) == (lost, lost)
+    stored = terminal.types("--stale-after", str(_STALE_SECONDS), "drift", "--stored", "-o", "json").json
+    assert (_verdicts(stored), {one["stale"] for one in stored["scans"]}) == (lost, {False})
     cut = terminal.types("preflight", LOST, "-o", "json")
     assert (cut.code, "sejong" in cut.out) == (2, True)
     assert _unknown(cut.json) > _unknown(terminal.types("preflight", OTHER, "-o", "json").json)
 
-    # Nobody compared for longer than evidence is good for.
-    old = {LOST: "Unknown", OTHER: "Unknown"}
-    assert _told(made, timedelta(minutes=16)) == (old, old)
+
+def _is_old_everywhere(terminal: Terminal) -> None:
+    """Nobody compared for longer than evidence is good for: everything is Unknown."""
+    old = dict.fromkeys(_IN_STEP, "Unknown")
+    assert _told(terminal.ground, timedelta(minutes=16)) == (old, old)
     deadline = SystemClock().monotonic() + 20
     stored: Json = None
     while SystemClock().monotonic() < deadline and (stored is None or _verdicts(stored) != old):
