@@ -25,6 +25,7 @@ from lockstep.engine.tables import State
 from lockstep.store import approvals, deliveries, hooks, mirrors, notices, preflights, runs, stances
 from lockstep.store.views import drift
 from lockstep.store.views import mirrors as image_views
+from lockstep.topology.model import Topology
 from lockstep.values import Severity, Verdict
 from sync import lag
 
@@ -257,5 +258,22 @@ def _mirrors(context: Context, connection: Connection) -> Iterator[Metric]:
         if (rpo := lag.rpo_of(topology, one.repository, one.site)) is not None
     )
     yield _gauge("git_mirror_rpo_seconds", "How far a site's repository may be behind: the pair's RPO.", labels, rpos)
-    images = (([one.repository, one.site], one.references - one.equal) for one in image_views.images(connection))
-    yield _gauge("images_not_equal", "Tags and digests that a site has not, or has otherwise.", labels, images)
+    yield from _images(image_views.images(connection), topology, now)
+
+
+def _images(found: Sequence[image_views.Images], topology: Topology, now: datetime) -> Iterator[Metric]:
+    labels = ["repository", "site"]
+    unequal = (([one.repository, one.site], one.references - one.equal) for one in found)
+    yield _gauge("images_not_equal", "Tags and digests that a site has not, or has otherwise.", labels, unequal)
+    lags = (([one.repository, one.site], far.total_seconds()) for one in found if (far := one.lag(now)) is not None)
+    yield _gauge("images_lag_seconds", "For how long the oldest push is not at a site.", labels, lags)
+    last = (
+        ([one.repository, one.site], took.total_seconds()) for one in found if (took := one.lag_of_newest) is not None
+    )
+    yield _gauge("images_last_lag_seconds", "From the newest push until it was verified at a site.", labels, last)
+    rpos = (
+        ([one.repository, one.site], rpo.total_seconds())
+        for one in found
+        if (rpo := lag.rpo_of_image(topology, one.repository, one.site)) is not None
+    )
+    yield _gauge("images_rpo_seconds", "How far a site's images may be behind: the pair's RPO.", labels, rpos)

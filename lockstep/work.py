@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 from typing import TypeAlias
 
@@ -24,7 +25,9 @@ class Kind(Enum):
     DELIVERY = "delivery"  # understand a stored delivery: {"delivery": id}
     GIT_FETCH = "git.fetch"  # ask the source of a repository, fetch what is new: {"repository":, "event": bool}
     GIT_DISTRIBUTE = "git.distribute"  # bring a repository to its sites: {"repository":, "site": name or ""}
-    IMAGE_MIRROR = "image.mirror"  # bring an image repository to its sites: {"repository":, "references": [...]}
+    IMAGE_MIRROR = (
+        "image.mirror"  # bring an image repository to its sites: {"repository":, "references": [...], "pushed":}
+    )
     TRIGGER = "pipeline.trigger"  # start runs for what moved: {"repository":, "event": bool}
     ADVANCE = "pipeline.advance"  # see what a run may do next: {"run": id}
     TASK = "pipeline.task"  # run one task: {"task": id}
@@ -137,12 +140,18 @@ def distribute_git(repository: str, *, urgent: bool, site: str = "", delay_secon
     )
 
 
-def mirror_images(repository: str, *, references: tuple[str, ...] = (), urgent: bool) -> Job:
-    """Bring an image repository to its sites; all tags that the mirrors name when no reference is given."""
+def mirror_images(
+    repository: str, *, references: tuple[str, ...] = (), urgent: bool, pushed: datetime | None = None
+) -> Job:
+    """Bring an image repository to its sites; all tags that the mirrors name when no reference is given.
+
+    ``pushed`` is when somebody said that the references were pushed. A request that joins keeps the first.
+    """
     listed = ",".join(sorted(references)) or "*"
+    told: dict[str, Json] = {"pushed": pushed.timestamp()} if pushed else {}
     return Job(
         kind=Kind.IMAGE_MIRROR,
-        payload={"repository": repository, "references": sorted(references)},
+        payload={"repository": repository, "references": sorted(references), **told},
         coalesce=f"image.mirror:{repository}:{listed}",
         limits=(f"images:{repository}",),
         priority=7 if urgent else 0,

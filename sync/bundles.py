@@ -115,7 +115,7 @@ def bring_in(context: Mirroring, path: Path, request: Request, *, name: str = ""
         for repository in archive.repositories()
         if not any(request.site in selection.receivers(one) and selection.covers(one, repository) for one in mirrors)
     ]
-    return Report(results=(*report.results, *strange))
+    return replace(report, results=(*report.results, *strange))
 
 
 class _Packing:

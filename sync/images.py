@@ -7,7 +7,7 @@ is not written to; how every tag or digest stands at every site is kept in the s
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lockstep import errors, work
@@ -17,8 +17,9 @@ from lockstep.store import images as stored
 from lockstep.topology import direction, kinds, scalars
 from lockstep.topology.model import Topology
 from lockstep.values import Json
-from sync import deletions, quarantine, records, selection, sources, untagged
+from sync import deletions, lag, quarantine, records, selection, sources, untagged
 from sync.mirror import ALL, Listening, Order, Result, mirror
+from sync.moments import Pushes
 from sync.sources import Doors, Mirroring
 from sync.states import State, state_of
 from sync.stock import Proof, Shelf, verify
@@ -45,9 +46,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """How everything that was asked for stands."""
+    """How everything that was asked for stands; ``lags`` are by repository, reference and site."""
 
     results: tuple[Result, ...] = ()
+    lags: Mapping[tuple[str, str, str], lag.Lag] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -57,23 +59,29 @@ class Report:
     def as_json(self) -> Json:
         """For machines."""
         counts = {state.value: sum(one.state is state for one in self.results) for state in State}
-        return {"results": [result.as_json() for result in self.results], "counts": counts}
+        results = [{**result.as_json(), "lag": self._lag(result)} for result in self.results]
+        return {"results": results, "counts": counts}
+
+    def _lag(self, result: Result) -> Json:
+        found = self.lags.get((result.repository, result.reference, result.site))
+        return found.as_json() if found else None
 
 
 def handle_mirror(context: Mirroring, claim: work.Claim) -> work.Outcome:
-    """Bring an image repository to its sites: ``{"repository":, "references": [...]}``.
+    """Bring an image repository to its sites: ``{"repository":, "references": [...], "pushed":}``.
 
     Raises:
         UnreachableError: A site or the source did not answer; what is known is recorded, and the job comes again.
     """
     repository = str(claim.payload["repository"])
-    request = Request(references=tuple(claim.payload.get("references") or ()), listening=_recording(context))
-    topology = context.topology()
+    request = Request(references=tuple(claim.payload.get("references") or ()))
+    topology, pushes = context.topology(), Pushes(began=context.clock.now())
+    pushes.hear(claim.payload)
     results: list[Result] = []
     for one in topology.image_mirrors_of(repository):
-        results += _mirror(context, topology, one, repository, request)
+        results += _mirror(context, topology, one, repository, request, pushes)
     silent = sorted({result.site for result in results if result.state is State.UNREACHABLE})
-    effect = records.of(repository, results, context.clock.now(), all_tags=not request.references)
+    effect = records.of(results, pushes, context.clock.now(), repository=repository, all_tags=not request.references)
     if not silent:
         return work.Done(effects=(effect,))
     with context.database.write() as connection:
@@ -106,17 +114,30 @@ def run(context: Mirroring, request: Request, *, name: str = "") -> Report:
     """
     topology = context.topology()
     chosen = sources.named(topology, name)
-    if not request.dry_run:
-        request = replace(request, listening=_recording(context, request.listening))
     results: list[Result] = []
     for one in chosen:
         for repository in _asked(context, topology, one, name, request):
-            found = _mirror(context, topology, one, repository, request)
+            pushes = Pushes(began=context.clock.now())
+            found = _mirror(context, topology, one, repository, request, pushes)
             results += found
             if not request.dry_run:
                 with context.database.write() as connection:
-                    records.of(repository, found, context.clock.now())(connection)
-    return Report(results=tuple(results))
+                    records.of(found, pushes, context.clock.now(), repository=repository)(connection)
+    return Report(results=tuple(results), lags=_lags(context, topology, {one.repository for one in results}))
+
+
+def _lags(context: Mirroring, topology: Topology, repositories: Collection[str]) -> dict[tuple[str, str, str], lag.Lag]:
+    """How far each image is behind at each site, by what is recorded."""
+    now = context.clock.now()
+    with context.database.read() as connection:
+        found = [one for repository in sorted(repositories) for one in stored.standings(connection, repository)]
+    rpos = {key: lag.rpo_of_image(topology, *key) for key in sorted({(one.repository, one.site) for one in found})}
+    return {
+        (one.repository, one.reference, one.site): lag.Lag(
+            behind=one.lag(now), last=one.lag_of_newest, rpo=rpos[one.repository, one.site]
+        )
+        for one in found
+    }
 
 
 def _asked(context: Mirroring, topology: Topology, one: kinds.ImageMirror, name: str, request: Request) -> list[str]:
@@ -129,12 +150,13 @@ def _asked(context: Mirroring, topology: Topology, one: kinds.ImageMirror, name:
 
 
 def _mirror(
-    context: Mirroring, topology: Topology, one: kinds.ImageMirror, repository: str, request: Request
+    context: Mirroring, topology: Topology, one: kinds.ImageMirror, repository: str, request: Request, pushes: Pushes
 ) -> list[Result]:
     """Mirror one repository by one mirror. Errors are results."""
     sites = selection.receivers(one, request.site)
     if not sites:
         return []
+    _waited_for(context, one, repository, pushes)  # a sweep may come before the job of a push
     held = _held(context, topology, repository, sites)
     opened, broken = _open(context, [site for site in sites if site not in held])
     try:
@@ -149,12 +171,12 @@ def _mirror(
             hold=lambda site: _held(context, topology, repository, [site]).get(site, ""),
             immutable=lambda reference: selection.is_immutable(one, reference),
             unsigned=quarantine.unsigned(context, one, Shelf(store=source, repository=repository)),
-            wanted=lambda: _waited_for(context, one, repository) if request.source is None else (),
+            wanted=lambda: _waited_for(context, one, repository, pushes) if request.source is None else (),
             deep=request.deep,
             referrers=one.spec.referrers,
             dry_run=request.dry_run,
             bounds=replace(context.bounds, rates=_rates(topology, sites)),
-            listening=request.listening,
+            listening=request.listening if request.dry_run else _recording(context, request.listening, pushes),
         )
         results = untagged.forget(source, asked.untagged, mirror(order))
         if one.spec.deleted == "delete" and asked.whole:
@@ -191,13 +213,19 @@ def _asked_for(context: Mirroring, one: kinds.ImageMirror, source: Shelf, reques
     return _Asked(references=again | chosen, untagged=again, listed=listed, recorded=recorded, whole=True)
 
 
-def _waited_for(context: Mirroring, one: kinds.ImageMirror, repository: str) -> list[str]:
-    """What was asked for urgently meanwhile, and waits for this repository: a push, or a deploy that needs it."""
+def _waited_for(context: Mirroring, one: kinds.ImageMirror, repository: str, pushes: Pushes) -> list[str]:
+    """What was asked for urgently meanwhile, and waits for this repository: a push, or a deploy that needs it.
+
+    What these jobs tell of pushes is heard.
+    """
     waiting: list[Mapping[str, Json]] = []
     # A database that does not answer changes the order and nothing else.
     with contextlib.suppress(errors.UnreachableError), context.database.read() as connection:
         waiting = listing.waiting(connection, work.Kind.IMAGE_MIRROR.value, above=0)
-    named = {name for asked in waiting if asked["repository"] == repository for name in asked["references"]}
+    ours = [asked for asked in waiting if asked["repository"] == repository]
+    for asked in ours:
+        pushes.hear(asked)
+    named = {name for asked in ours for name in asked["references"]}
     return selection.wanted(one, sorted(named))
 
 
@@ -236,12 +264,11 @@ def _whole(repository: str, site: str, error: errors.LockstepError) -> Result:
     return Result(repository=repository, reference=ALL, site=site, state=state_of(error), detail=str(error))
 
 
-def _recording(context: Mirroring, besides: Listening | None = None) -> Listening:
+def _recording(context: Mirroring, first: Listening, pushes: Pushes) -> Listening:
     """Record what reached a site at once: a deploy there need not wait for the slowest of the sites."""
-    first = besides or Listening()
 
     def results(found: Sequence[Result]) -> None:
         first.results(found)
-        records.at_once(context.database, found, context.clock.now())
+        records.at_once(context.database, found, pushes, context.clock.now())
 
     return Listening(progress=first.progress, results=results)

@@ -12,12 +12,15 @@ from lockstep import errors, values, work
 from lockstep.store import images as stored
 from lockstep.store.database import Database
 from sync.mirror import ALL, Result
+from sync.moments import Pushes
 from sync.states import State
 
 
-def of(repository: str, results: Sequence[Result], now: datetime, *, all_tags: bool = False) -> work.Effect:
+def of(
+    results: Sequence[Result], pushes: Pushes, now: datetime, *, repository: str, all_tags: bool = False
+) -> work.Effect:
     """Record how a repository stands; with ``all_tags``, tags that the results do not name are gone at the source."""
-    rows = [_row(result, now) for result in results if result.reference != ALL and not result.gone]
+    rows = [_row(result, pushes, now) for result in results if result.reference != ALL and not result.gone]
     gone = [(result.site, result.reference) for result in results if result.gone]
     blind = [result for result in results if result.reference == ALL]
 
@@ -34,14 +37,14 @@ def of(repository: str, results: Sequence[Result], now: datetime, *, all_tags: b
     return write
 
 
-def at_once(database: Database, results: Sequence[Result], now: datetime) -> None:
+def at_once(database: Database, results: Sequence[Result], pushes: Pushes, now: datetime) -> None:
     """Record results now. A database that does not answer is told at the end, when everything is recorded."""
-    rows = [_row(result, now) for result in results]
+    rows = [_row(result, pushes, now) for result in results]
     with contextlib.suppress(errors.UnreachableError), database.write() as connection:
         stored.record(connection, rows)
 
 
-def _row(result: Result, now: datetime) -> stored.Standing:
+def _row(result: Result, pushes: Pushes, now: datetime) -> stored.Standing:
     return stored.Standing(
         repository=result.repository,
         reference=result.reference,
@@ -52,4 +55,5 @@ def _row(result: Result, now: datetime) -> stored.Standing:
         bytes_sent=result.size,
         checked_at=now,
         verified_at=now if result.state is State.EQUAL else None,
+        pushed_at=pushes.of(result.reference),
     )

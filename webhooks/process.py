@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -78,7 +79,7 @@ def understand(delivery: Delivery, topology: Topology) -> Understanding:
         return Understanding(state=State.FAILED, reason=str(error))
     if len(found) > _MOST_EVENTS:
         return Understanding(state=State.FAILED, reason=f"it holds {len(found)} events, more than {_MOST_EVENTS}")
-    woken = [(event, _wakes(event, topology, hook.spec.mirrors)) for event in found]
+    woken = [(event, _wakes(event, topology, hook.spec.mirrors, summary.received_at)) for event in found]
     jobs = tuple({job.coalesce: job for _, (jobs, _) in woken for job in jobs}.values())
     reasons = dict.fromkeys(reason for _, (_, reason) in woken if reason)
     return Understanding(
@@ -97,7 +98,7 @@ def understand(delivery: Delivery, topology: Topology) -> Understanding:
     )
 
 
-def _wakes(event: events.Event, topology: Topology, only: tuple[str, ...]) -> tuple[list[work.Job], str]:
+def _wakes(event: events.Event, topology: Topology, only: tuple[str, ...], at: datetime) -> tuple[list[work.Job], str]:
     """The jobs that an event is a reason for; without any, why not."""
     if isinstance(event, events.Nothing):
         return [], event.reason
@@ -108,7 +109,7 @@ def _wakes(event: events.Event, topology: Topology, only: tuple[str, ...]) -> tu
         return jobs, "" if jobs else f"no GitMirror that this hook may wake covers {called}"
     reference = event.tag or event.digest
     names = matching.images(event, topology, only)
-    jobs = [work.mirror_images(name, references=(reference,), urgent=True) for name in names]
+    jobs = [work.mirror_images(name, references=(reference,), urgent=True, pushed=at) for name in names]
     return jobs, "" if jobs else f"no ImageMirror that this hook may wake takes {event.repository} {reference}"
 
 

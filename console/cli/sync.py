@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from lockstep.sites import bundle
 from sync import bundles, release
 from sync import git as mirroring_git
 from sync import images as mirroring_images
+from sync.lag import Lag
 from sync.mirror import Listening, Result
 from sync.outcomes import SiteOutcome
 
@@ -135,7 +136,7 @@ def images(places: frame.Frame, **given: Any) -> int:
     elif isinstance(done, bundles.Exported):
         _write_export(done)
     else:
-        _write_images(done.results)
+        _write_images(done.results, done.lags)
     return done.exit_code
 
 
@@ -153,11 +154,12 @@ def _images(
     return mirroring_images.run(context, request, name=name)
 
 
-def _write_images(results: Sequence[Result]) -> None:
-    columns = ("repository", "reference", "site", "state", "digest", "detail")
-    rows = (
-        (one.repository, one.reference[:24], one.site, one.state.value, one.digest[:19], one.detail) for one in results
-    )
+def _write_images(results: Sequence[Result], lags: Mapping[tuple[str, str, str], Lag]) -> None:
+    columns = ("repository", "reference", "site", "state", "lag (of RPO)", "digest", "detail")
+    rows = []
+    for one in results:
+        far = str(lags.get((one.repository, one.reference, one.site), ""))
+        rows.append((one.repository, one.reference[:24], one.site, one.state.value, far, one.digest[:19], one.detail))
     terminal.write_table(columns, rows, empty="No images are mirrored yet.")
 
 
@@ -167,4 +169,4 @@ def _write_export(done: bundles.Exported) -> None:
     row = tuple(str(said[key]) for key in ("images", "blobs", "left", "bytes", "sha256"))
     terminal.write_table(columns, [row], empty="")
     if done.problems:
-        _write_images(done.problems)
+        _write_images(done.problems, {})

@@ -16,6 +16,7 @@ from lockstep.store.views import mirrors as views
 from lockstep.store.views.mirrors import Images, Source
 from lockstep.topology.model import Topology
 from lockstep.values import Json
+from sync.lag import Lag, rpo_of_image
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +41,14 @@ class Repository:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRepository:
-    """An image repository with its counts by site; ``sources`` are the sites that it is read from."""
+    """An image repository with its counts by site; ``sources`` are the sites that it is read from.
+
+    ``lags`` are by site, beside the RPO of the pairs that protect something there.
+    """
 
     name: str
     cells: dict[str, Images]
+    lags: dict[str, Lag]
     sources: frozenset[str]
 
 
@@ -61,7 +66,7 @@ def create_blueprint(context: Context) -> Blueprint:
             "mirrors.html",
             sites=list(topology.sites),
             repositories=repositories(sources, git, g.now),
-            images=image_repositories(images, topology),
+            images=image_repositories(images, topology, g.now),
             unequal=unequal,
         )
 
@@ -91,13 +96,20 @@ def repositories(sources: dict[str, Source], git: Sequence[Standing], now: datet
     ]
 
 
-def image_repositories(images: Sequence[Images], topology: Topology) -> list[ImageRepository]:
+def image_repositories(images: Sequence[Images], topology: Topology, now: datetime) -> list[ImageRepository]:
     """Every image repository, by name. Pure."""
     names = sorted({found.repository for found in images})
     return [
         ImageRepository(
             name=name,
             cells={found.site: found for found in images if found.repository == name},
+            lags={
+                found.site: Lag(
+                    behind=found.lag(now), last=found.lag_of_newest, rpo=rpo_of_image(topology, name, found.site)
+                )
+                for found in images
+                if found.repository == name
+            },
             sources=frozenset(
                 mirror.spec.source.site for mirror in topology.image_mirrors_of(name) if mirror.spec.source.site
             ),

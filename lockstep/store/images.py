@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, case, delete, func, select, update
+from sqlalchemy import Connection, and_, case, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+from sqlalchemy.sql.elements import ColumnElement
 
 from lockstep.store.tables import image_mirrors
 
-# A statement may bind 32,766 values on SQLite (SQLITE_MAX_VARIABLE_NUMBER); a row has nine.
+_Columns: TypeAlias = ReadOnlyColumnCollection[str, Any]
+
+# A statement may bind 32,766 values on SQLite (SQLITE_MAX_VARIABLE_NUMBER); a row has eleven.
 _ROWS = 500
 
 
@@ -21,6 +26,10 @@ class Standing:
 
     ``state`` is equal, held, refused, unreachable or failed. ``bytes_sent`` is what the last transfer sent;
     ``verified_at`` is when it was last seen to be equal.
+
+    ``pushed_at`` is when the newest change that is here was pushed (when somebody told us of it, else when it was first
+    seen at the source), and ``equal_at`` when that was first verified here. While something is lacking, ``equal_at`` is
+    None and ``pushed_at`` is of the oldest change that is not here. Both are None when nobody knows.
     """
 
     repository: str
@@ -32,10 +41,37 @@ class Standing:
     bytes_sent: int = 0
     checked_at: datetime
     verified_at: datetime | None = None
+    pushed_at: datetime | None = None
+    equal_at: datetime | None = None
+
+    def lag(self, now: datetime) -> timedelta | None:
+        """For how long something is at the source that is not here: zero when equal, None when nobody knows."""
+        return behind(self.state == "equal", self.pushed_at, self.equal_at, now)
+
+    @property
+    def lag_of_newest(self) -> timedelta | None:
+        """From the push of the newest change that is here until it was verified here; None when nobody knows."""
+        return took(self.pushed_at, self.equal_at)
+
+
+def behind(equal: bool, pushed_at: datetime | None, equal_at: datetime | None, now: datetime) -> timedelta | None:
+    """For how long something is lacking; None when nobody knows. Never negative, whatever clocks say."""
+    if equal:
+        return timedelta(0)
+    return max(timedelta(0), now - pushed_at) if pushed_at and not equal_at else None
+
+
+def took(pushed_at: datetime | None, equal_at: datetime | None) -> timedelta | None:
+    """How long a change took to be verified; None when nobody knows. Never negative, whatever clocks say."""
+    return max(timedelta(0), equal_at - pushed_at) if pushed_at and equal_at else None
 
 
 def record(connection: Connection, standings: Iterable[Standing]) -> None:
-    """Write how things stand; what was last sent, verified and known as the digest stays where nothing newer is."""
+    """Write how things stand; what was last sent, verified and known as the digest stays where nothing newer is.
+
+    Of each, ``pushed_at`` is when what the source has now was pushed, as far as is known; ``equal_at`` is worked out
+    here.
+    """
     rows = [
         {
             "repository": one.repository,
@@ -47,6 +83,9 @@ def record(connection: Connection, standings: Iterable[Standing]) -> None:
             "bytes_sent": one.bytes_sent,
             "checked_at": one.checked_at,
             "verified_at": one.verified_at,
+            # Clocks differ: nothing was verified before it was pushed.
+            "pushed_at": min(one.pushed_at, one.checked_at) if one.pushed_at else None,
+            "equal_at": one.checked_at if one.state == "equal" else None,
         }
         for one in standings
     ]
@@ -61,10 +100,27 @@ def record(connection: Connection, standings: Iterable[Standing]) -> None:
             "bytes_sent": case((new.bytes_sent > 0, new.bytes_sent), else_=old.bytes_sent),
             "checked_at": new.checked_at,
             "verified_at": func.coalesce(new.verified_at, old.verified_at),
+            **_moments(new, old),
         }
         connection.execute(
             statement.on_conflict_do_update(index_elements=["repository", "reference", "site"], set_=changes)
         )
+
+
+def _moments(new: _Columns, old: _Columns) -> dict[str, ColumnElement[Any]]:
+    """Since when something is lacking or there, after what is new was recorded over what is old."""
+    lacking = and_(old.equal_at.is_(None), old.pushed_at.is_not(None))
+    same = or_(new.digest == "", new.digest == old.digest)
+    # The same as ever; or a site that could not be asked, of a source that has nothing new.
+    unmoved = and_(~lacking, same, old.state == "equal", new.state == "equal")
+    unasked = and_(old.equal_at.is_not(None), same, or_(new.state.in_(("equal", "unreachable")), new.digest == ""))
+    stays = or_(unmoved, unasked)
+    older = or_(new.pushed_at.is_(None), old.pushed_at < new.pushed_at)
+    oldest = case((and_(lacking, older), old.pushed_at), else_=new.pushed_at)
+    return {
+        "pushed_at": case((stays, old.pushed_at), else_=oldest),
+        "equal_at": case((stays, old.equal_at), else_=new.equal_at),
+    }
 
 
 def unknown(connection: Connection, repository: str, site: str, *, state: str, detail: str, at: datetime) -> None:

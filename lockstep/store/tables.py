@@ -156,6 +156,9 @@ image_mirrors = Table(
     Column("bytes_sent", BigInteger, nullable=False, default=0),
     Column("checked_at", Moment, nullable=False),
     Column("verified_at", Moment),
+    # When the newest change that is here was pushed, or the oldest that is not; and when it was first verified here.
+    Column("pushed_at", Moment),
+    Column("equal_at", Moment),
 )
 
 # Which way a pair faces. One row a change: the newest is in force, the others are its history.

@@ -94,6 +94,9 @@ def test_the_numbers_say_what_the_pages_say(house: House) -> None:
     assert found["lockstep_git_mirror_lag_seconds", "bank/pay", "daegu"] == 720
     assert found["lockstep_git_mirror_lag_seconds", "bank/pay", "sejong"] == 0
     assert found["lockstep_images_not_equal", "pay/api", "daegu"] == 1
+    assert found["lockstep_images_lag_seconds", "pay/api", "daegu"] == 360
+    assert found["lockstep_images_lag_seconds", "pay/api", "sejong"] == 0
+    assert found["lockstep_images_last_lag_seconds", "pay/api", "sejong"] == 240
 
 
 def test_what_was_never_compared_is_stale(empty_house: House) -> None:

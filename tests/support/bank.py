@@ -130,6 +130,8 @@ def _mirrors(connection: Connection) -> None:
                         state="failed" if failed else "equal",
                         checked_at=ago(minutes=2),
                         verified_at=ago(minutes=2),
+                        pushed_at=ago(minutes=6),
+                        equal_at=None if failed else ago(minutes=2),
                         detail="the registry did not answer within 30 s" if failed else "",
                     )
                 )

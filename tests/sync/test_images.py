@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -369,3 +369,42 @@ def test_a_push_that_waits_for_a_sweep_is_brought_by_the_sweep(world: World) -> 
         )
     world.handle()
     assert world.states() == {(ref, site): "equal" for ref in ("v1", pushed.digest) for site in ("sejong", "daegu")}
+
+
+def test_the_lag_of_an_image_runs_from_its_push_until_it_was_verified(world: World) -> None:
+    """Of what the registry told us where it did; told beside the RPO of the pair, and kept by later looks."""
+    world.maker.image(b"layer", tag="v1")
+    job = work.mirror_images("pay/api", references=("v1",), urgent=True, pushed=world.clock.now())
+    world.clock.moment += timedelta(minutes=3)
+    world.write(mirroring.handle_mirror(world.context, replace(claim("pay/api"), payload=job.payload)))
+    world.clock.moment += timedelta(hours=1)
+    world.handle()
+    report: Any = mirroring.run(world.context, Request()).as_json()
+    told = {one["site"]: one["lag"] for one in report["results"]}
+    assert told["sejong"] == {"behindSeconds": 0.0, "lastSeconds": 180.0, "rpoSeconds": 86400.0, "beyond": False}
+    assert told["daegu"]["rpoSeconds"] is None
+
+
+def test_a_sweep_that_comes_before_the_job_of_a_push_knows_when_it_was(world: World) -> None:
+    """The job that waits tells it; a site that is away is behind since then."""
+    job = work.mirror_images("pay/api", references=("v1",), urgent=True, pushed=world.clock.now())
+    with world.context.database.write() as connection:
+        Queue(world.context.database, working=settings.Working()).enqueue(connection, job)
+    world.doors.closed["daegu"] = errors.UnreachableError("down")
+    world.maker.image(b"layer", tag="v1")
+    world.clock.moment += timedelta(minutes=2)
+    report = mirroring.run(world.context, Request())
+    assert str(report.lags["pay/api", "v1", "sejong"]).startswith("2m of")
+    world.clock.moment += timedelta(minutes=5)
+    report = mirroring.run(world.context, Request(dry_run=True))
+    assert report.lags["pay/api", "v1", "daegu"].behind == timedelta(minutes=7)
+
+
+def test_a_push_of_which_nobody_told_counts_from_when_it_was_seen(world: World) -> None:
+    """And one that was told by a clock before ours is not late by less than nothing."""
+    world.maker.image(b"layer", tag="v1")
+    assert {lag.last for lag in mirroring.run(world.context, Request()).lags.values()} == {timedelta(0)}
+    world.maker.image(b"other", tag="v1")
+    job = work.mirror_images("pay/api", references=("v1",), urgent=True, pushed=NOW + timedelta(hours=9))
+    world.write(mirroring.handle_mirror(world.context, replace(claim("pay/api"), payload=job.payload)))
+    assert {row.lag_of_newest for row in world.rows().values()} == {timedelta(0)}

@@ -66,8 +66,8 @@ def test_a_registry_push_wakes_each_image_once() -> None:
     body = payloads.body("distribution/index-push")
     found = process.understand(delivery("registry", "distribution", "push", body), CONFIGURED)
     assert found.jobs == (
-        work.mirror_images("pay/api", references=("sha256:" + "a" * 64,), urgent=True),
-        work.mirror_images("pay/api", references=("1.4.2",), urgent=True),
+        work.mirror_images("pay/api", references=("sha256:" + "a" * 64,), urgent=True, pushed=NOW),
+        work.mirror_images("pay/api", references=("1.4.2",), urgent=True, pushed=NOW),
     )
     assert [event["reason"] for event in found.events] == ["application/octet-stream is not a manifest", "", ""]
 

@@ -106,6 +106,13 @@ def test_no_findings_and_no_proof_is_not_called_equal(house: House) -> None:
     assert "does not prove that there is none" in text_of(house, "/applications/notice")
 
 
+def test_images_show_how_far_a_site_is_behind_beside_the_rpo(house: House) -> None:
+    """What the newest push took where all is there, and the age of the oldest that is not there; in both languages."""
+    assert "lag 4m 00s · RPO 1d" in text_of(house, "/mirrors")
+    assert "6m 00s behind · RPO 30d" in text_of(house, "/mirrors")
+    assert "지연 4분 00초 · RPO 1일" in text_of(house, "/mirrors?lang=ko")
+
+
 def test_a_run_shows_what_an_approval_is_bound_to(house: House) -> None:
     """Commit and digests in full, who may answer, and the form."""
     page = house.signed_in().get("/runs/pay-deliver-m3v8q").get_data(as_text=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -49,9 +50,14 @@ def structure(database: Database) -> list[Any]:
 
 
 def _in_order(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """SQLite keeps the text of a table: the order of its constraints, unlike that of its columns, says nothing."""
+    """SQLite keeps the text of a table: the order of its constraints, unlike that of its columns, says nothing.
+
+    Columns that were added later stand behind the constraints there, and behind the columns everywhere.
+    """
     *names, definition = row
-    lines = str(definition).replace(",\n", "\n").splitlines()
+    # The parentheses of a constraint hold commas too; the last one is the table's.
+    parts = re.split(r",(?![^(]*\))|\n", str(definition).strip().removesuffix(")"))
+    lines = [part.strip() for part in parts if part.strip()]
     return *names, *sorted(lines, key=lambda line: line if "CONSTRAINT" in line else "")
 
 
