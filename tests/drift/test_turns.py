@@ -24,6 +24,7 @@ from lockstep.store.views import drift as views
 from lockstep.topology import secrets
 from lockstep.topology.model import Topology
 from lockstep.values import Json, ObjectKey, Stance
+from tests.drift import world as worlds
 from tests.drift.world import World, config, deployment
 from tests.support import topologies
 
@@ -138,6 +139,32 @@ def test_ten_applications_at_a_frozen_site_do_not_keep_one_elsewhere_waiting(
     found = _compared(file_database)
     assert {found[name] for name in _AT_FROZEN} == {"Unknown"}
     assert found["elsewhere"] != "Unknown"
+
+
+def test_the_other_pairs_of_an_application_are_compared_and_the_frozen_one_later(
+    tmp_path: Path, file_database: Database
+) -> None:
+    """What was compared is kept; where nothing could be, the job itself comes back."""
+    world = World.make(tmp_path / "sites", file_database)
+    for pair in (worlds.PAIR, worlds.WARM):
+        world.stance(pair, Stance.NORMAL)
+    world.commit("one", deployment())
+    scanning = dataclasses.replace(world.scanning, turns=Turns(most=1, patience_seconds=0))
+
+    def outcome(job: work.Job) -> work.Outcome:
+        claim = work.Claim(id=1, kind=job.kind, payload=job.payload, fence="f", attempt=1, crashes=0)
+        return scan.handle_scan(scanning, claim)
+
+    with scanning.turns.taken(["sejong"]):
+        found = outcome(work.scan("shop", told=True))
+        alone = outcome(work.scan("shop", pair=worlds.PAIR))
+    assert isinstance(found, work.Done)
+    assert len(found.effects) == 1
+    (again,) = found.then
+    assert again.payload == {"application": "shop", "pair": worlds.PAIR, "told": True}
+    assert again.delay_seconds > 0
+    assert isinstance(alone, work.Later)
+    assert "sejong" in alone.reason
 
 
 def test_a_turn_is_given_back_as_soon_as_a_site_is_read() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -49,13 +50,16 @@ def _killed(made: ground.Ground, stack: ExitStack, folder: Path) -> Lose:
 
 
 def _frozen(made: ground.Ground, stack: ExitStack, folder: Path) -> Lose:
-    """The API server stops in the middle of a reading: it answers about other kinds, and about one says nothing."""
+    """The API server stops in the middle of a reading: from a list on it takes connections and answers nothing."""
     server = _served(made, stack, folder)
-    return lambda: server.faults.slow(3600, meant=_lists_deployments)
+    stopped = threading.Event()
 
+    def meant(request: Request) -> bool:
+        if request.path.endswith("/deployments"):
+            stopped.set()
+        return stopped.is_set()
 
-def _lists_deployments(request: Request) -> bool:
-    return request.path.endswith("/deployments")
+    return lambda: server.faults.slow(3600, meant=meant)
 
 
 def _served(made: ground.Ground, stack: ExitStack, folder: Path) -> Double:
