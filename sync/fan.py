@@ -37,8 +37,8 @@ class Bounds:
     """Questions to one end at once."""
     batch: int = 64
     """Images that are planned together."""
-    rates: Mapping[str, float] = field(default_factory=dict)
-    """For a site, the most bits for each second that go to it; as fast as it takes them without."""
+    lines: Mapping[str, line.Pace] = field(default_factory=dict)
+    """The line to a site, which others may use too; as fast as the site takes bytes without."""
 
 
 class Lane:
@@ -51,7 +51,7 @@ class Lane:
         self._patience = self._most_patience = bounds.patience_seconds
         self._charged_at = time.monotonic()
         self._room = Room(bounds.buffer_bytes)
-        self._pace = line.Pace(bounds.rates[site]) if site in bounds.rates else None
+        self._pace = bounds.lines.get(site)
         self._landed: dict[str, Future[None]] = {}
         # At least as many as there are readers: a blob that is being read never waits for one that is not.
         self._pool = ThreadPoolExecutor(bounds.streams, thread_name_prefix=f"images-{site}")

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 
 from lockstep import errors, work
 from lockstep.engine import listing
-from lockstep.sites import ends
+from lockstep.sites import ends, line
 from lockstep.store import images as stored
-from lockstep.topology import direction, kinds, scalars
+from lockstep.topology import direction, kinds
 from lockstep.topology.model import Topology
 from lockstep.values import Json
 from sync import deletions, lag, quarantine, records, selection, sources, untagged
@@ -175,7 +175,7 @@ def _mirror(
             deep=request.deep,
             referrers=one.spec.referrers,
             dry_run=request.dry_run,
-            bounds=replace(context.bounds, rates=_rates(topology, sites)),
+            bounds=replace(context.bounds, lines=_lines(context, sites)),
             listening=request.listening if request.dry_run else _recording(context, request.listening, pushes),
         )
         results = untagged.forget(source, asked.untagged, mirror(order))
@@ -241,10 +241,10 @@ def _held(context: Mirroring, topology: Topology, repository: str, sites: Sequen
     return {site: f"{facing.pair} is in the stance {facing.stance.value}." for site, facing in holds.items()}
 
 
-def _rates(topology: Topology, sites: Sequence[str]) -> dict[str, float]:
-    """What the lines to some sites may carry, in bits for each second."""
-    links = {site: topology.site(site).spec.link.rate for site in sites}
-    return {site: scalars.bits_per_second(rate) for site, rate in links.items() if rate}
+def _lines(context: Mirroring, sites: Sequence[str]) -> dict[str, line.Pace]:
+    """The lines to those sites that have a rate."""
+    lines = {site: context.doors.line_to(site) for site in sites}
+    return {site: found for site, found in lines.items() if found is not None}
 
 
 def _open(

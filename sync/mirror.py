@@ -203,7 +203,7 @@ def _bring(
     counter = _Counter(order.listening.progress)
     left, met = set(pending.values()), set(order.references) | set(order.references.values())
     # Over a slow line a batch takes long, and nobody overtakes it.
-    size = order.bounds.streams if order.bounds.rates else order.bounds.batch
+    size = order.bounds.streams if order.bounds.lines else order.bounds.batch
     results: list[Result] = []
     while left:
         wanted = set(order.wanted())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from lockstep import clock, errors
-from lockstep.sites import ends
+from lockstep.sites import ends, line
 from lockstep.store.database import Database
 from lockstep.topology import kinds
 from lockstep.topology.model import Topology
@@ -23,6 +23,10 @@ class Doors(Protocol):
 
     def images(self, site: str) -> ends.ImageStore:
         """A site's registry. Raises UnsupportedError when it has none."""
+        ...
+
+    def line_to(self, site: str) -> line.Pace | None:
+        """The line to a site, one for all that is on its way there; None when it has no rate."""
         ...
 
     def image_source(self, mirror: kinds.ImageMirror) -> ends.ImageStore:

@@ -55,6 +55,11 @@ class Doors:
         self._digest = ""
         self._open: dict[tuple[str, ...], Any] = {}
 
+    def line_to(self, site: str) -> line.Pace | None:
+        """The line to a site, when it has a rate: one for all repositories and images that are on their way there."""
+        rate = self._topology().site(site).spec.link.rate
+        return self._once(("line", site), lambda: line.Pace(scalars.bits_per_second(rate))) if rate else None
+
     # --- git
 
     def git_site(self, site: str, repository: str) -> ends.GitRemote:
@@ -67,10 +72,7 @@ class Doors:
         spec = self._topology().site(site).spec
         if spec.git is None:
             raise _without(site, "git")
-        rate = spec.link.rate
-        # One for all repositories: it is one line, however many of them are on their way.
-        pace = self._once(("pace", site), lambda: line.Pace(scalars.bits_per_second(rate))) if rate else None
-        return self._remote(spec.git, repository, pace=pace)
+        return self._remote(spec.git, repository, pace=self.line_to(site))
 
     def git_source(self, mirror: kinds.GitMirror, repository: str) -> ends.GitRemote:
         """One repository at its forge. Raises LockstepError when a secret cannot be read."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import orjson
 import pytest
 
+from lockstep import errors
 from lockstep.sites import ends, oci
+from lockstep.sites.http.wire import Patience
 from lockstep.store.database import Database
 from sync.mirror import Order, Result, mirror
 from sync.states import State
@@ -249,6 +253,48 @@ def test_a_list_of_tags_without_end_is_the_result_of_the_whole_repository(
     row = world.rows()["v1", "sejong"]
     assert row.state == "failed"
     assert "pages for ever" in row.detail
+
+
+@pytest.mark.parametrize("place", ["seoul", "sejong"])
+def test_a_list_whose_later_page_never_comes_is_no_shorter_list(
+    source: Scripted, tmp_path: Path, file_database: Database, place: str
+) -> None:
+    """At the source or at a site: it is given up and said, and what stands on that page is not taken away."""
+    world = World(tmp_path, file_database, deleted="delete", deletions={"most": "100%"})
+    maker = world.maker
+    if place == "seoul":
+        world.doors.stores["seoul"] = Watched(source.store())
+        maker = Maker(store=source.store(), repository=NAME)
+    else:
+        world.doors.stores["sejong"] = Watched(source.store())
+    for number in range(10):  # so many tags are looked up in a list
+        maker.image(b"%d" % number, tag=f"v{number}")
+    world.handle()
+    assert set(world.states().values()) == {"equal"}
+    over = threading.Event()
+
+    def hang(asked: Asked) -> Reply | None:
+        if "/tags/list" not in asked.path:
+            return None
+        if "last" in asked.query:
+            over.wait(20)
+        return Reply(200, b'{"tags":["v0"]}', {"Link": f"</v2/{NAME}/tags/list?last=v0>; rel=next"})
+
+    source.script = hang
+    quick = source.store(patience=Patience(silence_seconds=0.1, tries=1))
+    world.doors.stores[place] = Watched(quick)
+    maker.image(b"more", tag="v99")
+    try:
+        with pytest.raises(errors.UnreachableError) if place == "seoul" else contextlib.nullcontext():
+            world.handle()
+    finally:
+        over.set()
+    source.script = lambda _asked: None
+    for site in ("sejong", "daegu"):
+        assert {f"v{number}" for number in range(10)} <= set(world.doors.images(site).tags(NAME) or {})
+    if place == "seoul":
+        assert {row.state for row in world.rows().values()} == {"unreachable"}
+    assert "v99" in (world.doors.images("daegu").tags(NAME) or {}) or place == "seoul"
 
 
 @pytest.mark.parametrize("listed", ['["-v", "v1", "../x", "a b", 7, null]', '["v1", "v1", "", "한글"]'])

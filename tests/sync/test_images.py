@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from lockstep import errors, settings, work
 from lockstep.engine.queue import Queue
 from lockstep.sites import ends
+from lockstep.sites.line import Pace
 from lockstep.store import images as stored
 from lockstep.store.database import Database
 from lockstep.topology import kinds
@@ -62,12 +63,17 @@ class Doors:
     closed: dict[str, errors.LockstepError] = field(default_factory=dict)
     stores: dict[str, Watched] = field(default_factory=dict)
     keys: dict[str, str] | errors.LockstepError = field(default_factory=dict)
+    lines: dict[str, Pace] = field(default_factory=dict)
 
     def images(self, site: str) -> ends.ImageStore:
         """The site's."""
         if site in self.closed:
             raise self.closed[site]
         return self.stores.setdefault(site, Watched(new_store(self.root / site)))
+
+    def line_to(self, site: str) -> Pace | None:
+        """The one that a test gives."""
+        return self.lines.get(site)
 
     def image_source(self, mirror: kinds.ImageMirror) -> ends.ImageStore:
         """The source's."""
@@ -408,3 +414,15 @@ def test_a_push_of_which_nobody_told_counts_from_when_it_was_seen(world: World) 
     job = work.mirror_images("pay/api", references=("v1",), urgent=True, pushed=NOW + timedelta(hours=9))
     world.write(mirroring.handle_mirror(world.context, replace(claim("pay/api"), payload=job.payload)))
     assert {row.lag_of_newest for row in world.rows().values()} == {timedelta(0)}
+
+
+def test_all_that_goes_to_a_site_shares_its_line(world: World) -> None:
+    """Three repositories over one line take as long as all their bytes; other sites do not wait."""
+    waited: list[float] = []
+    world.doors.lines["sejong"] = Pace(8.0, now=lambda: 0.0, sleep=waited.append)  # a byte each second
+    for repository in ("pay/api", "pay/web", "pay/job"):
+        replace(world.maker, repository=repository).image(b"layer of " + repository.encode() * 1000, tag="v1")
+        world.handle(repository)
+    sizes = [layer.stat().st_size for layer in (world.doors.root / "sejong").rglob("blobs/sha256/*") if layer.is_file()]
+    assert 7000 < max(waited) <= sum(sizes)
+    assert max(waited) > 2 * max(sizes)  # the last bytes of all are waited for by nobody

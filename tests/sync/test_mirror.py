@@ -14,6 +14,7 @@ import pytest
 from lockstep import errors
 from lockstep.sites import ends, oci
 from lockstep.sites.layout import LayoutStore
+from lockstep.sites.line import Pace
 from sync.fan import Bounds
 from sync.mirror import Listening, Order, Result, mirror
 from sync.states import State
@@ -457,7 +458,7 @@ def test_what_somebody_waits_for_overtakes_the_rest(world: World) -> None:
     """Over a slow line: wanted before anything else, asked for again between batches, newcomers brought as well."""
     made = {f"v{number}": world.maker.image(b"%d" % number, tag=f"v{number}") for number in range(6)}
     site, asked = world.sites["sejong"], iter([[made["v5"].digest], ["v4", "late"]])
-    bounds = Bounds(streams=1, rates={"sejong": 1e9})
+    bounds = Bounds(streams=1, lines={"sejong": Pace(1e9)})
     order = world.order(sites={"sejong": site}, bounds=bounds, wanted=lambda: next(asked, ()))
     late = world.maker.image(b"pushed since", tag="late")
     results = mirror(order)

@@ -1,6 +1,8 @@
 """What users of other mirrors suffer from, one test for each; the trackers where they tell of it are named.
 
-The twelfth is about git: a push of all refs that a forge refuses in part (tests/sync/test_push.py).
+The twelfth is about git, and has its tests beside what they are about: go-gitea#14076 in ``test_release``, #36736 in
+``test_default_branch``, #34897 with git-lfs#4255 and gickup#200 in ``test_large``, vsts-mirror#125 and
+git-mirror-action#1 and #28 in ``test_servers``.
 """
 
 from __future__ import annotations
@@ -98,7 +100,10 @@ def test_2_a_tag_that_was_deleted_can_be_deleted_everywhere_without_its_image(
 def test_3_signatures_and_bills_of_materials_come_along_before_the_tag(
     source: Scripted, site: Scripted, scheme: str
 ) -> None:
-    """skopeo#2227, ggcr#1434, harbor#23210, cosign v3 (falcosecurity/plugins#1211): mirrored images lose them."""
+    """skopeo#2227, #1994, #2061, ggcr#1434, #1767, harbor#23210, #19788: mirrored images lose them.
+
+    cosign#2028; and since its third version they refer to the image and have no tag (falcosecurity/plugins#1211).
+    """
     source.referrers = site.referrers = scheme == "referrers"
     maker = Maker(store=source.store(), repository=NAME)
     made = maker.platforms(b"layer", tag="v1")

@@ -15,6 +15,8 @@ import pytest
 
 from lockstep.sites import oci
 from lockstep.sites.layout import LayoutStore
+from lockstep.sites.line import Pace
+from sync.fan import Bounds
 from sync.mirror import Order, Result, mirror
 from sync.states import State
 from sync.stock import verify
@@ -213,3 +215,45 @@ def test_a_site_that_has_nothing_is_asked_for_sixteen_blobs_and_no_more(fleet: r
         assert asked["POST", "blobs"] == asked["PUT", "blobs"] == 40
         assert asked["PUT", "manifests"] == 20
         assert asked["HEAD", "manifests"] == 8 + 20  # the first tags, and each tag after it was written
+
+
+def test_a_dry_run_puts_nothing_anywhere_and_reads_no_layer(fleet: registries.Fleet) -> None:
+    """By the registries' own logs: heads and manifests, at every end; and a site stays without the repository."""
+    maker = Maker(store=fleet.source.store(), repository="planned")
+    for number in range(3):
+        maker.platforms(b"shared" * 1000, b"own %d" % number * 100, tag=f"v{number}")
+    mirror(replace(_order(fleet, "planned"), sites={"busan": fleet.sites["busan"].store()}, references={"v0": ""}))
+    files = {site: _files(registry) for site, registry in fleet.sites.items()}
+    fleet.forget()
+    results = mirror(replace(_order(fleet, "planned"), dry_run=True))
+    assert _states(results) == {State.EQUAL: 1, State.BEHIND: 8}
+    assert all(result.size > 0 for result in results if result.state is State.BEHIND)
+    asked = fleet.source.requests()
+    assert {one.method for one in asked} == {"HEAD", "GET"}
+    assert not [one for one in asked if one.method == "GET" and "/blobs/" in one.path]
+    for site, registry in fleet.sites.items():
+        assert set(registry.methods()) <= {"HEAD", "GET"}
+        assert _files(registry) == files[site]
+
+
+def _files(registry: registries.Registry) -> set[Path]:
+    return set((registry.root / "images").rglob("*"))
+
+
+def test_over_a_slow_line_what_a_deploy_waits_for_arrives_first(fleet: registries.Fleet) -> None:
+    """By the log of the site that is written to: the digest that is asked for meanwhile overtakes the rest."""
+    maker = Maker(store=fleet.source.store(), repository="wanted")
+    made = {f"v{number}": maker.image(b"%d" % number * 5000, tag=f"v{number}") for number in range(6)}
+    asked = iter([[], [made["v4"].digest]])
+    order = replace(
+        _order(fleet, "wanted"),
+        sites={"daegu": fleet.sites["daegu"].store()},
+        wanted=lambda: next(asked, []),
+        bounds=Bounds(streams=1, lines={"daegu": Pace(1e9)}),
+    )
+    fleet.forget()
+    assert set(_states(mirror(order))) == {State.EQUAL}
+    puts = [one.path for one in fleet.sites["daegu"].requests() if one.method == "PUT" and "/manifests/v" in one.path]
+    first = min(made, key=lambda tag: made[tag].digest)
+    second = "v4" if first != "v4" else min(set(made) - {"v4"}, key=lambda tag: made[tag].digest)
+    assert [path.rpartition("/")[2] for path in puts][:2] == [first, second]

@@ -100,7 +100,7 @@ def test_an_end_that_is_dropped_lets_its_connections_go(tmp_path: Path, drop: st
         first.close()
 
 
-def test_the_repositories_of_a_site_share_its_line(doors: Callable[[dict[str, Any]], Doors]) -> None:
+def test_the_repositories_and_images_of_a_site_share_its_line(doors: Callable[[dict[str, Any]], Doors]) -> None:
     """It is one line, at the rate of the configuration; without a rate there is none to keep to."""
     end = {"url": "https://git.seoul.example/{repository}.git"}
     slow = doors({"git": end, "link": {"rate": "80Kbit"}})
@@ -108,7 +108,7 @@ def test_the_repositories_of_a_site_share_its_line(doors: Callable[[dict[str, An
     assert isinstance(first, git.Remote)
     assert isinstance(second, git.Remote)
     assert first.pace is not None
-    assert first.pace is second.pace
+    assert first.pace is second.pace is slow.line_to("seoul")
     assert first.pace.portion == 10_000
     fast = doors({"git": end}).git_site("seoul", "bank/pay")
     assert isinstance(fast, git.Remote)
