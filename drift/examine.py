@@ -15,7 +15,7 @@ from drift.causes import Cause
 from drift.expected import Opinion, Rule
 from drift.judging import Context, Judged, Judgement
 from drift.memory import Memory
-from drift.normalise import NO_SCHEMAS, Normal, Schemas, complete, slim
+from drift.normalise import NO_SCHEMAS, Normal, Schemas, complete, conformed, filled, slim
 from drift.sides import ABSENT, Sides, Value
 from drift.walk import Field
 from lockstep.values import Json, ObjectKey, Verdict
@@ -102,18 +102,18 @@ class Examiner:
         asserting = self.context.rules.asserting(key)
         if not asserting and self.memory.are_equal(slims, schemas=self.schemas.digest):
             return []
-        forms = self._forms(slims)
+        whole = {form: filled(form, schemas=self.schemas) for form in set(slims) if form is not None}
+        if not asserting and len({one.encoded for one in whole.values()}) < 2:
+            self.memory.remember(slims, schemas=self.schemas.digest)
+            return []
+        known = {form: conformed(one) for form, one in whole.items()}
+        forms = [None if form is None else known[form] for form in slims]
         found = []
-        if len({form.encoded for form in forms if form is not None}) < 2:
+        if len({form.encoded for form in known.values()}) < 2:
             self.memory.remember(slims, schemas=self.schemas.digest)
         else:
             found = self._differences(key, forms, git)
         return [*found, *self._assertions(key, forms, asserting, managed=bool(git))]
-
-    def _forms(self, slims: Sequence[bytes | None]) -> list[Normal | None]:
-        """The normal forms, each completed once: most sides are the same."""
-        known = {form: complete(form, schemas=self.schemas) for form in set(slims) if form is not None}
-        return [None if form is None else known[form] for form in slims]
 
     def _differences(self, key: ObjectKey, forms: list[Normal | None], git: list[Manifest]) -> list[Difference]:
         found = compare.fields(forms, texts=_has_texts(key))
@@ -154,14 +154,14 @@ class Examiner:
 
 
 def _slims(sides: Sides[Manifest | None], git: list[Manifest]) -> list[bytes | None]:
-    """The slim forms. Git mostly says the same for both sites: then it is made once."""
+    """The slim forms. Git mostly says the same for both sites, as one and the same manifest: then it is made once."""
     git_p, primary, git_d, standby = sides.all()
-    if git_p is not None and git_p == git_d:
-        git, git_d = [git_p], None
-    forms = [None if side is None else slim(side, declared=git) for side in (git_p, primary, git_d, standby)]
-    if git_p is not None and sides.git_standby is not None and git_d is None:
-        forms[2] = forms[0]
-    return forms
+    if git_p is not git_d:
+        return [None if side is None else slim(side, declared=git) for side in sides.all()]
+    wanted, first, second = (
+        None if side is None else slim(side, declared=git[:1]) for side in (git_p, primary, standby)
+    )
+    return [wanted, first, wanted, second]
 
 
 def _has_texts(key: ObjectKey) -> bool:

@@ -27,6 +27,16 @@ class Packed(Mapping[ObjectKey, dict[str, Json]]):
         manifest: dict[str, Json] = orjson.loads(kept)
         return manifest
 
+    def has_same(self, other: Mapping[ObjectKey, dict[str, Json]], key: ObjectKey) -> bool:
+        """Whether another one of the same pool has the very bytes of an object; False when nobody knows."""
+        kept = self.bytes_of(key)
+        return kept is not None and isinstance(other, Packed) and other.bytes_of(key) is kept
+
+    def bytes_of(self, key: ObjectKey) -> bytes | None:
+        """The bytes that an object is kept as; None when it is not there, or is kept as it is."""
+        kept = self._kept.get(key)
+        return kept if isinstance(kept, bytes) else None
+
     def __contains__(self, key: object) -> bool:
         return key in self._kept
 

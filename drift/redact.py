@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 import re
 from collections.abc import Callable, Mapping
@@ -81,7 +80,7 @@ class Sealer:
         message = b"\0".join(
             (place.encode("utf-8", "backslashreplace"), name.encode("utf-8", "backslashreplace"), value)
         )
-        return f"hmac:{hmac.new(self.key, message, hashlib.sha256).hexdigest()[:_SHOWN]}"
+        return f"hmac:{hmac.digest(self.key, message, 'sha256').hex()[:_SHOWN]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from drift.examine import Difference, Examiner, Manifest
 from drift.expected import RuleProblem
 from drift.inventory import Reading
 from drift.ledger import Ledger, Sums
+from drift.packed import Packed
 from drift.sides import NOT_READ, Sides
 from lockstep.sites import ends
 from lockstep.topology.objects import ObjectPattern
@@ -161,7 +162,7 @@ def _sides(
 ) -> Sides[Manifest | None] | None:
     """The object on each side; None when it does not belong to the comparison."""
     outside = any(pattern.selects(group=key.group, kind=key.kind, name=key.name) for pattern in scope.out_of_git)
-    git_p, git_d = (None if outside else rendering.get(key) for rendering in git)
+    git_p, git_d = (None, None) if outside else _renderings(key, *git)
     live = truth.objects.get(key), follower.objects.get(key)
     if git_p is None and git_d is None:
         if exclusions.is_own_namespace(key.namespace) if scope.whole else not key.namespace:
@@ -172,6 +173,16 @@ def _sides(
     elif any(exclusions.is_hook(one) for one in (git_p, git_d) if one is not None):
         return None
     return Sides(git_p, live[0], git_d, live[1])
+
+
+def _renderings(
+    key: ObjectKey, truth: Mapping[ObjectKey, Manifest], follower: Mapping[ObjectKey, Manifest]
+) -> tuple[Manifest | None, Manifest | None]:
+    """What git says for both sites: one and the same manifest where it is known to say the same."""
+    wanted = truth.get(key)
+    if isinstance(truth, Packed) and truth.has_same(follower, key):
+        return wanted, wanted
+    return wanted, follower.get(key)
 
 
 def belongs(key: ObjectKey, manifest: Manifest, *, wanted: Mapping[ObjectKey, Manifest], scope: Scope) -> bool:

@@ -11,7 +11,7 @@ from drift.normalise import defaults, noise, reading, tame, tree, versions
 from drift.normalise.conform import conform
 from drift.normalise.kinds import CUSTOM_PARTS, SHAPES, shape_of
 from drift.normalise.schemas import NO_SCHEMAS, Schemas
-from drift.normalise.shapes import UNKNOWN
+from drift.normalise.shapes import UNKNOWN, Shape
 from drift.normalise.target import Target
 from lockstep.values import Json
 
@@ -27,6 +27,19 @@ class Normal:
     custom: bool
     tree: tree.Node
     encoded: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """One object without noise and with its defaults, and the shape of its kind."""
+
+    manifest: dict[str, Json]
+    shape: Shape
+
+    @property
+    def encoded(self) -> bytes:
+        """Its bytes: equal bytes, equal normal forms."""
+        return tree.encode(self.manifest)
 
 
 def normalise(
@@ -47,7 +60,7 @@ def slim(manifest: dict[str, Json], *, declared: Sequence[dict[str, Json]] = ())
 
     This is the cheap look that comes first: most objects of two sites are equal by it.
     """
-    target = Target(dict(versions.convert(manifest)), tuple(versions.convert(rendering) for rendering in declared))
+    target = Target(dict(versions.convert(manifest)), tuple(map(versions.convert, declared)))
     for strip in noise.rules_for(*_kind_of(target.manifest)):
         strip(target)
     try:
@@ -57,21 +70,34 @@ def slim(manifest: dict[str, Json], *, declared: Sequence[dict[str, Json]] = ())
         return tree.encode(tame.tame(target.manifest))
 
 
-def complete(slimmed: bytes, *, schemas: Schemas = NO_SCHEMAS) -> Normal:
-    """The normal form of what ``slim`` handed back: defaults filled in, lists by their keys."""
+def filled(slimmed: bytes, *, schemas: Schemas = NO_SCHEMAS) -> Filled:
+    """What ``slim`` handed back with its defaults filled in: two that are equal have equal normal forms.
+
+    This is the look that comes second: most of what lives is what git says with the server's defaults.
+    """
     private = orjson.loads(slimmed)
     if b"null" in slimmed:
         private = _without_nulls(private)
-    api_version = reading.text(private, "apiVersion")
     kind = _kind_of(private)
     for fill in defaults.BY_KIND.get(kind, ()):
         fill(private)
-    schema = schemas.of(api_version, kind[1])
+    schema = schemas.of(reading.text(private, "apiVersion"), kind[1])
     if schema is not None:
         schema.fill(private)
-    shape = schema.shape if schema is not None else shape_of(*kind)
-    form = conform(private, shape, otherwise=UNKNOWN if kind in SHAPES else CUSTOM_PARTS)
+    return Filled(manifest=private, shape=schema.shape if schema is not None else shape_of(*kind))
+
+
+def conformed(whole: Filled) -> Normal:
+    """The normal form of what ``filled`` handed back: lists by their keys, quantities by their one text."""
+    kind = _kind_of(whole.manifest)
+    form = conform(whole.manifest, whole.shape, otherwise=UNKNOWN if kind in SHAPES else CUSTOM_PARTS)
+    api_version = reading.text(whole.manifest, "apiVersion")
     return Normal(api_version=api_version, custom=kind not in SHAPES, tree=form, encoded=tree.encode(form))
+
+
+def complete(slimmed: bytes, *, schemas: Schemas = NO_SCHEMAS) -> Normal:
+    """The normal form of what ``slim`` handed back: defaults filled in, lists by their keys."""
+    return conformed(filled(slimmed, schemas=schemas))
 
 
 def _without_nulls(value: Json) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -44,6 +45,7 @@ BY_KIND: dict[tuple[str, str], tuple[Strip, ...]] = {
 """Rules for one kind."""
 
 
+@functools.lru_cache(maxsize=4096)
 def rules_for(group: str, kind: str) -> tuple[Strip, ...]:
     """The rules for a kind, in the order in which they run."""
     return EVERY_KIND + BY_KIND.get((group, kind), ())

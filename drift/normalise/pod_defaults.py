@@ -38,10 +38,12 @@ def pod_spec(spec: dict[str, Json]) -> None:
     fill(spec, serviceAccountName=spec.get("serviceAccount"))
     if spec.get("serviceAccount") == spec["serviceAccountName"]:
         spec.pop("serviceAccount", None)
+    _without_blank(spec, "securityContext")
+    on_host = spec.get("hostNetwork") is True
     for part in _CONTAINERS:
         for container in reading.entries(spec, part):
             _container(container)
-            if spec.get("hostNetwork") is True:
+            if on_host:
                 # Validation wants them equal on the host's network.
                 for port in reading.entries(container, "ports"):
                     if not port.get("hostPort"):
@@ -73,17 +75,26 @@ def _container(container: dict[str, Json]) -> None:
     for port in reading.entries(container, "ports"):
         fill(port, protocol="TCP")
     for variable in reading.entries(container, "env"):
-        _field_reference(reading.mapping(variable, "valueFrom"))
+        # Most have a plain value, and there are many.
+        if "valueFrom" in variable:
+            _field_reference(variable["valueFrom"])
     for name in _PROBES:
-        probe = reading.mapping(container, name)
+        probe = reading.mapping(container, name) if name in container else {}
         if probe:
             fill(probe, timeoutSeconds=1, periodSeconds=10, successThreshold=1, failureThreshold=3)
             _handler(probe)
-    for name in ("postStart", "preStop"):
-        _handler(reading.mapping(container, "lifecycle", name))
-    security = reading.mapping(container, "securityContext")
-    if security.get("procMount") == "Default":
-        del security["procMount"]
+    if "lifecycle" in container:
+        for name in ("postStart", "preStop"):
+            _handler(reading.mapping(container, "lifecycle", name))
+    _without_blank(container, "resources")
+    if reading.at(container, "securityContext", "procMount") == "Default":
+        del container["securityContext"]["procMount"]
+
+
+def _without_blank(owner: dict[str, Json], name: str) -> None:
+    """Take out what the server writes as ``{}`` where nobody said anything; the shape of a Pod would do it later."""
+    if owner.get(name) == {}:
+        del owner[name]
 
 
 def _pull_policy(image: Json) -> str | None:
@@ -102,7 +113,7 @@ def _handler(handler: dict[str, Json]) -> None:
         fill(request, path="/", scheme="HTTP")
 
 
-def _field_reference(source: dict[str, Json]) -> None:
+def _field_reference(source: Json) -> None:
     reference = reading.mapping(source, "fieldRef")
     if reference:
         fill(reference, apiVersion="v1")

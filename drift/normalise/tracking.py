@@ -73,7 +73,7 @@ def sets(target: Target) -> None:
     """X17: membership of an ApplySet, ours and kubectl's: written by the deploy, so no side's opinion."""
     for part in ("annotations", "labels"):
         found = reading.mapping(target.manifest, "metadata", part)
-        if any(key.startswith(_SETS) for key in found):
+        if found and any(key.startswith(_SETS) for key in found):
             kept = {key: value for key, value in found.items() if not key.startswith(_SETS)}
             target.put(kept or None, "metadata", part)
 
@@ -81,27 +81,33 @@ def sets(target: Target) -> None:
 def marks(target: Target) -> None:
     """X04, X09, X13, X17, N05, N06, N33, F10: annotations and labels of deployers, platforms and controllers."""
     for part in ("annotations", "labels"):
-        if reading.mapping(target.manifest, "metadata", part):
+        found = reading.mapping(target.manifest, "metadata", part)
+        if found and any(map(_is_noise, found)):
             target.drop_keys("metadata", part, noise=_is_noise)
 
 
 def adopted(target: Target) -> None:
     """X17: the labels by which Argo CD and Helm claim an object, where git does not set them itself."""
-    target.drop("metadata", "labels", _INSTANCE)
-    if reading.at(target.manifest, "metadata", "labels", _MANAGED_BY) == "Helm":
+    labels = reading.mapping(target.manifest, "metadata", "labels")
+    if _INSTANCE in labels:
+        target.drop("metadata", "labels", _INSTANCE)
+    if labels.get(_MANAGED_BY) == "Helm":
         target.drop("metadata", "labels", _MANAGED_BY)
 
 
 def restarts(target: Target) -> None:
     """L01: the time of the last ``kubectl rollout restart``."""
     for path in _TEMPLATES:
-        target.drop_keys(*path, "metadata", "annotations", noise=_RESTARTED.__eq__)
+        if _RESTARTED in reading.mapping(target.manifest, *path, "metadata", "annotations"):
+            target.drop_keys(*path, "metadata", "annotations", noise=_RESTARTED.__eq__)
 
 
 def controller_metadata(target: Target) -> None:
     """X01: owners, finalizers and generated names belong to controllers, unless git sets them."""
+    metadata = reading.mapping(target.manifest, "metadata")
     for name in ("finalizers", "ownerReferences", "generateName"):
-        target.drop("metadata", name)
+        if name in metadata:
+            target.drop("metadata", name)
 
 
 def _is_noise(key: str) -> bool:

@@ -177,3 +177,17 @@ def test_what_to_read_follows_from_what_git_renders() -> None:
 def test_a_definition_is_looked_for_by_its_plural(kind: str, plural: str) -> None:
     """As controller-tools makes it."""
     assert inventory.definition_of("example.com", kind).name == f"{plural}.example.com"
+
+
+def test_what_git_says_for_two_sites_is_told_apart_by_type() -> None:
+    """``true`` for one site and ``1`` for the other is another value, which git declares; no site drifts from it."""
+    sides = [config("a", value) for value in (True, 1)]  # type: ignore[arg-type] # as hostile files have it
+    git = [inventory.by_key([side], sealer=golden.SEALER)[0] for side in sides]
+    context = Context(truth=golden.FACTS[0], follower=golden.FACTS[1], rules=Rules([], today=golden.TODAY))
+    found = survey.survey(
+        reading("seoul", sides[0]),
+        reading("busan", sides[1]),
+        git=(git[0], git[1]),
+        examiner=Examiner(context=context),
+    )
+    assert said(found) == [("Declared", "a")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -34,6 +35,14 @@ def test_comparing_an_object_with_itself_finds_nothing(manifest: dict[str, Json]
     """Whatever is in it."""
     form = normalise.normalise(manifest, declared=[manifest])
     assert compare.fields([form, form, form, form], texts=True) == []
+
+
+@given(objects.manifests())
+def test_the_normal_form_follows_from_the_bytes_of_what_is_filled_in(manifest: dict[str, Json]) -> None:
+    """Two whose bytes are equal before their lists are looked at need not be looked at: they are equal after it."""
+    whole = normalise.filled(normalise.slim(manifest))
+    again = normalise.Filled(manifest=orjson.loads(whole.encoded), shape=whole.shape)
+    assert normalise.conformed(again) == normalise.conformed(whole) == normalise.normalise(manifest)
 
 
 @given(objects.manifests(), objects.manifests())
