@@ -36,7 +36,12 @@ def fields(
     everyone = [*sides, *context]
     walk = Walk(judged=len(present), texts=texts, custom=present[0].custom)
     first, *others = walk.forms([side.tree for side in everyone if side is not None])[: len(present)]
-    starts = {start for other in others for start in _described(first, other)}
+    # Mostly one side deviates from others that are equal: what is the same is described once.
+    different: list[Value] = []
+    for other in others:
+        if other != first and other not in different:
+            different.append(other)
+    starts = {start for other in different for start in _described(first, other)}
     return [
         Field(steps=found.steps, values=_placed(found.values, everyone), texts=_placed(found.texts, everyone))
         for found in walk.fields(starts)

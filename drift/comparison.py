@@ -51,13 +51,14 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Who is compared with whom: two sites, as their pair faces now."""
+    """Who is compared with whom: two sites, as their pair faces now. ``deployed`` changes with each deploy."""
 
     scanning: Scanning
     topology: Topology
     application: kinds.Application
     faced: direction.Direction
     places: Mapping[str, direction.Place]
+    deployed: tuple[object, ...]
     started_at: datetime
 
     @classmethod
@@ -66,12 +67,14 @@ class Comparison:
         topology = scanning.topology()
         with scanning.database.read() as connection:
             known = stances.in_force(connection, [one.name for one, _ in topology.pairs_of(application)])
+            deployed = deployments.mark(connection, application.name)
         return cls(
             scanning=scanning,
             topology=topology,
             application=application,
             faced=direction.direction_of(pair, known[pair.name]),
             places={place.site: place for place in direction.places_of(topology, application, known)},
+            deployed=deployed,
             started_at=scanning.clock.now(),
         )
 
@@ -109,9 +112,7 @@ class Comparison:
             LockstepError: Nobody can say what git wants.
         """
         head = self.scanning.renderer.head(self.application)
-        with self.scanning.database.read() as connection:
-            deployed = deployments.mark(connection, self.application.name)
-        return self.topology.digest, self.faced, self.places, self.started_at.date(), head, deployed
+        return self.topology.digest, self.faced, self.places, self.started_at.date(), head, self.deployed
 
     def selection(self, wanted: Wanted) -> ends.Selection:
         """What to read of a site."""

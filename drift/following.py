@@ -132,6 +132,7 @@ class Followed:
     _gaps: list[set[tuple[str, str, str, str]]]
     _rules: tuple[RuleProblem, ...]
     _stored: object = None
+    _listed: int | None = None
 
     @classmethod
     def begin(
@@ -238,13 +239,18 @@ class Followed:
         """Whether everything that is to be said now is stored."""
         return not self.unstored and self._stored == self._covered()
 
+    @property
+    def is_listed(self) -> bool:
+        """Whether what is explained is stored as it is now."""
+        return self._listed == self.explained.version
+
     def store(self) -> Callable[[], None]:
         """What to call when everything that is to be said now is stored, with what changed since."""
-        keys, covered = frozenset(self.unstored), self._covered()
+        keys, covered, listed = frozenset(self.unstored), self._covered(), self.explained.version
 
         def stored() -> None:
             self.unstored -= keys
-            self._stored = covered
+            self._stored, self._listed = covered, listed
 
         return stored
 

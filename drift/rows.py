@@ -109,9 +109,10 @@ class Row:
 
 
 class Explained:
-    """The differences that are explained, sorted, as a comparison's coverage has them."""
+    """The differences that are explained, sorted, as they are kept. ``version`` is another one when they changed."""
 
     def __init__(self) -> None:
+        self.version = 0
         self._rows: list[tuple[tuple[str, ...], dict[str, Json]]] = []
         self._orders: dict[ObjectKey, list[tuple[str, ...]]] = {}
 
@@ -119,8 +120,10 @@ class Explained:
         """Put rows in the place of those that some objects had."""
         for key in only:
             for order in self._orders.pop(key, ()):
+                self.version += 1
                 del self._rows[bisect.bisect_left(self._rows, order, key=itemgetter(0))]
         for row in rows:
+            self.version += 1
             bisect.insort(self._rows, (row.order, row.to_json()), key=itemgetter(0))
             self._orders.setdefault(row.key, []).append(row.order)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from sqlalchemy import Connection
@@ -84,10 +84,13 @@ def scanned(comparison: Comparison, known: Known, found: Survey, *, followed: Fo
         "health": {site: one.health.value for site, one in zip(sites, known.vitals, strict=True)},
         "vitals": {site: one.to_json() for site, one in zip(sites, known.vitals, strict=True)},
         "rules": [{"rule": one.rule, "problem": one.problem, "message": one.message} for one in found.rules],
-        "explained": listed.first(_MOST_EXPLAINED),
     }
+    is_listed = followed is not None and followed.is_listed
     return Scanned(
-        scan=summary(comparison, found, verdict=verdict, revision=known.rendering["revision"], coverage=coverage),
+        scan=replace(
+            summary(comparison, found, verdict=verdict, revision=known.rendering["revision"], coverage=coverage),
+            explained=None if is_listed else listed.first(_MOST_EXPLAINED),
+        ),
         rows=tuple(rows.rows(found, pair=pair, sites=sites)),
         explained=tuple(explained),
         hides=partial(rule_rows.hides, found),

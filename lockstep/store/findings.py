@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, select, update
+from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 from lockstep import errors
 from lockstep.store import database
-from lockstep.store.tables import findings, scans
+from lockstep.store.tables import explained, findings, scans
 from lockstep.values import Json, ObjectKey, Verdict
 
 # A statement may bind 32,766 values on SQLite; a finding has some twenty.
@@ -53,6 +55,35 @@ _STILL = (
     )
     .values(last_seen=bindparam("now"))
 )
+_RESOLVED = (
+    update(findings).where(findings.c.fingerprint.in_(_AMONG)).values(state="resolved", resolved_at=bindparam("now"))
+)
+# What the newest comparison says of a finding, and what becomes of its life.
+_TOLD = (
+    *("verdict", "site", "path", "managed", "values", "cause", "severity", "last_seen"),
+    *("state", "reopened", "resolved_at", "note", "by", "until"),
+)
+_AGAIN = (
+    update(findings)
+    .where(findings.c.fingerprint == bindparam("known"))
+    .values({name: bindparam(f"new_{name}") for name in _TOLD})
+)
+_PLACE = ("application", "pair")
+_COLUMNS = tuple(column.name for column in scans.c)
+
+
+def _newest(statement: postgresql.Insert | sqlite.Insert) -> ReturningInsert[tuple[str]]:
+    """Write a comparison in the place of an older one; when it was last in step stays known."""
+    new = statement.excluded
+    values = {name: new[name] for name in _COLUMNS if name not in (*_PLACE, "in_step_at")}
+    return statement.on_conflict_do_update(
+        index_elements=_PLACE,
+        set_={**values, "in_step_at": func.coalesce(new.in_step_at, scans.c.in_step_at)},
+        where=scans.c.started_at <= new.started_at,
+    ).returning(scans.c.pair)
+
+
+_NEWEST = {"postgresql": _newest(postgresql.insert(scans)), "sqlite": _newest(sqlite.insert(scans))}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +117,10 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """One comparison of an application over a pair, as a whole."""
+    """One comparison of an application over a pair, as a whole.
+
+    ``explained`` are the differences that may be, as they are shown; None when they are those that are stored.
+    """
 
     application: str
     pair: str
@@ -99,6 +133,7 @@ class Scan:
     objects: int
     started_at: datetime
     ended_at: datetime
+    explained: Sequence[Json] | None = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +162,7 @@ def record(
         hidden: What the comparison could not see: findings there stay as they are.
         only: The objects that were compared anew; of all others the comparison found what the one before it did.
     """
-    before = _last_ended(connection, scan)
+    before = _last_ended(connection, scan) if only is not None else None
     if not _record_scan(connection, scan):
         return Changes(new=(), reopened=(), resolved=())
     found = {one.fingerprint(scan.application, scan.pair): one for one in seen}
@@ -145,9 +180,8 @@ def record(
     _insert(connection, scan, {fingerprint: found[fingerprint] for fingerprint in new})
     _update(connection, scan, {fingerprint: (known[fingerprint], found[fingerprint]) for fingerprint in again})
     for part in _parts(gone):
-        resolved = {"state": "resolved", "resolved_at": scan.ended_at}
-        connection.execute(update(findings).where(findings.c.fingerprint.in_(part)).values(resolved))
-    if only is not None and before is not None:
+        connection.execute(_RESOLVED, {"among": part, "now": scan.ended_at})
+    if before is not None:
         # What was compared anew and could not be seen is told as it was before.
         besides = [fingerprint for fingerprint in known if fingerprint not in found]
         connection.execute(_STILL, {**_of(scan), "before": before, "now": scan.ended_at, "besides": besides})
@@ -187,7 +221,8 @@ def forget_others(connection: Connection, protected: Collection[tuple[str, str]]
     known = [(row.application, row.pair) for row in connection.execute(select(scans.c.application, scans.c.pair))]
     gone = [pair for pair in known if pair not in set(protected)]
     for application, pair in gone:
-        connection.execute(delete(scans).where(scans.c.application == application, scans.c.pair == pair))
+        for table in (scans, explained):
+            connection.execute(delete(table).where(table.c.application == application, table.c.pair == pair))
         connection.execute(
             update(findings)
             .where(findings.c.application == application, findings.c.pair == pair, findings.c.state != "resolved")
@@ -251,8 +286,9 @@ def _known(
 
 def _record_scan(connection: Connection, scan: Scan) -> bool:
     """Write the newest comparison; False when a later one is there already."""
-    in_step = scan.ended_at if scan.verdict.is_in_step else None
     values = {
+        "application": scan.application,
+        "pair": scan.pair,
         "verdict": scan.verdict.value,
         "revision": scan.revision,
         "stance": scan.stance,
@@ -262,18 +298,23 @@ def _record_scan(connection: Connection, scan: Scan) -> bool:
         "objects": scan.objects,
         "started_at": scan.started_at,
         "ended_at": scan.ended_at,
+        "in_step_at": scan.ended_at if scan.verdict.is_in_step else None,
     }
-    if in_step is not None:
-        values["in_step_at"] = in_step
-    statement = database.insert(connection, scans).values(application=scan.application, pair=scan.pair, **values)
-    written = connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[scans.c.application, scans.c.pair],
-            set_=values,
-            where=scans.c.started_at <= scan.started_at,
-        ).returning(scans.c.pair)
+    written = connection.execute(_NEWEST[connection.dialect.name], values)
+    if written.first() is None:
+        return False
+    if scan.explained is not None:
+        _record_explained(connection, scan, scan.explained)
+    return True
+
+
+def _record_explained(connection: Connection, scan: Scan, rows: Sequence[Json]) -> None:
+    statement = database.insert(connection, explained).values(
+        application=scan.application, pair=scan.pair, rows=list(rows)
     )
-    return written.first() is not None
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=_PLACE, set_={"rows": statement.excluded["rows"]})
+    )
 
 
 def _insert(connection: Connection, scan: Scan, found: Mapping[str, Seen]) -> None:
@@ -303,13 +344,9 @@ def _update(connection: Connection, scan: Scan, found: Mapping[str, tuple[Row[An
     rows = [
         {"known": fingerprint, **_told(scan, seen), **_life(scan, row)} for fingerprint, (row, seen) in found.items()
     ]
-    columns: dict[str, BindParameter[Any]] = (
-        {name: bindparam(f"new_{name}") for name in rows[0] if name != "known"} if rows else {}
-    )
-    statement = update(findings).where(findings.c.fingerprint == bindparam("known")).values(columns)
     for part in _parts(rows):
         connection.execute(
-            statement,
+            _AGAIN,
             [{name if name == "known" else f"new_{name}": value for name, value in row.items()} for row in part],
         )
 

@@ -367,6 +367,15 @@ scans = Table(
     Column("in_step_at", Moment),
 )
 
+# What comparisons found that may differ, beside them: it is large, and mostly stays as it is when they are written.
+explained = Table(
+    "explained",
+    metadata,
+    Column("application", Name, primary_key=True),
+    Column("pair", Name, primary_key=True),
+    Column("rows", JsonText, nullable=False),
+)
+
 # A difference with its life. The fingerprint names the field, not its values: one row as long as it lives.
 findings = Table(
     "findings",

@@ -157,8 +157,8 @@ def _said_by(found: Scanned) -> tuple[Json, Json]:
         fingerprint: (one.verdict.value, one.path, one.managed, one.values, one.cause, one.severity)
         for fingerprint, one in rows.items()
     }
-    scan = found.scan
-    summed = (scan.verdict.value, scan.revision, scan.counts, scan.problem, scan.objects, _covered(scan.coverage))
+    scan, coverage = found.scan, {**found.scan.coverage, "explained": found.scan.explained}
+    summed = (scan.verdict.value, scan.revision, scan.counts, scan.problem, scan.objects, _covered(coverage))
     return said, summed
 
 

@@ -101,6 +101,12 @@ class Kept:
         with self._lock:
             return self._objects.get(key)
 
+    def drop(self) -> None:
+        """Forget everything, because nobody serves it any longer; each object is told as one that went."""
+        with self._lock:
+            gone, self._objects = self._objects, {}
+        self.tell(*gone)
+
     def failed(self, error: errors.LockstepError) -> None:
         """Note why nothing is heard."""
         with self._lock:

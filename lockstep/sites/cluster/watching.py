@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from lockstep import errors
@@ -57,6 +57,8 @@ class Watching:
         self._taken_at = float("-inf")
         self._problem = ""
         self._followers: dict[_Place, Follower] = {}
+        # Replaced, never changed: who has taken it may read it without the lock.
+        self._by_kind: Mapping[tuple[str, str], list[Kept]] = {}
         self._take(served)
 
     def inventory(self) -> Inventory:
@@ -89,9 +91,7 @@ class Watching:
     def objects(self, keys: Iterable[ObjectKey]) -> dict[ObjectKey, dict[str, Json] | None]:
         """Some objects as they are known now; None for one that is not there, or that nobody knows of."""
         with self._lock:
-            by_kind: dict[tuple[str, str], list[Kept]] = {}
-            for (resource, _), follower in self._followers.items():
-                by_kind.setdefault((resource.group, resource.kind), []).append(follower.kept)
+            by_kind = self._by_kind
         return {key: _found(by_kind.get((key.group, key.kind), ()), key) for key in keys}
 
     def changed(self, *, seconds: float) -> frozenset[ObjectKey]:
@@ -129,6 +129,9 @@ class Watching:
             gone = {place: one for place, one in self._followers.items() if place not in wanted}
             new = {place: self._follower(*place) for place in wanted if place not in self._followers}
             self._followers = {place: (self._followers | new)[place] for place in wanted}
+            self._by_kind = _by_kind(self._followers)
+        for follower in gone.values():
+            follower.kept.drop()
         _end(gone.values())
         return list(new.values())
 
@@ -161,6 +164,13 @@ class Watching:
                 continue
             for follower in new:
                 follower.start()
+
+
+def _by_kind(followers: Mapping[_Place, Follower]) -> dict[tuple[str, str], list[Kept]]:
+    by_kind: dict[tuple[str, str], list[Kept]] = {}
+    for (resource, _), follower in followers.items():
+        by_kind.setdefault((resource.group, resource.kind), []).append(follower.kept)
+    return by_kind
 
 
 def _found(lists: Iterable[Kept], key: ObjectKey) -> dict[str, Json] | None:

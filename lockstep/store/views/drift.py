@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from lockstep import errors
-from lockstep.store.tables import findings, scans
+from lockstep.store.tables import explained, findings, scans
 from lockstep.values import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """The newest comparison of an application over a pair."""
+    """The newest comparison of an application over a pair; what it explained is ``explained`` of its coverage."""
 
     application: str
     pair: str
@@ -95,16 +96,23 @@ class Filter:
 
 
 _SCAN = tuple(scans.c[name] for name in Scan.__dataclass_fields__)
+_WITH_EXPLAINED = scans.outerjoin(
+    explained, and_(explained.c.application == scans.c.application, explained.c.pair == scans.c.pair)
+)
 _BRIEF = tuple(findings.c[name] for name in Brief.__dataclass_fields__)
 _FINDING = tuple(findings.c[name] for name in Finding.__dataclass_fields__)
 
 
 def scans_of(connection: Connection, application: str = "") -> list[Scan]:
     """The newest scan of every application over every pair, or of one application."""
-    statement = select(*_SCAN).order_by(scans.c.application, scans.c.pair)
+    statement = select(*_SCAN, explained.c.rows).select_from(_WITH_EXPLAINED).order_by(*scans.primary_key)
     if application:
         statement = statement.where(scans.c.application == application)
-    return [Scan(**row._asdict()) for row in connection.execute(statement)]
+    return [_scan(**row._asdict()) for row in connection.execute(statement)]
+
+
+def _scan(*, rows: Json, coverage: Json, **others: Any) -> Scan:
+    return Scan(coverage=coverage if rows is None else {**coverage, "explained": rows}, **others)
 
 
 def page(connection: Connection, wanted: Filter, *, before: int | None = None, limit: int = 50) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -143,6 +144,29 @@ def test_a_late_comparison_does_not_undo_a_newer_one(database: Database) -> None
     assert len(stored(database)) == 1
     with database.read() as connection:
         assert findings.last_compared(connection) == {("shop", "seoul-sejong"): scan(5).ended_at}
+
+
+def test_what_is_explained_stays_until_it_is_told_anew_and_goes_with_its_comparison(database: Database) -> None:
+    """A comparison that says nothing of it leaves it as it is."""
+
+    def explained() -> list[object]:
+        with database.read() as connection:
+            return [one.coverage["explained"] for one in views.scans_of(connection)]
+
+    record(database, replace(scan(), explained=[{"path": "/a"}]))
+    record(database, replace(scan(1), explained=None))
+    assert explained() == [[{"path": "/a"}]]
+    record(database, replace(scan(0), explained=[{"path": "/late"}]))
+    assert explained() == [[{"path": "/a"}]]
+    record(database, replace(scan(2), explained=[]))
+    assert explained() == [[]]
+    record(database, replace(scan(3), explained=[{"path": "/b"}]))
+    with database.write() as connection:
+        findings.forget_others(connection, [], now=START)
+    record(database, replace(scan(4), explained=None))
+    with database.read() as connection:
+        (found,) = views.scans_of(connection)
+    assert "explained" not in found.coverage
 
 
 def test_it_is_known_since_when_a_pair_is_out_of_step(database: Database) -> None:

@@ -216,10 +216,11 @@ _SECRETS = Resource(group="", version="v1", kind="Secret", plural="secrets", nam
 
 
 def test_a_kind_that_is_served_later_is_followed_from_then_on() -> None:
-    """And one that is no longer served is forgotten."""
+    """And one that is no longer served is forgotten, which is told of each of its objects."""
     script = _Script()
     answers = [Served(resources=(_CONFIGS, _SECRETS)), Served(resources=(_SECRETS,))]
     kinds: list[set[str]] = []
+    told: list[str] = []
     with scripted.serving(script) as server:
         script.server = server
         watch = watching.Watching(
@@ -232,10 +233,14 @@ def test_a_kind_that_is_served_later_is_followed_from_then_on() -> None:
             end = time.monotonic() + _SECONDS
             while not kinds or kinds[-1] != {"Secret"}:
                 assert time.monotonic() < end, kinds
-                running.changed(seconds=0.02)
+                told += [key.kind for key in running.changed(seconds=0.02)]
                 found = running.inventory()
                 if not found.gaps:
                     kinds.append({one["kind"] for one in found.objects})
+            # When it came, and when it went.
+            while told.count("ConfigMap") < 2:
+                assert time.monotonic() < end, told
+                told += [key.kind for key in running.changed(seconds=0.02)]
     assert {"ConfigMap"} in kinds
 
 
