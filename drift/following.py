@@ -27,6 +27,11 @@ from lockstep.sites import ends
 from lockstep.values import Json, ObjectKey
 
 _DEFINITION = ("apiextensions.k8s.io", "CustomResourceDefinition")
+# Comparing everything takes a fiftieth of the time at the most, but is never put off for longer than this. Seconds.
+_SHARE = 50
+_LONGEST_SECONDS = 300.0
+# What is stored is as old as this at the most when nothing changes. Seconds.
+_FRESH_SECONDS = 45.0
 
 
 class Told(Mapping[ObjectKey, Manifest]):
@@ -120,12 +125,14 @@ class Standing:
 class Followed:
     """A comparison that is kept true. Not safe to share between threads.
 
-    ``unstored`` are the objects of which something else is said than is stored.
+    ``unstored`` are the objects of which something else is said than is stored. Everything is compared anew when it is
+    ``due``: a moment of the clock that only ever grows.
     """
 
     standing: Standing
     ground: Ground
     explained: Explained
+    due: float = float("-inf")
     unstored: set[ObjectKey] = field(default_factory=set)
     _sides: tuple[_Side, _Side]
     _ledger: Ledger
@@ -133,6 +140,7 @@ class Followed:
     _rules: tuple[RuleProblem, ...]
     _stored: object = None
     _listed: int | None = None
+    _stored_at: float = float("-inf")
 
     @classmethod
     def begin(
@@ -234,23 +242,27 @@ class Followed:
         )
         return truth, follower
 
-    @property
-    def is_stored(self) -> bool:
-        """Whether everything that is to be said now is stored."""
-        return not self.unstored and self._stored == self._covered()
+    def rest(self, *, since: float, now: float) -> None:
+        """Note that comparing everything ended just now: it is due again after a time that goes by how long it took."""
+        self.due = now + min(_LONGEST_SECONDS, _SHARE * (now - since))
+
+    def is_stored(self, *, now: float) -> bool:
+        """Whether everything that is to be said now is stored, as something that was seen just now."""
+        is_fresh = now - self._stored_at < _FRESH_SECONDS
+        return is_fresh and not self.unstored and self._stored == self._covered()
 
     @property
     def is_listed(self) -> bool:
         """Whether what is explained is stored as it is now."""
         return self._listed == self.explained.version
 
-    def store(self) -> Callable[[], None]:
+    def store(self, *, now: float) -> Callable[[], None]:
         """What to call when everything that is to be said now is stored, with what changed since."""
         keys, covered, listed = frozenset(self.unstored), self._covered(), self.explained.version
 
         def stored() -> None:
             self.unstored -= keys
-            self._stored, self._listed = covered, listed
+            self._stored, self._listed, self._stored_at = covered, listed, now
 
         return stored
 

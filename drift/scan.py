@@ -66,7 +66,10 @@ def _following(topology: Topology, application: kinds.Application) -> Iterator[w
 
 
 def handle_sweep(context: Scanning, _claim: work.Claim) -> work.Outcome:
-    """Compare every application, whatever events say; what is no longer protected is forgotten."""
+    """Compare every application, whatever events say; what is no longer protected is forgotten.
+
+    One that is kept true by what its sites tell is compared anew when that is due, and until then as it is known.
+    """
     topology = context.topology()
     protected = [
         (application.name, pair.name)
@@ -80,7 +83,16 @@ def handle_sweep(context: Scanning, _claim: work.Claim) -> work.Outcome:
     def forget(connection: Connection) -> None:
         findings.forget_others(connection, protected, now=now)
 
-    return work.Done(effects=(forget,), then=tuple(work.scan(name) for name in topology.applications))
+    jobs = [work.scan(one.name, told=not _is_due(context, topology, one)) for one in topology.applications.values()]
+    return work.Done(effects=(forget,), then=tuple(jobs))
+
+
+def _is_due(context: Scanning, topology: Topology, application: kinds.Application) -> bool:
+    """Whether everything of an application has to be compared."""
+    pairs = [pair.name for pair, _ in topology.pairs_of(application)]
+    followed = [context.followed.get((application.name, pair)) for pair in pairs]
+    now = context.clock.monotonic()
+    return not followed or any(one is None or now >= one.due for one in followed)
 
 
 def scan(context: Scanning, application: kinds.Application, pair: kinds.Pair) -> Scanned:
@@ -90,6 +102,7 @@ def scan(context: Scanning, application: kinds.Application, pair: kinds.Pair) ->
         TakenError: A site keeps as many comparisons of this process waiting as may wait for it: nothing was read.
     """
     context.followed.pop((application.name, pair.name), None)
+    began = context.clock.monotonic()
     comparison = Comparison.of(context, application, pair)
     try:
         basis = comparison.basis()
@@ -119,6 +132,7 @@ def scan(context: Scanning, application: kinds.Application, pair: kinds.Pair) ->
             sealer=context.sealer,
             standing=Standing(basis=basis, selection=selection, rendering=wanted.rendering),
         )
+        followed.rest(since=began, now=context.clock.monotonic())
         context.followed[application.name, pair.name] = followed
     known = Known(rendering=wanted.rendering, readings=readings, vitals=(vitals[0], vitals[1]))
     return scanned(comparison, known, ground.sum_up(ledger), followed=followed)
@@ -144,7 +158,7 @@ def updated(context: Scanning, application: kinds.Application, pair: kinds.Pair)
     found = followed.update([changes.get(site, frozenset()) for site in comparison.sites])
     if found is None:
         return scan(context, application, pair)
-    if followed.is_stored:
+    if followed.is_stored(now=context.clock.monotonic()):
         return None
     known = Known(rendering=followed.rendering, readings=followed.readings, vitals=followed.vitals())
     return scanned(comparison, known, found, followed=followed)

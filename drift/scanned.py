@@ -96,7 +96,7 @@ def scanned(comparison: Comparison, known: Known, found: Survey, *, followed: Fo
         hides=partial(rule_rows.hides, found),
         rules=tuple(row for row in rules if found.only is None or row.key in found.only),
         only=found.only,
-        stored=followed.store() if followed is not None else None,
+        stored=followed.store(now=comparison.scanning.clock.monotonic()) if followed is not None else None,
     )
 
 

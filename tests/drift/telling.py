@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,16 +52,18 @@ class Watch:
 
 @dataclass(slots=True)
 class Cluster:
-    """A site's end, read through its watch; each reading is counted."""
+    """A site's end, read through its watch; each reading is counted. ``meanwhile`` happens while it is read."""
 
     watch: Watch
     reads: int = 0
     address: str = "memory"
     runs: bool = True
+    meanwhile: Callable[[], None] = lambda: None
 
     def read(self, selection: ends.Selection) -> ends.Inventory:
         """What is selected."""
         self.reads += 1
+        self.meanwhile()
         found = self.watch.inventory()
         there = tuple(one for one in found.objects if selection.covers(ObjectKey.of(one)))
         return replace(found, objects=there)

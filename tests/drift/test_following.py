@@ -9,7 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from drift import scan
 from drift.scanned import Scanned
+from lockstep import work
 from lockstep.store import tables
 from lockstep.store.database import Database, open_database
 from lockstep.store.migrate import upgrade
@@ -328,3 +330,29 @@ def test_nobody_who_does_not_know_what_git_wants_says_that_something_is_equal(wo
     world.git.broken = ""
     world.told()
     assert (world.stored().verdict, world.findings()) == ("InSync", [])
+
+
+def test_the_longer_everything_takes_the_rarer_it_is_compared_and_what_is_stored_stays_fresh(tmp_path: Path) -> None:
+    """Two seconds of every hundred; the sweeps between ask what the watches know, and read nothing."""
+    made = open_database(f"sqlite:///{tmp_path / 'own.db'}")
+    upgrade(made)
+    world = World.make(tmp_path, made)
+    world.watched.clusters["seoul"].meanwhile = lambda: world.clock.pass_seconds(2)
+
+    def swept() -> list[work.Job]:
+        claim = work.Claim(id=1, kind=work.Kind.SWEEP_DRIFT, payload={}, fence="f", attempt=1, crashes=0)
+        outcome = scan.handle_sweep(world.scanning, claim)
+        assert isinstance(outcome, work.Done)
+        return list(outcome.then)
+
+    assert swept() == [work.scan("shop")]
+    world.told(scheduled=True)
+    reads = world.reads
+    assert swept() == [work.scan("shop", told=True)]
+    assert not world.told()
+    world.clock.pass_seconds(60)
+    assert world.told()
+    assert (world.stored().ended_at, world.reads) == (world.clock.now(), reads)
+    world.clock.pass_seconds(60)
+    assert swept() == [work.scan("shop")]
+    made.close()
