@@ -2,11 +2,11 @@
 
 Params: ``sites`` (a list; all when empty), ``revision`` (the run's by default), ``like`` (a site: its digests),
 ``objects`` (a list: nothing but these is written, nothing is deleted, and only at sites that follow, in the stance
-``normal``). Result: ``deployed``. A site
-waits until it holds every image whole; the next ones wait until it runs. A site that a stance holds is passed
-over and said so; a plan that would destroy a hot fix, or much else, waits for a person. Called again it goes on
-where it stands: what an attempt has done at a site is not done again, and what an image means is decided once for
-a run. Nothing here waits: it asks to be called again.
+``normal``), ``heals`` (a list: objects whose fields are taken over from others, at sites that follow). Result:
+``deployed``. A site waits until it holds every image whole; the next ones wait until it runs. A site that a stance
+holds is passed over and said so; a plan that would destroy a hot fix, or much else, waits for a person. Called
+again it goes on where it stands: what an attempt has done at a site is not done again, and what an image means is
+decided once for a run. Nothing here waits: it asks to be called again.
 """
 
 from __future__ import annotations
@@ -133,6 +133,7 @@ class _Deploying:
             sites=Wished(
                 only=[place.site for place in self._places if not _ended(begun.get(place.site))],
                 named=_named(context),
+                heals=inputs.texts(context.params, "heals"),
             ),
             decided=decided,
         )

@@ -116,10 +116,14 @@ class Whole:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wished:
-    """Which sites a deploy is for: ``only`` these, all when empty; a person ``named`` some, whom no switch holds."""
+    """Which sites a deploy is for: ``only`` these, all when empty; a person ``named`` some, whom no switch holds.
+
+    ``heals`` are objects, as their keys are written, of which the sites that follow lose what others have changed.
+    """
 
     only: Sequence[str] = ()
     named: Collection[str] = ()
+    heals: Collection[str] = ()
 
 
 def prepare(
@@ -151,7 +155,7 @@ def prepare(
     if digests is None:
         truth = world.places_of(application)[0]
         digests = _digests(world, application, revision=revision, built=built, truth=truth)
-    target = _Target(application=application, revision=revision, digests=digests)
+    target = _Target(application=application, revision=revision, digests=digests, heals=frozenset(sites.heals))
     # Side by side: a site that is slow, or says nothing for as long as it may, holds up no other.
     with ThreadPoolExecutor(max_workers=len(places), thread_name_prefix="prepare") as pool:
         found = tuple(pool.map(lambda place: _site(world, target, place), places))
@@ -181,6 +185,7 @@ class _Target:
     application: kinds.Application
     revision: str
     digests: Digests
+    heals: frozenset[str]
 
 
 def _digests(
@@ -220,6 +225,8 @@ def _site(world: World, target: _Target, place: direction.Place) -> Prepared:
         at = ends_of(world, place.site)
         if place.role is direction.Role.TRUTH:
             request = replace(request, hotfixes=hotfixes.find(world, request, at.cluster))
+        else:
+            request = replace(request, heals=target.heals)
         request = site.fitted(request, at)
         made = site.plan(request, at)
         missing = _missing(world, place.site, wanted)

@@ -23,7 +23,8 @@ from pipelines.deploy.models import Action, Approval, Hotfix, Live, Plan, Step, 
 class Request:
     """What is to be deployed: a rendering finished for a site, whose it is, and the commit that it is of.
 
-    ``hotfixes`` are the open ones at this site; ``full_size`` is for a place where nothing runs, ``ground`` for a
+    ``hotfixes`` are the open ones at this site; ``heals`` are objects, as their keys are written, of which a standby
+    loses what others have changed; ``full_size`` is for a place where nothing runs, ``ground`` for a
     warm site whose cluster could run it.
     """
 
@@ -32,6 +33,7 @@ class Request:
     place: direction.Place
     revision: str
     hotfixes: tuple[Hotfix, ...] = ()
+    heals: frozenset[str] = frozenset()
     full_size: bool = False
     ground: bool = False
 
@@ -109,7 +111,7 @@ def _applied(stage: Sequence[dict[str, Json]], request: Request, live: Live) -> 
                 step,
                 action=Action.CHANGE,
                 fields=fields,
-                force=trials.takes_over(key, request.application, request.hotfixes),
+                force=trials.takes_over(key, request.application, hotfixes=request.hotfixes, heals=request.heals),
             )
         elif there is None:
             yield step
@@ -216,7 +218,7 @@ def _refusals(request: Request, objects: Mapping[ObjectKey, dict[str, Json]], li
     for held in request.place.held_by:
         yield f"{request.place.site} is held: the pair {held.pair} is in the stance {held.stance.value}."
     yield from (str(problem) for problem in request.wanted.problems)
-    yield from trials.refusals(live, request.application, request.hotfixes)
+    yield from trials.refusals(live, request.application, hotfixes=request.hotfixes, heals=request.heals)
     set_ = request.wanted.applyset
     parent = live.objects.get(set_.parent_key)
     tool = applyset.managed_by_another(parent) if parent is not None else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from lockstep.manifests import edit, scope
 from lockstep.topology import kinds
@@ -29,24 +29,29 @@ def settled(manifest: Mapping[str, Json]) -> dict[str, Json]:
     return {**{name: value for name, value in manifest.items() if name != "status"}, "metadata": metadata}
 
 
-def takes_over(key: ObjectKey, application: kinds.Application, hotfixes: Sequence[Hotfix]) -> bool:
-    """Whether fields of others are taken over: the configuration says so, or a person approves what they changed.
+def takes_over(
+    key: ObjectKey, application: kinds.Application, *, hotfixes: Sequence[Hotfix], heals: Collection[str] = ()
+) -> bool:
+    """Whether fields of others are taken over: the configuration says so, a person approves, or it is being healed.
 
-    A plan that would overwrite a hot fix waits for a person, so whoever does it has been told to.
+    A plan that would overwrite a hot fix waits for a person, so whoever does it has been told to. ``heals`` are
+    objects, as their keys are written, that somebody changed at a standby and that are to be as git says again.
     """
     named = any(
         ObjectPattern.parse(text).selects(group=key.group, kind=key.kind, name=key.name)
         for text in application.spec.take_over
     )
-    return named or any(hotfix.key == key for hotfix in hotfixes)
+    return named or str(key) in heals or any(hotfix.key == key for hotfix in hotfixes)
 
 
-def refusals(live: Live, application: kinds.Application, hotfixes: Sequence[Hotfix]) -> Iterator[str]:
+def refusals(
+    live: Live, application: kinds.Application, *, hotfixes: Sequence[Hotfix], heals: Collection[str] = ()
+) -> Iterator[str]:
     """Why the server would not do it."""
     for key, trial in sorted(live.trials.items()):
         if trial.problem:
             yield f"{key}: {trial.problem}"
-        elif trial.owned and not takes_over(key, application, hotfixes):
+        elif trial.owned and not takes_over(key, application, hotfixes=hotfixes, heals=heals):
             whose = ", ".join(f"{one.field} belongs to {one.manager}" for one in trial.owned)
             yield f"{key}: {whose}. Take it out of git, or name {key.kind}/{key.name} in the application's takeOver."
 

@@ -89,6 +89,12 @@ def is_blind(findings: Sequence[Brief], site: str) -> bool:
     return any(one.verdict == Verdict.UNKNOWN.value and site in one.site.split(",") for one in findings)
 
 
+def wrong_at(findings: Sequence[Brief], site: str) -> tuple[str, ...]:
+    """The objects, as their keys are written, of which something that git sets is wrong at a standby alone."""
+    found = {str(_key(one)) for one in findings if one.verdict in HEALABLE and one.managed and one.site == site}
+    return tuple(sorted(found))
+
+
 def _refusal(situation: Situation) -> str:
     faced = situation.faced
     if faced.stance is not Stance.NORMAL or faced.held:

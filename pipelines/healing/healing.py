@@ -75,16 +75,22 @@ def ask(context: Healing, finding: drift.Finding, *, by: str) -> str:
             )
         key = f"{finding.kind}{'.' + finding.group if finding.group else ''} "
         key += f"{finding.namespace + '/' if finding.namespace else ''}{finding.name}"
-        return _start(context, connection, application, faced, _Wanted(by=by, objects=(key,), whole=True))
+        wrong = choosing.wrong_at(known, faced.follower)
+        wanted = _Wanted(by=by, objects=(key,), whole=True, heals=wrong)
+        return _start(context, connection, application, faced, wanted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wanted:
-    """Who wants what: ``objects`` is what it is for; ``whole`` deploys everything, as any deploy does."""
+    """Who wants what: ``objects`` is what it is for; ``whole`` deploys everything, as any deploy does.
+
+    ``heals`` are the objects that lose what others have changed at the standby.
+    """
 
     by: str
     objects: tuple[str, ...]
     whole: bool
+    heals: tuple[str, ...]
 
     @property
     def reason(self) -> str:
@@ -121,7 +127,7 @@ def _heal(
         healings.stop(connection, fight)
     elif chosen.objects:
         try:
-            wanted = _Wanted(by=ITSELF, objects=chosen.objects, whole=False)
+            wanted = _Wanted(by=ITSELF, objects=chosen.objects, whole=False, heals=chosen.objects)
             _start(context, connection, application, faced, wanted)
         except errors.NotFoundError:
             # Nothing was deployed to the primary yet: there is nothing to be like.
@@ -143,8 +149,7 @@ def _start(
         revision=like.revision,
         sites=(faced.follower,),
         cause={"kind": "heal", "by": wanted.by, "sites": [faced.follower], "objects": list(wanted.objects)},
-        like=faced.truth,
-        objects=() if wanted.whole else wanted.objects,
+        like=running.Like(site=faced.truth, objects=() if wanted.whole else wanted.objects, heals=wanted.heals),
     )
     run = runs.get(connection, context.runs.create(connection, request)).name
     healed = healings.Healing(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from lockstep import documents as yaml
 from lockstep.topology import kinds
@@ -11,14 +12,28 @@ from pipelines import documents, snapshot
 from pipelines.run import Request
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Like:
+    """What a site gets that is to be as another one is.
+
+    Args:
+        site: The other one: with the digests that it was last deployed with; decided anew when empty.
+        objects: Only these objects, and nothing is deleted; all when there is none.
+        heals: Objects that lose, at sites that follow, what others have changed.
+    """
+
+    site: str = ""
+    objects: tuple[str, ...] = ()
+    heals: tuple[str, ...] = ()
+
+
 def request(
     application: kinds.Application,
     *,
     revision: str,
     sites: Sequence[str],
     cause: dict[str, Json],
-    like: str = "",
-    objects: Sequence[str] = (),
+    like: Like = Like(),
 ) -> Request:
     """The run of one task, ``Deploy``.
 
@@ -27,10 +42,9 @@ def request(
         revision: The commit, whole.
         sites: To these sites; to all when there is none.
         cause: Who or what wants it.
-        like: With the digests of what this site was last deployed with; decided anew when empty.
-        objects: Only these objects, and nothing is deleted; all when there is none.
+        like: As which site, and how much of it.
     """
-    wanted = {"sites": list(sites), "like": like, "objects": list(objects)}
+    wanted = {"sites": list(sites), "like": like.site, "objects": list(like.objects), "heals": list(like.heals)}
     task = {
         "name": "deploy",
         "taskRef": {"apiVersion": "lockstep.dev/v1alpha1", "kind": "Deploy"},
@@ -44,7 +58,7 @@ def request(
     }
     file = f"deploy of {application.name}"
     run = documents.understand(yaml.Document(value=document, file=file, line=0, places={}))
-    prefix = f"{'heal' if objects else 'deploy'}-{application.name[:50]}-"
+    prefix = f"{'heal' if like.objects else 'deploy'}-{application.name[:50]}-"
     return Request(
         snapshot=snapshot.take(run, documents.library(()), name=snapshot.generated(prefix)),
         application=application.name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -11,7 +11,7 @@ from lockstep import errors
 from lockstep.sites.ends import Applied, Change
 from lockstep.values import Json, ObjectKey
 from pipelines.deploy import models, plan, site, trying
-from tests.pipelines.deploy.deploying import config, key, request, thing
+from tests.pipelines.deploy.deploying import config, key, place, request, thing
 from tests.support.clusters import MemoryCluster
 
 OWNED = errors.OwnedError("x", owned=[errors.Owned(manager="hand", field=".data.a")])
@@ -70,6 +70,19 @@ def test_fields_of_others_are_taken_over_where_somebody_said_so(more: dict[str, 
     what = _plan(server, config("x", a="2"), **more)
     assert what.refusals == ()
     assert [step.force for step in what.steps(models.Action.CHANGE)] == [True]
+
+
+def test_what_somebody_changed_at_a_standby_is_taken_over_when_it_is_healed() -> None:
+    """And nothing else is: a field of somebody else in another object refuses as before."""
+    server = _server(x=OWNED, y=OWNED)
+    for name in ("x", "y"):
+        server.objects[key("ConfigMap", name)] = config(name, a="by hand")
+    asked = replace(
+        request(config("x", a="2"), config("y", a="2"), at=place("hot")), heals=frozenset([str(key("ConfigMap", "x"))])
+    )
+    what = site.plan(asked, site.Ends(cluster=server, archive=None))
+    assert [one.partition(":")[0] for one in what.refusals] == ["ConfigMap pay/y"]
+    assert {step.key.name: step.force for step in what.steps(models.Action.CHANGE)} == {"x": True, "y": False}
 
 
 def test_nobody_is_asked_about_what_the_same_deploy_makes_possible() -> None:

@@ -136,7 +136,7 @@ def test_a_standby_that_drifts_is_healed_with_what_the_primary_has_and_written_d
     bank.scan()
     (done,) = bank.healed()
     assert (done.objects, done.site, done.automatic, done.by) == ([OBJECT], "sejong", True, "lockstep")
-    assert bank.params(done.run) == {"sites": ["sejong"], "like": "seoul", "objects": [OBJECT]}
+    assert bank.params(done.run) == {"sites": ["sejong"], "like": "seoul", "objects": [OBJECT], "heals": [OBJECT]}
     bank.scan()
     assert len(bank.healed()) == 1, "a run that has not ended is waited for"
 
@@ -182,7 +182,7 @@ def test_a_person_has_the_standby_deployed_whole(bank: Bank) -> None:
     bank.scan(Verdict.STANDBY_BEHIND)
     bank.end_runs()
     run = healing.ask(bank.context, bank.finding(), by="kim")
-    assert bank.params(run) == {"sites": ["sejong"], "like": "seoul"}
+    assert bank.params(run) == {"sites": ["sejong"], "like": "seoul", "heals": [OBJECT]}
     done = bank.healed()[0]
     assert (done.run, done.by, done.automatic, done.revision) == (run, "kim", False, "c" * 40)
 
