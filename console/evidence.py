@@ -10,6 +10,7 @@ from console import coverage, shapes, words
 from console.coverage import Coverage, SiteRead
 from console.words import Word
 from drift.health import Vitals
+from drift.running import Running
 from lockstep.store.mirrors import Standing
 from lockstep.store.views.drift import Scan
 from lockstep.store.views.mirrors import Images
@@ -75,6 +76,12 @@ class Protected:
         return {
             site: Vitals.from_json(known[site]) for site in (self.faced.truth, self.faced.follower) if site in known
         }
+
+    @property
+    def running(self) -> Running:
+        """Which images run at both sites, by fresh evidence."""
+        found = shapes.mapping(self.scan.coverage if self.scan and not self.stale else {})
+        return Running.from_json(shapes.mapping(found.get("running")))
 
     @property
     def healths(self) -> dict[str, Health]:

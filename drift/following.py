@@ -22,6 +22,7 @@ from drift.ledger import Ledger
 from drift.normalise import home, served_by
 from drift.redact import Sealer
 from drift.rows import Explained
+from drift.running import Across, Running
 from drift.survey import Ground, Survey
 from lockstep.sites import ends
 from lockstep.values import Json, ObjectKey
@@ -138,6 +139,7 @@ class Followed:
     _ledger: Ledger
     _gaps: list[set[tuple[str, str, str, str]]]
     _rules: tuple[RuleProblem, ...]
+    _running: Across
     _stored: object = None
     _listed: int | None = None
     _stored_at: float = float("-inf")
@@ -179,6 +181,7 @@ class Followed:
             _sides=(sides[0], sides[1]),
             _ledger=ledger,
             _rules=ground.sum_up(ledger).rules,
+            _running=across(ground, (beyond[0].observed, beyond[1].observed)),
             _gaps=[{hidden(gap) for gap in reading.gaps} for reading in ground.readings],
         )
 
@@ -246,6 +249,10 @@ class Followed:
         """Note that comparing everything ended just now: it is due again after a time that goes by how long it took."""
         self.due = now + min(_LONGEST_SECONDS, _SHARE * (now - since))
 
+    def running(self) -> Running:
+        """Which images run at both sites now."""
+        return self._running.running()
+
     def is_stored(self, *, now: float) -> bool:
         """Whether everything that is to be said now is stored, as something that was seen just now."""
         is_fresh = now - self._stored_at < _FRESH_SECONDS
@@ -269,10 +276,17 @@ class Followed:
     def _covered(self) -> object:
         """What is stored beside differences."""
         sides = [(len(side.told), side.certificates) for side in self._sides]
-        return self._ledger.sums.objects, sides, self.vitals()
+        return self._ledger.sums.objects, sides, self.vitals(), self.running()
 
     def _hidden(self, outlook: ends.Inventory) -> set[tuple[str, str, str, str]]:
         return {hidden(gap) for gap in outlook.gaps if concerns(gap, self.standing.selection)}
+
+
+def across(ground: Ground, observed: tuple[Observations | None, Observations | None]) -> Across:
+    """Which images run at both sites, by what is known of their objects; None for a site that runs nothing."""
+    truth, follower = (reading.site for reading in ground.readings)
+    pods = tuple(one.pods if one is not None else None for one in observed)
+    return Across((truth, follower), (pods[0], pods[1]))
 
 
 def concerns(gap: ends.Gap, selection: ends.Selection) -> bool:

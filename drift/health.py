@@ -10,7 +10,7 @@ import heapq
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from drift import redact
+from drift import redact, running
 from drift.inventory import Reading
 from drift.normalise import home, reading
 from lockstep.manifests import health
@@ -123,6 +123,9 @@ class Observations:
     Args:
         belongs: Which objects that nobody owns are the application's.
         standby: Whether the site follows another.
+
+    Attributes:
+        pods: Which images run.
     """
 
     def __init__(self, *, belongs: Belongs, standby: bool) -> None:
@@ -136,6 +139,7 @@ class Observations:
         self._touched: set[ObjectKey] = set()
         self._judged: set[ObjectKey] = set()
         self._unwell: dict[ObjectKey, Unwell] = {}
+        self.pods = running.Pods(above=self._above, ours=self._own.__contains__)
 
     @classmethod
     def of(cls, objects: Mapping[ObjectKey, dict[str, Json]], *, belongs: Belongs, standby: bool) -> Observations:
@@ -153,6 +157,7 @@ class Observations:
         # An owner stands between what it owns and what owns it: they all are told of each other anew.
         moved = {key, *self._below.get(key, ())}
         self._part(moved)
+        pods = self.pods.part(key)
         for known in (self._own, self._owners, self._suffering):
             known.pop(key, None)
         self._touched.add(key)
@@ -166,6 +171,7 @@ class Observations:
             if self._belongs(key, manifest):
                 self._own[key] = assessed
         self._join(moved)
+        self.pods.join(key, manifest, pods)
 
     def vitals(self) -> Vitals:
         """How everything that was seen is together."""

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from drift import certificates, rows, rule_rows
 from drift.health import Vitals
 from drift.rows import Row
+from drift.running import NOTHING_KNOWN, Running
 from drift.survey import Survey
 from lockstep.sites import ends
 from lockstep.store.views import drift as views
@@ -68,8 +69,8 @@ class Compared:
 
     ``verdict`` is Unknown when the evidence is ``stale``; ``was`` is what was found then. ``explained`` counts the
     differences that may be. ``health`` is that of each site, where it was looked at, and ``vitals`` why, with the
-    objects that are not well; old evidence says neither. ``coverage`` says what was read of each side, when, how, and
-    what could not be.
+    objects that are not well; ``running`` is which images run. Old evidence says none of it. ``coverage`` says what was
+    read of each side, when, how, and what could not be.
     """
 
     application: str
@@ -88,6 +89,7 @@ class Compared:
     ended_at: datetime
     stale: bool = False
     vitals: Mapping[str, Vitals] = field(default_factory=dict)
+    running: Running = NOTHING_KNOWN
 
     @property
     def order(self) -> tuple[str, str]:
@@ -107,6 +109,7 @@ class Compared:
             "revision": self.revision,
             "health": dict(self.health),
             "vitals": {site: one.to_json() for site, one in self.vitals.items()},
+            "running": self.running.to_json(),
             "objects": self.objects,
             "explained": self.explained,
             "problem": self.problem,
@@ -332,6 +335,7 @@ def _compared(scan: views.Scan, pair: kinds.Pair, now: datetime, stale: timedelt
         ended_at=scan.ended_at,
         stale=old,
         vitals={} if old else {site: Vitals.from_json(one) for site, one in coverage.get("vitals", {}).items()},
+        running=NOTHING_KNOWN if old else Running.from_json(coverage.get("running", {})),
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from drift import health, rows, rule_rows, survey
 from drift.comparison import Comparison
 from drift.doors import Renderer, Scanning, Sites
-from drift.following import Beyond, Followed, Standing
+from drift.following import Beyond, Followed, Standing, across
 from drift.implied import Scalers
 from drift.ledger import Sums
 from drift.scanned import Known, Scanned, scanned, summary
@@ -134,7 +134,12 @@ def scan(context: Scanning, application: kinds.Application, pair: kinds.Pair) ->
         )
         followed.rest(since=began, now=context.clock.monotonic())
         context.followed[application.name, pair.name] = followed
-    known = Known(rendering=wanted.rendering, readings=readings, vitals=(vitals[0], vitals[1]))
+    known = Known(
+        rendering=wanted.rendering,
+        readings=readings,
+        vitals=(vitals[0], vitals[1]),
+        running=followed.running() if followed is not None else across(ground, observed).running(),
+    )
     return scanned(comparison, known, ground.sum_up(ledger), followed=followed)
 
 
@@ -160,7 +165,12 @@ def updated(context: Scanning, application: kinds.Application, pair: kinds.Pair)
         return scan(context, application, pair)
     if followed.is_stored(now=context.clock.monotonic()):
         return None
-    known = Known(rendering=followed.rendering, readings=followed.readings, vitals=followed.vitals())
+    known = Known(
+        rendering=followed.rendering,
+        readings=followed.readings,
+        vitals=followed.vitals(),
+        running=followed.running(),
+    )
     return scanned(comparison, known, found, followed=followed)
 
 

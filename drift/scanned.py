@@ -14,6 +14,7 @@ from drift.following import Followed
 from drift.health import Vitals
 from drift.inventory import Reading
 from drift.rows import Explained, Row
+from drift.running import Running
 from drift.survey import Survey
 from lockstep import crash
 from lockstep.store import database, findings
@@ -58,6 +59,7 @@ class Known:
     rendering: Mapping[str, Json]
     readings: tuple[Reading, Reading]
     vitals: tuple[Vitals, Vitals]
+    running: Running
 
 
 def scanned(comparison: Comparison, known: Known, found: Survey, *, followed: Followed | None = None) -> Scanned:
@@ -83,6 +85,7 @@ def scanned(comparison: Comparison, known: Known, found: Survey, *, followed: Fo
         "sites": {reading.site: _read(reading) for reading in known.readings},
         "health": {site: one.health.value for site, one in zip(sites, known.vitals, strict=True)},
         "vitals": {site: one.to_json() for site, one in zip(sites, known.vitals, strict=True)},
+        "running": known.running.to_json(),
         "rules": [{"rule": one.rule, "problem": one.problem, "message": one.message} for one in found.rules],
     }
     is_listed = followed is not None and followed.is_listed

@@ -67,6 +67,9 @@ def _unwell(one: Compared) -> Iterator[str]:
         if vitals.why and vitals.health is not Health.NOT_APPLICABLE:
             yield f"{site}: {vitals.health.value}: {vitals.why}"
         yield from (f"{site}: {called(each.key)}: {each.health.value}: {each.why}" for each in vitals.unwell)
+    for container in one.running.different:
+        runs = "; ".join(f"{site} {', '.join(digests)}" for site, digests in container.digests.items())
+        yield f"{called(container.key)}: container {container.container}: {container.image}: {runs}"
 
 
 def _case(suite: ET.Element, classname: str, entry: Entry) -> ET.Element:

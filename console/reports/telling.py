@@ -15,6 +15,7 @@ from console import comparing, sayings, words, writing
 from console.language import Catalogue, mark
 from console.words import Word
 from drift.report import Compared, Entry, Report
+from drift.running import Container
 from lockstep.values import Health, Json, ObjectKey, Stance, Verdict
 
 _LONGEST = 160
@@ -91,7 +92,24 @@ class Telling:
             if more := vitals.ailing - len(shown):
                 many = self.ngettext("%(num)s more is not well", "%(num)s more are not well", more)
                 told.append(f"{visible(site)}: {many}")
+        return told + self._running(one, most=most)
+
+    def _running(self, one: Compared, *, most: int) -> list[str]:
+        """Tags that are not one image where they run."""
+        different = one.running.different
+        told = [f"{called(each.key)}: {self._resolved(each)}" for each in different[:most]]
+        if more := len(different) - len(told):
+            many = self.ngettext("%(num)s more tag is several images", "%(num)s more tags are several images", more)
+            told.append(many)
         return told
+
+    def _resolved(self, each: Container) -> str:
+        runs = "; ".join(
+            f"{visible(site)} {', '.join(writing.short(digest) for digest in digests)}"
+            for site, digests in each.digests.items()
+        )
+        parts = {"container": visible(each.container), "image": visible(each.image), "runs": runs}
+        return self.gettext("container %(container)s: %(image)s was resolved to several digests: %(runs)s") % parts
 
     def _ailing(self, site: str, name: str, health: Health, why: str) -> str:
         parts = (visible(site), name, self.gettext(words.HEALTHS[health].label), self._why(why))

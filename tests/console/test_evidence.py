@@ -151,9 +151,10 @@ def test_health_is_the_worse_of_both_sites_and_unknown_when_nobody_said() -> Non
 
 def test_health_is_told_for_each_site() -> None:
     """The truth first; of a site that nobody spoke of it is unknown, and so is all of it by old evidence."""
-    told = {"health": {"seoul": "Healthy"}, "vitals": bank.VITALS["Degraded"]}
+    told = {"health": {"seoul": "Healthy"}, "vitals": bank.VITALS["Degraded"], "running": bank.RUNNING}
     one = of_ledger(replace(SCAN, coverage=told))
     assert one.healths == {"seoul": Health.HEALTHY, "sejong": Health.UNKNOWN}
     assert [(site, vitals.ailing) for site, vitals in one.vitals.items()] == [("seoul", 0), ("sejong", 1)]
     old = of_ledger(replace(SCAN, coverage=told), now=bank.NOW + timedelta(hours=1))
-    assert (set(old.healths.values()), old.vitals) == ({Health.UNKNOWN}, {})
+    assert [each.image for each in one.running.different] == ["proxy:1"]
+    assert (set(old.healths.values()), old.vitals, old.running.containers) == ({Health.UNKNOWN}, {}, 0)

@@ -74,6 +74,15 @@ _FAILING = {
     "phase": "Running",
     "containerStatuses": [{"name": "web", "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "no"}}}],
 }
+
+
+def _running(name: str, letter: str) -> Manifest:
+    """A Pod that says what it runs."""
+    status = {"name": "web", "imageID": f"web@sha256:{letter * 64}", "containerID": "containerd://1"}
+    spec = {"containers": [{"name": "web", "image": "web:1"}]}
+    return _owned("Pod", name, ("ReplicaSet", "rs"), "v1", spec=spec, status={"containerStatuses": [status]})
+
+
 # One object several times over, and what depends on another one, hides behind another one, or is no part of it.
 OBJECTS: tuple[Manifest, ...] = (
     *(_object("ConfigMap", name, data={"MODE": mode, "ID": mode[0]}) for name in "ab" for mode in ("x", "y")),
@@ -98,6 +107,8 @@ OBJECTS: tuple[Manifest, ...] = (
     *(_owned("ReplicaSet", "rs", ("Deployment", owner), "apps/v1") for owner in ("web", "api")),
     *(_owned("Pod", "pod", ("ReplicaSet", "rs"), "v1", status=status) for status in (_FAILING, {"phase": "Failed"})),
     _owned("Pod", "other", ("ReplicaSet", "rs"), "v1", status=_FAILING),
+    *(_running("other", digest) for digest in "ab"),
+    _running("pod", "a"),
 )
 _REPLICAS = _owned("ReplicaSet", "rs", ("Deployment", "web"), "apps/v1")
 KEYS = sorted({ObjectKey.of(one) for one in OBJECTS})
@@ -264,6 +275,20 @@ def test_what_a_pod_suffers_from_is_stored_with_the_change_that_told_of_it(world
     world.delete("sejong", ObjectKey.of(_REPLICAS))
     assert world.told()
     assert world.stored().coverage["health"]["sejong"] != "Degraded"
+
+
+def test_which_images_run_is_stored_with_the_change_that_told_of_it(world: World) -> None:
+    """Though no verdict changes by it."""
+    for site, letter in zip(SITES, "ab", strict=True):
+        world.put(site, _REPLICAS)
+        world.put(site, _running("pod", letter))
+        assert world.told()
+    (told,) = world.stored().coverage["running"]["different"]
+    assert (told["kind"], told["name"], told["image"]) == ("Deployment", "web", "web:1")
+    assert world.stored().verdict == "InSync"
+    world.put("sejong", _running("pod", "a"))
+    assert world.told()
+    assert world.stored().coverage["running"]["different"] == []
 
 
 def test_a_change_of_which_nothing_is_to_be_said_stores_nothing(world: World) -> None:

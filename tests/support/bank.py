@@ -336,6 +336,17 @@ _CRASHING = {
     "health": "Degraded",
     "why": "has 0 of 2 replicas available; Pod api-6d4f-x2v9k: cannot start api: CrashLoopBackOff",
 }
+_TAGGED = {
+    "group": "apps",
+    "kind": "Deployment",
+    "namespace": "pay",
+    "name": "proxy",
+    "container": "proxy",
+    "image": "proxy:1",
+    "digests": {"seoul": [f"sha256:{'a' * 64}"]},
+    "said": "different",
+}
+RUNNING = {"containers": 1, "notComparable": 0, "different": [_TAGGED], "listed": [_TAGGED]}
 VITALS = {
     "Healthy": {"seoul": _WELL, "sejong": _WELL},
     "Degraded": {
@@ -370,7 +381,11 @@ def _drift(connection: Connection) -> None:
             pair,
             verdict=verdict,
             problem=problem,
-            coverage={"health": {"seoul": "Healthy", STANDBYS[pair]: health}, "vitals": VITALS.get(health, {})}
+            coverage={
+                "health": {"seoul": "Healthy", STANDBYS[pair]: health},
+                "vitals": VITALS.get(health, {}),
+                "running": RUNNING,
+            }
             if health
             else {},
             started_at=ago(minutes=minutes, seconds=2),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from drift.health import Unwell, Vitals
 from drift.report import Compared, Entry, Report, RuleNote
 from drift.rows import Row
+from drift.running import Container, Running
 from lockstep.values import Health, Json, ObjectKey, Verdict
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -25,6 +26,15 @@ _VITALS = Vitals(
         )
         for number in range(12)
     ),
+)
+
+
+_TAGGED = Container(
+    key=ObjectKey(group="apps", kind="Deployment", namespace="pay", name="proxy"),
+    container="proxy",
+    image="proxy:1",
+    digests={"seoul": (f"sha256:{'a' * 64}",), "sejong": (f"sha256:{'b' * 64}",)},
+    said="different",
 )
 
 
@@ -57,6 +67,7 @@ def compared(
         ended_at=NOW - timedelta(seconds=60),
         stale=stale,
         vitals={"seoul": _VITALS},
+        running=Running(containers=1, different=(_TAGGED,), listed=(_TAGGED,)),
     )
 
 

@@ -359,6 +359,8 @@ def test_what_is_not_well_is_said_beside_the_verdict(house: House) -> None:
     client = house.signed_in()
     english = client.get("/applications/pay").get_data(as_text=True)
     assert "Pod api-6d4f-x2v9k: cannot start api: CrashLoopBackOff" in english
+    assert "One tag, several images" in english
+    assert "Deployment/proxy" in english
     assert "8 of 9 well" in english
     assert "Not known from files" in english
     assert "Degraded" in client.get("/").get_data(as_text=True)

@@ -51,7 +51,7 @@ def test_every_face_says_everything_in_every_language(face: str, code: str) -> N
     for wanted in (
         "pay: seoul → sejong",
         *(say(word) for word in ("Primary hot fix", "Missing at standby", "Standby drift", "Degraded", "absent")),
-        *(say("Not known from files"), "Deployment pay/worker-0", "CrashLoopBackOff"),
+        *(say("Not known from files"), "Deployment pay/worker-0", "CrashLoopBackOff", "Deployment pay/proxy"),
         *("Deployment pay/api", "spec.replicas", "nobody knows", "It expired.", "cccccccccc"),
         "pay/tls-3 tls.crt",
     ):
@@ -176,10 +176,12 @@ def test_objects_that_are_not_well_are_named_as_far_as_anybody_reads() -> None:
     """The others are counted; in the language of the reader, but for what Kubernetes calls it."""
     telling = Telling(drifting.report(), CATALOGUES["ko"])
     told = telling.unwell(drifting.compared())
-    assert len(told) == 11
+    assert len(told) == 12
     why = "복제본 1개 중 0개 사용 가능; Pod worker-0-x: worker 시작 불가: CrashLoopBackOff"
     assert told[0] == f"seoul: Deployment pay/worker-0: 이상: {why}"
-    assert told[-1] == "seoul: 비정상 2개 더 있음"
+    assert told[-2] == "seoul: 비정상 2개 더 있음"
+    runs = "seoul sha256:aaaaaaaaaaaa; sejong sha256:bbbbbbbbbbbb"
+    assert told[-1] == f"Deployment pay/proxy: 컨테이너 proxy: proxy:1 태그가 여러 다이제스트로 실행 중: {runs}"
 
 
 def test_health_fails_no_case_of_junit() -> None:
@@ -189,3 +191,6 @@ def test_health_fails_no_case_of_junit() -> None:
     assert properties == {"health.seoul": "Degraded", "health.sejong": "NotApplicable"}
     assert suite.findall("testcase[@name='comparison']/*") == []
     assert "Deployment pay/worker-11: Degraded: has 0 of 1" in suite.findtext("system-out", "")
+    assert f"Deployment pay/proxy: container proxy: proxy:1: seoul sha256:{'a' * 64}" in suite.findtext(
+        "system-out", ""
+    )
