@@ -21,8 +21,9 @@ SAME, ALONE, DIFFERENT, NOT_COMPARABLE = "same", "alone", "different", "notCompa
 """The same runs at both sites, or what the spec pins; one image runs, and nobody knows of another site; one tag is two
 images; nobody can say."""
 
-# More containers than these are counted, and not listed.
-_MOST_LISTED = 500
+# More containers than these are counted, and not listed: they are stored with every change.
+_MOST_LISTED = 100
+_MOST_DIFFERENT = 500
 _MOST_DIGESTS = 20
 # No reference is longer (a registry and a repository of 255 each, a tag of 128, a digest of 135).
 _LONGEST_IMAGE = 1000
@@ -200,7 +201,7 @@ class Across:
             self._told = Running(
                 containers=self._containers,
                 not_comparable=self._not_comparable,
-                different=tuple(islice(different, _MOST_LISTED)),
+                different=tuple(islice(different, _MOST_DIFFERENT)),
                 listed=tuple(islice(every, _MOST_LISTED)),
             )
         return self._told
