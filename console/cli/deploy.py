@@ -16,7 +16,7 @@ _ERROR = 2
 @click.command(epilog="Example: lockstep deploy pay --site sejong --dry-run")
 @click.argument("application")
 @click.option("--site", "sites", multiple=True, metavar="SITE", help="To this site only; may be repeated.")
-@click.option("--revision", default="", metavar="COMMIT", help="This commit.  [default: what the branch means now]")
+@click.option("--revision", default="", metavar="COMMIT", help="This commit.  [default: the branch's, as mirrored]")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
 @click.option("--by", default="", metavar="NAME", help="Who deploys.  [default: you]")
 @frame.common
@@ -40,6 +40,7 @@ def deploy(
                 whole = prepare(world, found, revision=commit, built={}, sites=Wished(only=sites, named=sites))
                 return showing.plan(whole, form)
             run = actions.deploy(application, by=by or acting.me(), sites=sites, revision=revision)
+            showing.begun(process, run)
             return showing.follow(process, run, form)
     except errors.LockstepError as error:
         raise frame.CommandError(error, _ERROR) from error

@@ -60,7 +60,7 @@ def run(*, files: tuple[Path, ...], params: tuple[str, ...], approve_as: str, fo
 
 @pipeline.command(epilog="Example: lockstep pipeline start pay --revision 4be1d9c")
 @click.argument("application")
-@click.option("--revision", default="", metavar="COMMIT", help="This commit.  [default: what the branch means now]")
+@click.option("--revision", default="", metavar="COMMIT", help="This commit.  [default: the branch's, as mirrored]")
 @click.option("-p", "params", multiple=True, metavar="NAME=VALUE", help="A param over the application's own.")
 @click.option("--by", default="", metavar="NAME", help="Who starts it.  [default: you]")
 @click.option("--wait", is_flag=True, help="Follow it until it ends or waits.")

@@ -86,6 +86,12 @@ def _task(one: tasks.Task) -> dict[str, Json]:
     }
 
 
+def begun(process: Runtime, name: str) -> None:
+    """Say, to who looks on, what a run works on: the branch may have gone on since it was mirrored."""
+    run = look(process, name).run
+    terminal.say(f"{run.application} at {run.revision[:12]}", lead=f"{name}:")
+
+
 def follow(process: Runtime, name: str, form: str) -> int:
     """Let a run go on until it has ended or waits, with its log; 0 when it succeeded, 1 when not."""
     last = 0
@@ -126,6 +132,7 @@ def plan(whole: Whole, form: str) -> int:
         sites: Mapping[str, Json] = {one.place.site: one.as_json() for one in whole.sites}
         frame.write_json({"application": whole.application.name, "revision": whole.revision, "sites": sites})
         return 0 if idle else 1
+    terminal.write(f"{whole.application.name} at {whole.revision[:12]}")
     for one in whole.sites:
         for line in one.described:
             terminal.write(line)
