@@ -145,7 +145,7 @@ def _ours(each: int, kubeconfigs: list[Path]) -> dict[str, float]:
 
 
 def _compared(doors: list[Seen], rendered: packed.Packed) -> survey.Survey:
-    selection = inventory.selection_of([rendered.values()], namespace=_listing.NAMESPACE)
+    selection = inventory.selection_of([rendered], namespace=_listing.NAMESPACE)
     with ThreadPoolExecutor(max_workers=len(doors)) as pool:
         truth, follower = pool.map(
             lambda one: inventory.read(one[0], selection, site=one[1], sealer=_SEALER, now=SystemClock()),

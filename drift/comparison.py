@@ -116,8 +116,7 @@ class Comparison:
 
     def selection(self, wanted: Wanted) -> ends.Selection:
         """What to read of a site."""
-        rendered = [one.values() for one in wanted.objects]
-        return inventory.selection_of(rendered, namespace=self.application.spec.namespace)
+        return inventory.selection_of(wanted.objects, namespace=self.application.spec.namespace)
 
     def read(self, selection: ends.Selection) -> tuple[Reading, Reading]:
         """Both sites, at once: one that is slow to fail does not hold up the other, nor those that read the other.

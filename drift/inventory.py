@@ -114,20 +114,17 @@ def _is_at_home(manifest: Json) -> bool:
     return home(group, kind) == group
 
 
-def selection_of(renderings: Sequence[Iterable[dict[str, Json]]], *, namespace: str) -> ends.Selection:
+def selection_of(renderings: Sequence[Mapping[ObjectKey, dict[str, Json]]], *, namespace: str) -> ends.Selection:
     """What to read of a site for an application: its name spaces whole, and the other objects that git names.
 
-    The definitions of its custom resources come along: they say what the fields of those mean.
+    The definitions of its custom resources come along: they say what the fields of those mean. Nothing but the
+    definitions is looked at, because what is kept as bytes costs something to look at.
     """
     namespaces, cluster_scoped = {namespace}, set()
     without: set[tuple[str, str]] = set()
     for rendering in renderings:
-        manifests = list(rendering)
-        without |= scope.cluster_scoped(manifests)
-        for manifest in manifests:
-            key = key_of(manifest)
-            if key is None:
-                continue
+        without |= scope.cluster_scoped(rendering[key] for key in rendering if key.kind == "CustomResourceDefinition")
+        for key in rendering:
             if key.namespace and (key.group, key.kind) not in without:
                 namespaces.add(key.namespace)
             else:

@@ -67,7 +67,8 @@ def _application(gathering: Gathering, application: kinds.Application, pair: kin
     compared = comparison.Comparison.of(scanning, application, pair)
     faced, protection = compared.faced, application.spec.protection[pair.name]
     wanted = grounds.asked(lambda: _rendered(compared))
-    rendered = [] if isinstance(wanted, Unread) else [side.full for side in wanted.sides]
+    sides = () if isinstance(wanted, Unread) else wanted.sides
+    rendered = [{key: one for one in side.full if (key := inventory.key_of(one))} for side in sides]
     live = compared.read(inventory.selection_of(rendered, namespace=application.spec.namespace))
     mirrors = grounds.asked(lambda: tuple(gathering.looks.mirrors(application.spec.source.repository)))
     with scanning.database.read() as connection:

@@ -156,7 +156,8 @@ def test_what_to_read_follows_from_what_git_renders() -> None:
         {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "r"}},
         {"apiVersion": "example.com/v1", "kind": "Policy", "metadata": {"name": "p", "namespace": "shop"}},
     ]
-    selection = inventory.selection_of([rendering], namespace="shop")
+    keyed = {ObjectKey.of(one): one for one in rendering}
+    selection = inventory.selection_of([keyed], namespace="shop")
     assert selection.namespaces == frozenset({"shop", "more"})
     assert {str(key) for key in selection.cluster_scoped or ()} == {
         "ClusterRole.rbac.authorization.k8s.io r",
