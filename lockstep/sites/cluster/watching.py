@@ -81,10 +81,12 @@ class Watching:
                 continue
             objects += follower.kept.objects() if whole else ()
             heard += [follower.kept.heard_at] if follower.kept.heard_at else []
+        method = _WATCHED_AND_LISTED if any(one.kept.is_listed for one in followers) else _WATCHED
         return Inventory(
             objects=tuple(objects),
             read_at=min(heard, default=self._api.clock.now()),
-            method=_WATCHED_AND_LISTED if any(one.kept.is_listed for one in followers) else _WATCHED,
+            # A server that says nothing, or has said nothing yet, is not read at all.
+            method=method if heard or not gaps else "",
             gaps=tuple(sorted(set(gaps))),
         )
 

@@ -81,7 +81,10 @@ class Gap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """What was read, when, how, and what could not be: what stands in a gap is Unknown, never equal."""
+    """What was read, when, how, and what could not be: what stands in a gap is Unknown, never equal.
+
+    ``method`` is empty where there are gaps and nothing else: nothing at all was read.
+    """
 
     objects: tuple[dict[str, Json], ...]
     read_at: datetime

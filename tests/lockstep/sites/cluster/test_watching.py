@@ -98,7 +98,7 @@ def test_a_watch_that_falls_silent_makes_everything_unknown() -> None:
     """An old truth is none, and what was known is not shown as if it still were."""
     script = _Script(_line("ADDED", _config("later", "2")))
     inventory, _ = _watch(script, lambda inventory: bool(inventory.gaps) and _known(script), stale_seconds=0.3)
-    assert inventory.objects == ()
+    assert (inventory.objects, inventory.method) == ((), "")
     assert "nothing has been heard" in inventory.gaps[0].why
     assert (inventory.gaps[0].kind, inventory.gaps[0].namespace) == ("ConfigMap", "pay")
 
@@ -127,10 +127,10 @@ def test_what_is_no_event_is_said_and_changes_nothing(told: bytes) -> None:
 
 
 def test_before_the_first_list_everything_is_unknown() -> None:
-    """Nothing is there is something else than nothing is known."""
+    """Nothing is there is something else than nothing is known: it does not count as read."""
     with scripted.serving(lambda _: said(calling.status(403, "no"), 403)) as server:
         watch = watching.Watching(calling.api(server), _SERVED, _SELECTION)
-        assert watch.inventory().objects == ()
+        assert (watch.inventory().objects, watch.inventory().method) == ((), "")
         (gap,) = watch.inventory().gaps
         assert "not been listed" in gap.why
 
