@@ -6,7 +6,7 @@ goes; after that nothing is said of it until it has stood still for half an hour
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -37,7 +37,12 @@ class Decision:
 
 
 def decide(
-    so: Iterable[Subject], ignored: Iterable[Subject], beliefs: Mapping[str, Belief], *, now: datetime
+    so: Iterable[Subject],
+    ignored: Iterable[Subject],
+    beliefs: Mapping[str, Belief],
+    *,
+    now: datetime,
+    early: Collection[str] = (),
 ) -> Decision:
     """Compare what is so with what readers believe.
 
@@ -46,6 +51,8 @@ def decide(
         ignored: What is so and that they do not, or no longer, want to hear of: its end is told if its beginning was.
         beliefs: What they believe, by subject: nothing but what ``so`` and ``ignored`` speak of.
         now: This moment.
+        early: What of ``so`` is not to be told as new or worse yet, by key: until then nothing is believed of it anew,
+            so that a later look tells it.
     """
     known = {subject.key: subject for subject in so}
     muted = {subject.key: replace(subject, quiet=True) for subject in ignored if subject.key in beliefs}
@@ -54,7 +61,8 @@ def decide(
     forgotten: list[str] = []
     for key in sorted({*known, *muted, *beliefs}):
         old, subject = beliefs.get(key), known.get(key) or muted.get(key)
-        belief, told = _look(old, subject, now)
+        waits = key in early and key in known and not known[key].quiet
+        belief, told = (old, []) if waits else _look(old, subject, now)
         news += told
         if belief is None or _is_over(belief, now):
             forgotten += [key] if old else []

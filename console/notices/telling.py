@@ -6,7 +6,7 @@ The transaction that records a comparison queues the look at its application: no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,7 +14,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from console.language import Catalogue
-from console.notices import deciding, grouping, reading, wording
+from console.notices import deciding, grouping, patience, reading, wording
 from console.notices.grouping import Notice
 from console.notices.routes import routes_of
 from console.notices.subject import About, Subject, wanted
@@ -66,7 +66,8 @@ def handle_tell(context: Telling, claim: work.Claim) -> work.Outcome:
     with context.database.read() as connection:
         look = reading.Look(connection=connection, topology=topology, now=now, stale=context.stale)
         found = list(reading.findings_of(look, application) if application else reading.everything_else(look))
-        plans = [_plan(look, one, found, application) for one in topology.notifications.values()]
+        early = patience.early(look, application, found) if application else frozenset()
+        plans = [_plan(look, one, found, application, early=early) for one in topology.notifications.values()]
     return work.Done(effects=tuple(partial(_carry_out, context, plan) for plan in plans))
 
 
@@ -81,7 +82,14 @@ def handle_sweep(context: Telling, _claim: work.Claim) -> work.Outcome:
     return work.Done(effects=(forget,), then=(work.tell(), *map(work.tell, topology.applications)))
 
 
-def _plan(look: reading.Look, notification: kinds.Notification, found: Iterable[Subject], application: str) -> Plan:
+def _plan(
+    look: reading.Look,
+    notification: kinds.Notification,
+    found: Iterable[Subject],
+    application: str,
+    *,
+    early: Collection[str],
+) -> Plan:
     spec = notification.spec
     every = notices.believed(look.connection, notification.name, application=application or None)
     of_findings = bool(application)
@@ -92,6 +100,7 @@ def _plan(look: reading.Look, notification: kinds.Notification, found: Iterable[
         (subject for subject, is_wanted in listed if not is_wanted),
         mine,
         now=look.now,
+        early=early,
     )
     made = grouping.group(decision.news, when=spec.when)
     if application:

@@ -86,14 +86,12 @@ class House:
             application="pay",
             pair="seoul-sejong",
             verdict=verdict if names else Verdict.IN_SYNC,
-            revision="c" * 40,
             stance="normal",
             counts={},
             problem="",
             objects=len(names),
-            started_at=now,
             ended_at=now,
-            **{"coverage": {}, **wishes},
+            **{"revision": "c" * 40, "coverage": {}, "started_at": now, **wishes},
         )
         with self.database.write() as connection:
             findings.record(connection, scan, seen, hidden=lambda _key, _site: False)

@@ -22,9 +22,11 @@ class Readers:
         self.beliefs: dict[str, Belief] = {}
         self.heard: list[tuple[str, str]] = []
 
-    def look(self, at: float, *so: Subject, ignored: Sequence[Subject] = ()) -> list[tuple[str, bool]]:
+    def look(
+        self, at: float, *so: Subject, ignored: Sequence[Subject] = (), early: Sequence[str] = ()
+    ) -> list[tuple[str, bool]]:
         """One look; what is told now."""
-        found = deciding.decide(so, ignored, self.beliefs, now=NOW + timedelta(minutes=at))
+        found = deciding.decide(so, ignored, self.beliefs, now=NOW + timedelta(minutes=at), early=early)
         self.beliefs |= {one.subject: one for one in found.beliefs}
         for gone in found.forgotten:
             del self.beliefs[gone]
@@ -98,6 +100,23 @@ def test_readers_never_hear_more_than_they_need_and_know_the_truth_in_the_end(st
         believed = change != "resolved"
     assert believed == so
     assert (readers.beliefs == {}) == (not so)
+
+
+@given(*[st.dictionaries(st.sampled_from("abcdef"), st.floats(0, 1))] * 3)
+def test_what_is_early_is_no_news_until_it_is_no_more_and_then_as_if_it_had_just_come(
+    before: dict[str, float], meanwhile: dict[str, float], after: dict[str, float]
+) -> None:
+    """Nothing new or worse meanwhile, and nothing lost: those who were kept waiting believe what all others do."""
+    patient, others = Readers(), Readers()
+    for readers in (patient, others):
+        readers.look(0, *(finding(name, weight=weight) for name, weight in before.items()))
+    so = [finding(name, weight=weight) for name, weight in meanwhile.items()]
+    told = patient.look(1, *so, early=[one.key for one in so])
+    assert {change for change, _ in told} <= {"resolved"}
+    for readers in (patient, others):
+        readers.look(2, *(finding(name, weight=weight) for name, weight in after.items()))
+    believed = [{key for key, one in readers.beliefs.items() if one.told} for readers in (patient, others)]
+    assert believed[0] == believed[1] == {f"finding:{name}" for name in after}
 
 
 @given(
