@@ -174,13 +174,25 @@ class Telling:
             # Nobody looked: that is not the same as nothing being there.
             unknown = self.gettext(words.VERDICTS[entry.row.verdict].label)
             return [Cell(text=unknown, there=True, against="")] * len(comparing.SIDES)
+        unseen, gone = self._unseen(entry), Cell(text=self.gettext("not known now"), there=True, against="")
         found = comparing.sides(entry.row.values)
         texts = [_THERE_IS if value.text == _THERE and not entry.row.path else value.text for value in found]
         shown = texts if whole else cut(texts, longest=longest)
         return [
-            Cell(text=self._value(text, value.there, whole=whole), there=value.there, against=value.against)
-            for text, value in zip(shown, found, strict=True)
+            gone
+            if side in unseen
+            else Cell(text=self._value(text, value.there, whole=whole), there=value.there, against=value.against)
+            for side, text, value in zip(comparing.SIDES, shown, found, strict=True)
         ]
+
+    def _unseen(self, entry: Entry) -> set[str]:
+        """Which sites the newest comparison could not read here: what they had before is not what they have."""
+        compared = next((one for one in self.report.compared if self.report.of(one, [entry])), None)
+        if compared is None:
+            return set()
+        known = compared.coverage.get("sites", {})
+        sides = [(side, known.get(site, {})) for side, site in zip(("primary", "standby"), compared.sites, strict=True)]
+        return {side for side, read in sides if read.get("gaps") and (entry.behind or not read.get("method"))}
 
     def endings(self) -> list[str]:
         """Certificates that have ended or end soon, a sentence for each."""

@@ -72,6 +72,27 @@ def test_unknown_is_shown_as_such_and_never_as_passed() -> None:
     assert root.get("errors") == "2"
 
 
+@pytest.mark.parametrize("method", ["", "watch"])
+def test_what_a_site_had_before_it_went_away_is_not_told_as_what_it_has(method: str) -> None:
+    """Neither a value nor an absence; what the other site and git have stays."""
+    values = {"gitPrimary": "strict", "primary": "strict", "gitStandby": "strict", "standby": "lax"}
+    found = (drifting.entry(values=values), drifting.entry(name="job", path="", values={"primary": "(the object)"}))
+    gaps = [{"what": "deployments in pay", "why": "it does not answer"}]
+    read = {"seoul": {"method": "watch", "gaps": []}, "sejong": {"method": method, "gaps": gaps}}
+    report = drifting.report(*(replace(one, behind=True) for one in found))
+    report = replace(report, compared=(replace(report.compared[0], coverage={"sites": read}),))
+    for code, wanted in (("en", "not known now"), ("ko", "지금은 알 수 없음")):
+        telling = Telling(report, CATALOGUES[code])
+        mode, job = (telling.cells(one) for one in report.differences)
+        assert [cell.text for cell in mode] == ["strict", "strict", "strict", wanted]
+        assert (job[3].text, job[1].there) == (wanted, True)
+        seen = telling.cells(replace(report.differences[0], behind=False))
+        assert seen[3].text == ("lax" if method else wanted)
+    for text in (table(report), reports.markdown.write(report, CATALOGUES["en"]), page(report)):
+        assert "not known now" in text
+        assert "lax" not in text
+
+
 def test_stale_evidence_says_what_it_was() -> None:
     """It is no verdict any more."""
     report = replace(drifting.report(), compared=(drifting.compared(Verdict.IN_SYNC, stale=True),), differences=())
