@@ -79,14 +79,17 @@ def by_object(findings: Iterable[Finding], *, unread: Collection[str] = ()) -> l
     ]
 
 
-def sides(values: Mapping[str, Json]) -> tuple[Value, ...]:
-    """What the four sides have, each held against what it should be; a side without an entry has nothing."""
+def sides(values: Mapping[str, Json], *, compact: bool = False) -> tuple[Value, ...]:
+    """What the four sides have, each held against what it should be; a side without an entry has nothing.
+
+    Lists and objects are written on lines of their own, or ``compact`` on one.
+    """
     git_primary, primary, git_standby, standby = (values.get(side, _ABSENT) for side in SIDES)
     return (
-        _value(git_primary, ""),
-        _value(primary, "" if _same(primary, git_primary) else "git"),
-        _value(git_standby, "" if _same(git_standby, git_primary) else "primary"),
-        _value(standby, "" if _same(standby, git_standby) else "git"),
+        _value(git_primary, "", compact),
+        _value(primary, "" if _same(primary, git_primary) else "git", compact),
+        _value(git_standby, "" if _same(git_standby, git_primary) else "primary", compact),
+        _value(standby, "" if _same(standby, git_standby) else "git", compact),
     )
 
 
@@ -103,8 +106,9 @@ def _same(one: Json, other: Json) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
-def _value(value: Json, against: str) -> Value:
+def _value(value: Json, against: str, compact: bool) -> Value:
     if value is _ABSENT:
         return Value(text="", there=False, against=against)
-    text = value if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    indented = None if compact else orjson.OPT_INDENT_2
+    text = value if isinstance(value, str) else orjson.dumps(value, option=indented).decode()
     return Value(text=text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…", there=True, against=against)

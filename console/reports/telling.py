@@ -175,7 +175,7 @@ class Telling:
             unknown = self.gettext(words.VERDICTS[entry.row.verdict].label)
             return [Cell(text=unknown, there=True, against="")] * len(comparing.SIDES)
         unseen, gone = self._unseen(entry), Cell(text=self.gettext("not known now"), there=True, against="")
-        found = comparing.sides(entry.row.values)
+        found = comparing.sides(entry.row.values, compact=not whole)
         texts = [_THERE_IS if value.text == _THERE and not entry.row.path else value.text for value in found]
         shown = texts if whole else cut(texts, longest=longest)
         return [

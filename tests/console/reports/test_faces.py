@@ -72,6 +72,15 @@ def test_unknown_is_shown_as_such_and_never_as_passed() -> None:
     assert root.get("errors") == "2"
 
 
+def test_a_list_or_an_object_is_one_line_of_a_table_and_many_of_a_page() -> None:
+    """No end of a line is told as an escape in a cell; where there is room, it is read more easily."""
+    found = drifting.entry(values={"primary": [{"name": "API"}], "standby": {}})
+    report = drifting.report(found)
+    for text in (table(report), re.sub(r"\\(.)", r"\1", reports.markdown.write(report, CATALOGUES["en"]))):
+        assert '[{"name":"API"}]' in text
+    assert Telling(report, CATALOGUES["en"]).cells(found, whole=True)[1].text == '[\n  {\n    "name": "API"\n  }\n]'
+
+
 @pytest.mark.parametrize("method", ["", "watch"])
 def test_what_a_site_had_before_it_went_away_is_not_told_as_what_it_has(method: str) -> None:
     """Neither a value nor an absence; what the other site and git have stays."""
