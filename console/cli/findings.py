@@ -231,7 +231,8 @@ def _as_json(one: views.Finding) -> dict[str, Json]:
         "fingerprint": one.fingerprint,
         "application": one.application,
         **report.row_of(one).to_json(),
-        "severity": one.severity,
+        # A float without a fraction would be tagged as one in YAML; in JSON both are one number.
+        "severity": int(one.severity) if one.severity.is_integer() else one.severity,
         "state": one.state,
         "said": one.note,
         "by": one.by,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -79,6 +80,15 @@ def test_one_finding_is_shown_whole(installed: Path, capsys: pytest.CaptureFixtu
     assert (found["state"], found["firstSeen"]) == ("open", drifting.NOW.isoformat())
     with pytest.raises(Exception, match="There is no finding 99"):
         run(installed, "findings", "show", "99")
+
+
+def test_how_much_a_finding_matters_is_a_plain_number(installed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also one that stops a fail-over, and with a fraction: no tag of YAML stands before it."""
+    record(installed, DECLARED, replace(HOTFIX, severity=1.0))
+    for number, wanted in (("1", DECLARED.severity), ("2", 1.0)):
+        capsys.readouterr()
+        assert run(installed, "findings", "show", number) == 0
+        assert f"severity: {wanted:g}\n" in capsys.readouterr().out
 
 
 def test_what_a_person_says_stays_with_it(installed: Path, capsys: pytest.CaptureFixture[str]) -> None:
