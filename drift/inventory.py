@@ -14,7 +14,7 @@ from drift import certificates, redact
 from drift.certificates import Certificate
 from drift.normalise import home, reading
 from drift.seen import Seen
-from lockstep import clock, errors
+from lockstep import clock, collector, errors
 from lockstep.manifests import scope
 from lockstep.sites import ends
 from lockstep.values import Json, ObjectKey
@@ -67,7 +67,8 @@ def read(cluster: Seen, selection: ends.Selection, *, site: str, sealer: redact.
 
 def index(found: ends.Inventory, *, site: str, sealer: redact.Sealer, address: str = "") -> Reading:
     """The objects of an inventory by key; what has no name that anybody could look for is a gap."""
-    objects, gaps = by_key(found.objects, sealer=sealer, served=True)
+    with collector.held():
+        objects, gaps = by_key(found.objects, sealer=sealer, served=True)
     return Reading(
         site=site,
         objects=objects,

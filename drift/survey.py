@@ -15,9 +15,13 @@ from drift.inventory import Reading
 from drift.ledger import Ledger, Sums
 from drift.packed import Packed
 from drift.sides import NOT_READ, Sides
+from lockstep import collector
 from lockstep.sites import ends
 from lockstep.topology.objects import ObjectPattern
 from lockstep.values import ObjectKey, Verdict
+
+# How many objects are examined before the garbage collector has its turn.
+_AT_ONCE = 1000
 
 _NOTHING: Mapping[ObjectKey, Manifest] = {}
 
@@ -147,9 +151,12 @@ def survey(
 
 def examined(ground: Ground) -> Ledger:
     """What is to be said of every object."""
-    ledger = Ledger()
-    for key in ground.every_key():
-        ledger.put(key, ground.examine(key))
+    ledger, keys = Ledger(), list(ground.every_key())
+    for begin in range(0, len(keys), _AT_ONCE):
+        # What is made for one object has no circles; the collector would look at it again and again meanwhile.
+        with collector.held():
+            for key in keys[begin : begin + _AT_ONCE]:
+                ledger.put(key, ground.examine(key))
     return ledger
 
 

@@ -7,14 +7,10 @@ wait by themselves until the parser is done.
 
 from __future__ import annotations
 
-import gc
-import threading
-
 import orjson
 
+from lockstep import collector
 from lockstep.values import Json
-
-_alone = threading.Lock()
 
 
 def loads(text: bytes) -> Json:
@@ -23,13 +19,6 @@ def loads(text: bytes) -> Json:
     Raises:
         orjson.JSONDecodeError: It is none.
     """
-    # The parser holds the interpreter until it is done, so waiting for each other costs nothing; without it, one
-    # thread could find the collector stopped by another and leave it so.
-    with _alone:
-        was_running = gc.isenabled()
-        gc.disable()
-        try:
-            return orjson.loads(text)
-        finally:
-            if was_running:
-                gc.enable()
+    # The parser holds the interpreter until it is done, so nobody waits meanwhile.
+    with collector.held():
+        return orjson.loads(text)
