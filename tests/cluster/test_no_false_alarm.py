@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,9 @@ from tests.cluster.bench import Bench, contexts, sites
 from tests.support import apiserver, kubectl, manykinds
 
 pytestmark = pytest.mark.cluster
+
+# How long a server may take to serve a kind that was defined.
+_PATIENCE_SECONDS = 60.0
 
 
 def _differences(bench: Bench) -> list[dict[str, Json]]:
@@ -38,11 +42,23 @@ def _put(bench: Bench, server: apiserver.Server, folder: Path, how: str, manifes
     first = [one for one in manifests if one["kind"] in ("Namespace", "CustomResourceDefinition")]
     for some in (first, manifests):
         file.write_text(yaml.safe_dump_all(some), encoding="utf-8")
-        kubectl.runs(
-            "apply", "-n", bench.namespace, "-f", str(file), how, kubeconfig=server.kubeconfig(), folder=folder
-        )
+        _apply(bench, server, file, how)
     said = bench.deploy("--site", "sejong")
     assert "does not run after" in said.err, said
+
+
+def _apply(bench: Bench, server: apiserver.Server, file: Path, how: str) -> None:
+    """Apply a file, as soon as the kinds that were defined just before are served: a server takes its time for that."""
+    arguments = ("apply", "-n", bench.namespace, "-f", str(file), how)
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            kubectl.runs(*arguments, kubeconfig=server.kubeconfig(), folder=file.parent)
+        except kubectl.RefusedError as error:
+            if "ensure CRDs are installed first" not in str(error) or time.monotonic() > deadline:
+                raise
+        else:
+            return
 
 
 @pytest.mark.parametrize("how", ["--server-side=false", "--server-side"])
