@@ -152,7 +152,9 @@ class Watching:
     def _site(self, site: str) -> None:
         """Watch one site as long as the configuration and what is to be watched stay the same."""
         try:
-            end = self._sites.cluster(site)
+            # No cluster is nothing to be told of: a warm site may have an archive alone.
+            has_cluster = self._topology().site(site).spec.cluster is not None
+            end = self._sites.cluster(site) if has_cluster else None
             if not isinstance(end, _Telling):
                 self._rest_until_changed()
                 return

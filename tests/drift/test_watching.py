@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -137,6 +138,7 @@ def _topology(**applications: str) -> Topology:
         for name, namespace in applications.items()
     ]
     sites = [("Site", name, {"cluster": {"directory": name}}) for name in ("seoul", "sejong")]
+    sites.append(("Site", "daegu", {"archive": {"directory": "daegu"}}))
     return topology(*sites, ("Pair", "pair", {"primary": "seoul", "standby": "sejong"}), *apps)
 
 
@@ -277,3 +279,11 @@ def test_a_cluster_that_cannot_be_watched_is_read(cluster: Telling) -> None:
         selection = ends.Selection(namespaces=frozenset({"shop"}))
         assert len(watching.cluster("seoul").read(selection).objects) == 2
         assert (cluster.reads, told.names) == ([selection], [])
+
+
+def test_a_site_without_a_cluster_is_not_told_to_have_one(cluster: Telling, caplog: pytest.LogCaptureFixture) -> None:
+    """It may have an archive alone. One whose cluster cannot be watched is named."""
+    with caplog.at_level(logging.INFO), _watching(cluster, _topology(shop="shop")) as (_, told):
+        told.wait("shop")
+    assert "sejong is not watched" in caplog.text
+    assert "daegu" not in caplog.text
