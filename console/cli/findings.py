@@ -9,7 +9,7 @@ import click
 
 from console import hotfixing
 from console.actions import Actions
-from console.cli import acting, frame, terminal
+from console.cli import acting, frame, showing, terminal
 from console.runtime import Runtime
 from drift import explain as explaining
 from drift import report
@@ -160,10 +160,11 @@ def heal(places: frame.Frame, *, finding: int, by: str) -> int:
             return found.state == "ended" or bool(found.waiting)
 
         acting.until(process, over)
-        with process.database.read() as connection:
-            ended = runs.named(connection, run)
-    terminal.write(f"{run}: {ended.reason}. {ended.message}".rstrip())
-    return frame.Exit.DONE if ended.status == "True" else 1
+        found = showing.look(process, run)
+    terminal.write(f"{run}: {found.run.reason}. {found.run.message}".rstrip())
+    for sentence in found.failures:
+        terminal.write(sentence)
+    return frame.Exit.DONE if found.run.status == "True" else 1
 
 
 @findings.command(epilog="Example: lockstep findings patch 12 | git am")

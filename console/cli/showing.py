@@ -28,6 +28,11 @@ class Look:
         """Whether nothing more happens by itself: it has ended, or it waits for a person."""
         return self.run.ended or bool(self.open)
 
+    @property
+    def failures(self) -> list[str]:
+        """Why each task failed that did, as ``apply: Failed. sejong does not answer``, a line for each."""
+        return [f"{one.name}: {one.reason}. {one.message}".rstrip() for one in self.tasks if one.status == "False"]
+
 
 def look(process: Runtime, name: str) -> Look:
     """How a run stands. Raises NotFoundError."""
