@@ -20,7 +20,7 @@ from lockstep.sites.open import Doors
 from lockstep.topology import kinds
 from lockstep.topology.model import Topology
 from lockstep.topology.secrets import Reader
-from lockstep.values import Json
+from lockstep.values import Json, ObjectKey
 from sync import coverage
 
 # The programs that are driven, with what needs them.
@@ -182,16 +182,29 @@ def _cluster(patient: Patient, name: str) -> Iterator[Check]:
     elif isinstance(end, ends.Guarded):
         for namespace in sorted(selection.namespaces or ()):
             what = f"cluster: writing in {namespace}"
-            yield _try(name, what, partial(_may_write, end, namespace), f"deploys of these kinds to {name}")
+            ask = partial(_may_write, end, end, namespace)
+            yield _try(name, what, ask, f"deploys of these kinds to {name}")
 
 
-def _may_write(end: ends.Guarded, namespace: str) -> str:
+def _may_write(end: ends.Cluster, guard: ends.Guarded, namespace: str) -> str:
     """Asks the server what we may do, and tries nothing."""
-    lacking = end.lacks(namespace)
+    lacking = guard.lacks(namespace)
     if lacking:
         told = "; ".join(f"{verb} {_some(resources)}" for verb, resources in lacking.items())
         raise errors.ForbiddenError(f"May not {told}.", remedy="Apply deploy/kubernetes/deployer.yaml there.")
-    return "every built-in kind may be applied and deleted"
+    told = "every built-in kind may be applied and deleted"
+    if _is_absent(end, namespace):
+        return f"{told}; the namespace is not there: an application that brings it makes it, else it has to be made"
+    return told
+
+
+def _is_absent(end: ends.Cluster, namespace: str) -> bool:
+    """Whether a server says that it has no such namespace; where we may not ask, nobody knows."""
+    key = ObjectKey(group="", kind="Namespace", namespace="", name=namespace)
+    try:
+        return end.get(key, api_version="v1") is None
+    except errors.LockstepError:
+        return False
 
 
 def _some(resources: Sequence[str]) -> str:
