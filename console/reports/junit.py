@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 
 from console import comparing
 from console.reports.telling import called, cut, visible
+from console.reports.unseen import unseen
 from drift.report import Compared, Entry, Report
 from drift.rows import SIDES
 from lockstep.values import Health, Verdict
@@ -53,9 +54,9 @@ def _suite(report: Report, one: Compared) -> ET.Element:
         ET.SubElement(whole, "error", {"type": one.verdict.value, "message": sound(why)})
     for entry in report.of(one, report.differences):
         kind = "error" if entry.row.verdict is Verdict.UNKNOWN else "failure"
-        ET.SubElement(_case(suite, name, entry), kind, _said(entry)).text = _values(entry)
+        ET.SubElement(_case(suite, name, entry), kind, _said(entry)).text = _values(report, entry)
     for entry in (*report.of(one, report.declared), *report.of(one, report.explained)):
-        ET.SubElement(_case(suite, name, entry), "skipped", _said(entry)).text = _values(entry)
+        ET.SubElement(_case(suite, name, entry), "skipped", _said(entry)).text = _values(report, entry)
     if ailing := list(_unwell(one)):
         ET.SubElement(suite, "system-out").text = sound("\n".join(ailing))
     _count(suite)
@@ -82,11 +83,13 @@ def _said(entry: Entry) -> dict[str, str]:
     return {"type": entry.row.verdict.value, "message": sound(": ".join(part for part in told if part))}
 
 
-def _values(entry: Entry) -> str:
+def _values(report: Report, entry: Entry) -> str:
+    hidden = unseen(report, entry)
     sides = zip(SIDES, comparing.sides(entry.row.values), strict=True)
-    present = [(side, value.text) for side, value in sides if value.there]
-    texts = cut([text for _, text in present])
-    return sound("\n".join(f"{side}: {text}" for (side, _), text in zip(present, texts, strict=True)))
+    present = [(side, value.text) for side, value in sides if value.there or side in hidden]
+    texts = cut(["" if side in hidden else text for side, text in present])
+    shown = zip(present, texts, strict=True)
+    return sound("\n".join(f"{side}: {'not known now' if side in hidden else text}" for (side, _), text in shown))
 
 
 def _count(suite: ET.Element) -> None:

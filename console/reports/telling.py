@@ -13,6 +13,7 @@ from itertools import groupby
 
 from console import comparing, sayings, words, writing
 from console.language import Catalogue, mark
+from console.reports.unseen import unseen
 from console.words import Word
 from drift.report import Compared, Entry, Report
 from drift.running import Container
@@ -174,25 +175,16 @@ class Telling:
             # Nobody looked: that is not the same as nothing being there.
             unknown = self.gettext(words.VERDICTS[entry.row.verdict].label)
             return [Cell(text=unknown, there=True, against="")] * len(comparing.SIDES)
-        unseen, gone = self._unseen(entry), Cell(text=self.gettext("not known now"), there=True, against="")
+        hidden, gone = unseen(self.report, entry), Cell(text=self.gettext("not known now"), there=True, against="")
         found = comparing.sides(entry.row.values, compact=not whole)
         texts = [_THERE_IS if value.text == _THERE and not entry.row.path else value.text for value in found]
         shown = texts if whole else cut(texts, longest=longest)
         return [
             gone
-            if side in unseen
+            if side in hidden
             else Cell(text=self._value(text, value.there, whole=whole), there=value.there, against=value.against)
             for side, text, value in zip(comparing.SIDES, shown, found, strict=True)
         ]
-
-    def _unseen(self, entry: Entry) -> set[str]:
-        """Which sites the newest comparison could not read here: what they had before is not what they have."""
-        compared = next((one for one in self.report.compared if self.report.of(one, [entry])), None)
-        if compared is None:
-            return set()
-        known = compared.coverage.get("sites", {})
-        sides = [(side, known.get(site, {})) for side, site in zip(("primary", "standby"), compared.sites, strict=True)]
-        return {side for side, read in sides if read.get("gaps") and (entry.behind or not read.get("method"))}
 
     def endings(self) -> list[str]:
         """Certificates that have ended or end soon, a sentence for each."""
@@ -205,10 +197,10 @@ class Telling:
     def sums(self) -> list[str]:
         """The report in a few words: how many differences, how many that may be."""
         report = self.report
-        unseen = sum(entry.row.verdict is Verdict.UNKNOWN for entry in report.differences)
-        told = [self.ngettext("%(num)s difference", "%(num)s differences", len(report.differences) - unseen)]
-        if unseen:
-            told.append(self.ngettext("%(num)s could not be seen", "%(num)s could not be seen", unseen))
+        blind = sum(entry.row.verdict is Verdict.UNKNOWN for entry in report.differences)
+        told = [self.ngettext("%(num)s difference", "%(num)s differences", len(report.differences) - blind)]
+        if blind:
+            told.append(self.ngettext("%(num)s could not be seen", "%(num)s could not be seen", blind))
         if report.declared:
             told.append(self.ngettext("%(num)s declared in git", "%(num)s declared in git", len(report.declared)))
         if explained := sum(one.explained for one in report.compared):

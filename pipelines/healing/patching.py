@@ -73,7 +73,7 @@ def change_files(tree: Path, application: kinds.Application, *, site: str, hotfi
     Raises:
         UnsupportedError: No file can be found or changed so that the rendering says it.
     """
-    git = _rendered(tree, application, site, hotfix.key)
+    git = rendered(tree, application, site=site, key=hotfix.key)
     if git is None:
         raise _unsupported("git does not have the object")
     wanted = change_of(hotfix, git)
@@ -84,7 +84,7 @@ def change_files(tree: Path, application: kinds.Application, *, site: str, hotfi
         except errors.UnsupportedError:
             continue
         file.write_bytes(after.encode())
-        made = _rendered(tree, application, site, hotfix.key)
+        made = rendered(tree, application, site=site, key=hotfix.key)
         if made is not None and _same(made, wanted):
             return Changed(file=str(file.relative_to(tree)), before=before, after=after)
         file.write_bytes(before.encode())
@@ -173,10 +173,6 @@ def _same(made: dict[str, Json], wanted: editing.Edit) -> bool:
 
 def rendered(tree: Path, application: kinds.Application, *, site: str, key: ObjectKey) -> dict[str, Json] | None:
     """The object as a checked-out repository renders it for a site; None when it does not have it."""
-    return _rendered(tree, application, site, key)
-
-
-def _rendered(tree: Path, application: kinds.Application, site: str, key: ObjectKey) -> dict[str, Json] | None:
     spec = application.spec
     made = render.render(tree, spec.source, application=application.name, namespace=spec.namespace, site=site)
     return next((one for one in made.objects if _is(one, key, spec.namespace)), None)

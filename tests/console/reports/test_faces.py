@@ -97,7 +97,8 @@ def test_what_a_site_had_before_it_went_away_is_not_told_as_what_it_has(method: 
         assert (job[3].text, job[1].there) == (wanted, True)
         seen = telling.cells(replace(report.differences[0], behind=False))
         assert seen[3].text == ("lax" if method else wanted)
-    for text in (table(report), reports.markdown.write(report, CATALOGUES["en"]), page(report)):
+    faces = table(report), reports.markdown.write(report, CATALOGUES["en"]), page(report), reports.junit.write(report)
+    for text in faces:
         assert "not known now" in text
         assert "lax" not in text
 
