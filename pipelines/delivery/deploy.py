@@ -32,6 +32,11 @@ _LOOK_AGAIN_SECONDS = 0.5
 _ROLLING_SECONDS = 1.0
 _SOAKING_SECONDS = 5.0
 
+_NOTHING_WRITTEN = (
+    "nothing was written: what differs is not set in git, so that no deploy changes it, or is right again by now; "
+    "set it in git, or take it away at the site"
+)
+
 Rows = Mapping[str, Deployment]
 
 
@@ -187,6 +192,9 @@ class _Deploying:
             return Failed(reason="DeployFailed", message=message, detail=detail)
         reached = [name for name, row in done.items() if row.state == deployments.DONE]
         held = [name for name, row in done.items() if row.state == deployments.HELD]
+        if inputs.texts(self._context.params, "heals") and reached and not any(row.changed for row in done.values()):
+            # It was asked for because something differs: to say that it is healed would be to say what nobody saw.
+            return Failed(reason="NothingWritten", message=_NOTHING_WRITTEN, detail=detail)
         message = f"deployed to {', '.join(reached) or 'no site'}" + (f"; held: {', '.join(held)}" if held else "")
         return Finished(results={"deployed": tuple(reached)}, detail=detail, message=message)
 

@@ -231,12 +231,23 @@ def test_a_healing_writes_its_objects_and_nothing_else(file_database: Database) 
             made.servers[site].apply(config(name, "changed"))
     before = {site: dict(server.objects) for site, server in made.servers.items()}
     made.push("b" * 40, [*app("pay/api:1"), config("one", "2"), config("two", "2")])
-    ended = Narrow(made, "b" * 40, sites=("sejong",), objects=("ConfigMap pay/one",)).end()
+    only = ("ConfigMap pay/one",)
+    ended = Narrow(made, "b" * 40, sites=("sejong",), objects=only, heals=only).end()
     assert isinstance(ended, Finished), ended
     after = {key.name: value.get("data") for key, value in made.servers["sejong"].objects.items()}
     assert (after["one"], after["two"], after["old"]) == ({"x": "2"}, {"x": "changed"}, {"x": "1"})
     for site in ("seoul", "daegu"):
         assert made.servers[site].objects == before[site]
+
+
+def test_a_healing_that_writes_nothing_is_no_success(file_database: Database) -> None:
+    """What differs is not set in git: nobody is told that it was healed."""
+    made = deployed(file_database)
+    before = dict(made.servers["sejong"].objects)
+    ended = Narrow(made, "a" * 40, sites=("sejong",), heals=("ConfigMap pay/one",)).end()
+    assert isinstance(ended, Failed)
+    assert (ended.reason, "nothing was written" in ended.message) == ("NothingWritten", True)
+    assert made.servers["sejong"].objects == before
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
