@@ -11,7 +11,7 @@ from sqlalchemy.types import TypeEngine
 revision = "0002"
 down_revision = "0001"
 
-# As lockstep/store/tables.py has it: SQLite counts up INTEGER PRIMARY KEY only.
+# As lockstep/store/tables/base.py has it: SQLite counts up INTEGER PRIMARY KEY only.
 _BIG: TypeEngine[int] = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 

@@ -13,7 +13,7 @@ def upgrade() -> None:
     """Make the new table."""
     op.create_table(
         "preflights",
-        # As lockstep/store/tables.py has it: SQLite counts up INTEGER PRIMARY KEY only.
+        # As lockstep/store/tables/base.py has it: SQLite counts up INTEGER PRIMARY KEY only.
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), autoincrement=True, nullable=False),
         *(
             sa.Column(name, sa.Text(), nullable=False)
