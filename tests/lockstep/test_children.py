@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from lockstep import children, errors, leash
+from lockstep.children import starting
 
 _PATH = {"PATH": os.defpath}
 # A shell that stays until its pipe closes: the test reads the pid, and waits on the pipe rather than on time.
@@ -178,7 +179,7 @@ def test_the_last_renewal_names_the_end(renewed: list[float], code: int) -> None
     control, ours = os.pipe()
     now = time.monotonic()
     os.write(ours, b"".join(leash.renewal(now + seconds) for seconds in renewed))
-    with children._in_memory(b"") as env:
+    with starting.in_memory(b"") as env:
         numbers = (control, env.fileno(), now - 5.0, -1, -1, 0, 0)
         script = "exit 7" if code == 7 else _STAY
         argv = [sys.executable, "-I", "-S", leash.__file__, *map(str, numbers), "--", "/bin/sh", "-c", script]
