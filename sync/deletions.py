@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from lockstep import errors, values
 from lockstep.sites import ends
 from lockstep.store import images as stored
-from lockstep.topology import kinds, scalars
+from lockstep.topology import amounts, kinds
 from sync import selection
 from sync.mirror import Order, Result
 from sync.states import State, state_of
@@ -43,7 +43,7 @@ def plan(
     for site in sorted(sites):
         ours = [one for one in known if one.site == site and one.digest and values.is_tag(one.reference)]
         gone = [one for one in ours if one.reference not in listed and _is_of(mirror, one.reference)]
-        most = max(1, scalars.share_of(mirror.spec.deletions.most, len(ours)))
+        most = max(1, amounts.share_of(mirror.spec.deletions.most, len(ours)))
         many = f"{len(gone)} of {len(ours)} tags vanished at the source at once." if len(gone) > most else ""
         for one in gone:
             fixed = "The tag is immutable." if selection.is_immutable(mirror, one.reference) else ""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from lockstep.store.mirrors import Standing
-from lockstep.topology import scalars
+from lockstep.topology import amounts
 from lockstep.topology.model import Topology
 from lockstep.values import Json
 
@@ -86,4 +86,4 @@ def _strictest(topology: Topology, applications: Iterable[str], site: str) -> ti
 
 
 def _time(span: timedelta) -> str:
-    return scalars.format_duration(timedelta(seconds=round(span.total_seconds())))
+    return amounts.format_duration(timedelta(seconds=round(span.total_seconds())))

@@ -17,7 +17,7 @@ from fnmatch import fnmatchcase
 
 from lockstep.sites.ends import Advertised, RefUpdate
 from lockstep.sites.git import names
-from lockstep.topology import scalars
+from lockstep.topology import amounts
 from lockstep.topology.kinds import GitGuards
 
 HEAD = "HEAD"
@@ -194,7 +194,7 @@ class _Draft:
         deletes = [change.ref for change in self._changes.values() if not change.new and change not in released]
         whole = len(there.keys() | self._changes.keys())
         share = self._options.guards.deletions.most
-        most = max(1, scalars.share_of(share, whole))
+        most = max(1, amounts.share_of(share, whole))
         if len(deletes) > most:
             said = f"The source lacks {len(deletes)} of {whole} refs, more than {share}: none is deleted."
             for ref in deletes:

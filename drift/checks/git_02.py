@@ -8,7 +8,7 @@ from datetime import timedelta
 from drift.checks import answers
 from drift.checks.facts import Facts, Unread
 from drift.checks.results import Outcome, Said
-from lockstep.topology.scalars import format_duration
+from lockstep.topology.amounts import format_duration
 
 ID = "GIT-02"
 _FIX = "Mirror it: lockstep sync git."

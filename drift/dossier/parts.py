@@ -10,7 +10,7 @@ from drift.checks.results import moment
 from drift.inventory import Reading
 from drift.rows import shortened
 from lockstep.topology import kinds
-from lockstep.topology.scalars import format_duration
+from lockstep.topology.amounts import format_duration
 from lockstep.values import Json
 
 # So many of each are listed; their number is always whole.

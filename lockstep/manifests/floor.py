@@ -13,8 +13,8 @@ from typing import TypeAlias
 
 from lockstep.manifests import edit, scope
 from lockstep.topology import kinds, objects
+from lockstep.topology.amounts import share_of
 from lockstep.topology.objects import ObjectPattern
-from lockstep.topology.scalars import share_of
 from lockstep.topology.selectors import write_pointer
 from lockstep.values import Json, ObjectKey
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 from lockstep import errors, settings
 from lockstep.sites import archive as archives
 from lockstep.sites import backup, directory, ends, git, layout, line, registry
-from lockstep.topology import kinds, scalars, secrets
+from lockstep.topology import amounts, kinds, secrets
 from lockstep.topology.model import Topology
 
 _End = TypeVar("_End")
@@ -58,7 +58,7 @@ class Doors:
     def line_to(self, site: str) -> line.Pace | None:
         """The line to a site, when it has a rate: one for all repositories and images that are on their way there."""
         rate = self._topology().site(site).spec.link.rate
-        return self._once(("line", site), lambda: line.Pace(scalars.bits_per_second(rate))) if rate else None
+        return self._once(("line", site), lambda: line.Pace(amounts.bits_per_second(rate))) if rate else None
 
     # --- git
 

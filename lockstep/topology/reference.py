@@ -15,7 +15,7 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
-from lockstep.topology import examples, fields, kinds, scalars
+from lockstep.topology import amounts, examples, fields, kinds, scalars
 
 _NOTE = "<!-- Made by `python -m lockstep.topology.reference` from the models: change those, or its text. -->"
 
@@ -118,45 +118,45 @@ Tekton's kinds (`tekton.dev/v1`, also `v1beta1`), as they are. A task refers to 
 to a custom task by `apiVersion` and `kind`.
 """
 
-_WORDS = {
-    "Duration": "duration",
-    "Interval": "duration, at least `1s`",
-    "Rate": "rate",
-    "Size": "size",
-    "Share": "number or share",
-    "Bound": "number or percentage",
-    "Text": "text",
-    "Name": "name",
-    "Names": "list of names",
-    "ObjectName": "name of an object",
-    "ValueName": "name",
-    "EnvironmentVariable": "name of a variable",
-    "SecretKey": "key",
-    "HeaderName": "name of a header",
-    "GitRepository": "repository",
-    "GitGlob": "repository or pattern",
-    "GitUrl": "URL",
-    "Branch": "branch",
-    "RefGlob": "branch, tag or pattern",
-    "HttpUrl": "URL",
-    "LocalPath": "path",
-    "RelativePath": "path in the repository",
-    "ImagePrefix": "begin of image names",
-    "ImageRepository": "image",
-    "ImageName": "image with its registry",
-    "ImageGlob": "image or pattern",
-    "TagGlob": "tag or pattern",
-    "Network": "network",
-    "ParamName": "name",
-    "ParamValue": "text, list or table of text",
-    "Objects": "objects",
-    "OneObject": "object",
-    "ObjectSelector": "objects or fields",
-    "FieldSelector": "field",
-    "Template": "text with `{name}`",
-    "Regex": "regular expression",
-    "FloorKey": "`default` or objects",
-}
+_WORDS = (
+    (amounts.Duration, "duration"),
+    (amounts.Interval, "duration, at least `1s`"),
+    (amounts.Rate, "rate"),
+    (amounts.Size, "size"),
+    (amounts.Share, "number or share"),
+    (amounts.Bound, "number or percentage"),
+    (scalars.Text, "text"),
+    (scalars.Name, "name"),
+    (scalars.Names, "list of names"),
+    (scalars.ObjectName, "name of an object"),
+    (scalars.ValueName, "name"),
+    (scalars.EnvironmentVariable, "name of a variable"),
+    (scalars.SecretKey, "key"),
+    (scalars.HeaderName, "name of a header"),
+    (scalars.GitRepository, "repository"),
+    (scalars.GitGlob, "repository or pattern"),
+    (scalars.GitUrl, "URL"),
+    (scalars.Branch, "branch"),
+    (scalars.RefGlob, "branch, tag or pattern"),
+    (scalars.HttpUrl, "URL"),
+    (scalars.LocalPath, "path"),
+    (scalars.RelativePath, "path in the repository"),
+    (scalars.ImagePrefix, "begin of image names"),
+    (scalars.ImageRepository, "image"),
+    (scalars.ImageName, "image with its registry"),
+    (scalars.ImageGlob, "image or pattern"),
+    (scalars.TagGlob, "tag or pattern"),
+    (scalars.Network, "network"),
+    (scalars.ParamName, "name"),
+    (scalars.ParamValue, "text, list or table of text"),
+    (scalars.Objects, "objects"),
+    (scalars.OneObject, "object"),
+    (scalars.ObjectSelector, "objects or fields"),
+    (scalars.FieldSelector, "field"),
+    (scalars.Template, "text with `{name}`"),
+    (scalars.Regex, "regular expression"),
+    (scalars.FloorKey, "`default` or objects"),
+)
 _PLAIN = {str: "text", bool: "true or false", int: "number", date: "date"}
 
 
@@ -219,8 +219,8 @@ def _entry(hint: Any) -> str:
 def _type(hint: Any) -> str:
     """A type in words."""
     hint = fields.without_none(hint)
-    for name, word in _WORDS.items():
-        if hint == getattr(scalars, name):
+    for kind, word in _WORDS:
+        if hint == kind:
             return word
     plain = fields.plain(hint)
     arguments = typing.get_args(plain)
@@ -253,7 +253,7 @@ def _default(info: FieldInfo) -> str:
     if isinstance(value, kinds.Model) or value in (None, (), {}, ""):
         return ""
     if isinstance(value, timedelta):
-        return f"`{scalars.format_duration(value)}`"
+        return f"`{amounts.format_duration(value)}`"
     if isinstance(value, tuple):
         return f"`[{', '.join(map(str, value))}]`"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"

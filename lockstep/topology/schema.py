@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
-from lockstep.topology import admission, kinds, scalars
+from lockstep.topology import admission, amounts, kinds, scalars
 
 _Schema = dict[str, Any]
 # Where a schema holds schemas by name, and where it holds a list of them.
@@ -36,7 +36,7 @@ class _Generator(GenerateJsonSchema):
 
     def encode_default(self, dft: Any) -> Any:
         """A default as people would write it."""
-        return scalars.format_duration(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
+        return amounts.format_duration(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
 
 
 def document() -> _Schema:

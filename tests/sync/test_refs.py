@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lockstep.sites.ends import Advertised, RefUpdate
 from lockstep.sites.git import names
-from lockstep.topology import kinds, scalars
+from lockstep.topology import amounts, kinds
 from sync import refs
 from sync.refs import Options, Reason, RefPlan
 
@@ -136,7 +136,7 @@ def test_no_more_is_deleted_than_the_guard_lets_through(
     """At least one may always go; a source that is suddenly empty deletes nothing unless it may."""
     plan = _plan(source, site, written, options)
     whole = options.covered(site.refs).keys() | {update.ref for update in plan.writes}
-    assert len(plan.deletes) <= max(1, scalars.share_of(options.guards.deletions.most, len(whole)))
+    assert len(plan.deletes) <= max(1, amounts.share_of(options.guards.deletions.most, len(whole)))
     if not options.covered(source.refs) and options.guards.empty_source == "hold":
         assert plan.idle
 

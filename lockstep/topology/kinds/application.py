@@ -7,17 +7,16 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from lockstep.topology.amounts import Duration, Interval, Share
 from lockstep.topology.forms import FieldError
 from lockstep.topology.kinds.base import Document, Model
 from lockstep.topology.scalars import (
     Branch,
-    Duration,
     FieldSelector,
     FloorKey,
     GitRepository,
     ImageName,
     ImageRepository,
-    Interval,
     Name,
     ObjectName,
     Objects,
@@ -26,7 +25,6 @@ from lockstep.topology.scalars import (
     ParamValue,
     RefGlob,
     RelativePath,
-    Share,
     Text,
 )
 from lockstep.values import Tier

@@ -10,9 +10,10 @@ import regex
 from pydantic import Field, model_validator
 
 from lockstep import errors
+from lockstep.topology.amounts import Bound
 from lockstep.topology.forms import EachOnce, FieldError
 from lockstep.topology.kinds.base import Document, Model
-from lockstep.topology.scalars import Bound, Names, ObjectSelector, Regex, Template, Text
+from lockstep.topology.scalars import Names, ObjectSelector, Regex, Template, Text
 from lockstep.topology.selectors import Selector
 
 # What one expression may take on one value: it stands in a loop over all differences.

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from lockstep.topology.amounts import Interval, Share
 from lockstep.topology.forms import EachOnce, FieldError
 from lockstep.topology.kinds.base import Document, Model, SecretRef
 from lockstep.topology.kinds.site import GitPlace, RegistryAccess
@@ -14,14 +15,12 @@ from lockstep.topology.scalars import (
     GitGlob,
     HttpUrl,
     ImageGlob,
-    Interval,
     LocalPath,
     Name,
     Names,
     Platform,
     RefGlob,
     Regex,
-    Share,
     TagGlob,
     VersionRange,
 )

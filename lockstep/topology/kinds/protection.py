@@ -7,9 +7,10 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
+from lockstep.topology.amounts import Interval
 from lockstep.topology.forms import EachOnce, FieldError
 from lockstep.topology.kinds.base import Document, Model, SecretRef
-from lockstep.topology.scalars import Interval, Name, Names
+from lockstep.topology.scalars import Name, Names
 
 
 class PairSpec(Model):

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic.alias_generators import to_camel
 
+from lockstep.topology.amounts import Interval, Rate
 from lockstep.topology.forms import EachOnce, FieldError
 from lockstep.topology.kinds.base import Document, Model, SecretRef
 from lockstep.topology.scalars import (
@@ -16,9 +17,7 @@ from lockstep.topology.scalars import (
     HttpUrl,
     ImagePrefix,
     ImageRepository,
-    Interval,
     LocalPath,
-    Rate,
     Text,
     ValueName,
 )

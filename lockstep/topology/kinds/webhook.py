@@ -7,9 +7,10 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
+from lockstep.topology.amounts import Size
 from lockstep.topology.forms import FieldError
 from lockstep.topology.kinds.base import Document, Model, SecretRef
-from lockstep.topology.scalars import HeaderName, Names, Network, Size
+from lockstep.topology.scalars import HeaderName, Names, Network
 
 
 class WebhookSecret(SecretRef):
