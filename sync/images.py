@@ -17,7 +17,8 @@ from lockstep.store import images as stored
 from lockstep.topology import direction, kinds
 from lockstep.topology.model import Topology
 from lockstep.values import Json
-from sync import deletions, lag, quarantine, records, selection, sources, untagged
+from sync import deletions, lag, parts, quarantine, records, selection, sources, untagged
+from sync.graph import Graph
 from sync.mirror import ALL, Listening, Order, Result, mirror
 from sync.moments import Pushes
 from sync.sources import Doors, Mirroring
@@ -179,6 +180,8 @@ def _mirror(
             listening=request.listening if request.dry_run else _recording(context, request.listening, pushes),
         )
         results = untagged.forget(source, asked.untagged, mirror(order))
+        if not request.dry_run:
+            parts.learn(context.database, opened, results, context.clock.now(), looks=context.bounds.looks)
         if one.spec.deleted == "delete" and asked.whole:
             results += deletions.carry_out(order, deletions.plan(one, asked.recorded, asked.listed, opened))
     except errors.LockstepError as error:
@@ -265,10 +268,17 @@ def _whole(repository: str, site: str, error: errors.LockstepError) -> Result:
 
 
 def _recording(context: Mirroring, first: Listening, pushes: Pushes) -> Listening:
-    """Record what reached a site at once: a deploy there need not wait for the slowest of the sites."""
+    """Record what reached a site at once: a deploy there need not wait for the slowest of the sites.
+
+    What images consist of is recorded too.
+    """
 
     def results(found: Sequence[Result]) -> None:
         first.results(found)
         records.at_once(context.database, found, pushes, context.clock.now())
 
-    return Listening(progress=first.progress, results=results)
+    def graph(read: Graph, roots: Sequence[str]) -> None:
+        first.graph(read, roots)
+        parts.keep(context.database, {root: parts.of(read, root) for root in roots}, context.clock.now())
+
+    return Listening(progress=first.progress, results=results, graph=graph)

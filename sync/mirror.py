@@ -16,6 +16,7 @@ from lockstep.sites import ends
 from lockstep.values import Json
 from sync import copy, quarantine, selection, transfer
 from sync.fan import Bounds
+from sync.graph import Graph
 from sync.states import State, state_of
 from sync.stock import Shelf
 
@@ -61,6 +62,8 @@ class Listening:
     """Bytes handed to sites, and bytes that will be, as far as is known."""
     results: Callable[[Sequence[Result]], None] = lambda _results: None
     """How an image stands, as soon as it does."""
+    graph: Callable[[Graph, Sequence[str]], None] = lambda _graph, _roots: None
+    """What some images consist of, whenever it was read at the source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,7 +230,7 @@ def _newcomers(order: Order, references: Collection[str]) -> list[Result]:
     """Bring what somebody waits for since this order was made."""
     if not references:
         return []
-    quiet = Listening(results=order.listening.results)
+    quiet = replace(order.listening, progress=Listening().progress)
     return mirror(replace(order, references=dict.fromkeys(references, ""), wanted=tuple, listening=quiet))
 
 
@@ -245,6 +248,7 @@ def _bring_batch(
     allowed = set(pending.values())
     roots = [root for root in roots if root in allowed]
     graph, refused = transfer.graphs(source, roots, order.bounds)
+    order.listening.graph(graph, [root for root in roots if root not in refused])
     waiting: dict[tuple[str, str], list[str]] = {}
     for (site, reference), root in pending.items():
         if root in refused:

@@ -7,7 +7,14 @@ partial indexes are literals: a bound parameter fails once psycopg prepares the 
 from lockstep.store.tables.base import BIG, identity, metadata
 from lockstep.store.tables.compared import explained, findings, healing_stops, healings, preflights, scans
 from lockstep.store.tables.house import instances, keys, stances
-from lockstep.store.tables.mirrored import git_mirrors, git_sources, image_mirrors, released_refs, written_refs
+from lockstep.store.tables.mirrored import (
+    git_mirrors,
+    git_sources,
+    image_mirrors,
+    image_parts,
+    released_refs,
+    written_refs,
+)
 from lockstep.store.tables.posted import deliveries, hooks, pushed, triggered
 from lockstep.store.tables.run import approvals, decisions, deployments, logs, runs, steps, tasks
 from lockstep.store.tables.told import beliefs, channels, digests, messages
@@ -30,6 +37,7 @@ __all__ = [
     "hooks",
     "identity",
     "image_mirrors",
+    "image_parts",
     "instances",
     "keys",
     "logs",

@@ -86,3 +86,12 @@ image_mirrors = Table(
     Column("pushed_at", Moment),
     Column("equal_at", Moment),
 )
+
+# What an image consists of, by the digest of its index or manifest; it never changes.
+image_parts = Table(
+    "image_parts",
+    metadata,
+    Column("digest", Name, primary_key=True),
+    Column("parts", JsonText, nullable=False),  # digest -> platform
+    Column("at", Moment, nullable=False),
+)

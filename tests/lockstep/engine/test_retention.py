@@ -14,7 +14,7 @@ from lockstep.engine.queue import Queue
 from lockstep.engine.retention import Retention
 from lockstep.engine.tables import State, jobs
 from lockstep.engine.worker import Worker
-from lockstep.store import deliveries, runs, tables
+from lockstep.store import deliveries, parts, runs, tables
 from lockstep.store.database import Database
 from lockstep.store.views import drift
 from tests.support import bank, times
@@ -153,3 +153,19 @@ def test_what_comes_back_to_life_at_this_moment_is_not_removed(
         deliveries.replay(person, summary.id)
         assert sweep(kept) == work.Done()
     assert left(database) == ({"failed"}, {"failed"})
+
+
+def test_what_an_image_consists_of_goes_when_no_site_has_it_any_more(
+    clock: times.Clock, database: Database, kept: Retention
+) -> None:
+    """As late as findings, which may tell of it."""
+    digest = f"sha256:{'a' * 64}"
+    with database.write() as connection:
+        parts.record(connection, {digest: {}}, at=clock.now())
+    seen = []
+    for days in (KEEPING.findings_days - 0.1, 0.2):
+        clock.pass_seconds(days * DAY)
+        sweep(kept)
+        with database.read() as connection:
+            seen.append(set(parts.children_of(connection, [digest])))
+    assert seen == [{digest}, set()]
