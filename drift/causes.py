@@ -1,7 +1,8 @@
 """Who set a field, and when, as far as the server wrote it down (``metadata.managedFields``). Pure.
 
 The server keeps, for each manager, the fields that it set last and when it last set any of them. So the time is the
-latest at which this field can have been set by it. What somebody took away leaves no trace there.
+latest at which this field can have been set by it. What somebody took away leaves no trace there, and no more does
+the order of a list whose entries have owners of their own.
 """
 
 from __future__ import annotations
@@ -30,8 +31,10 @@ def of_field(manifest: Json, steps: Sequence[Step]) -> Cause:
         steps: The field.
     """
     names = _names(steps)
-    owners = [entry for entry in _entries(manifest) if _owns(entry.get("fieldsV1"), names)]
-    return _newest(owners)
+    owned = [(entry, _owned(entry.get("fieldsV1"), names)) for entry in _entries(manifest)]
+    # Whoever owns entries of a list need not have put them in this order; whoever owns it as one has.
+    is_order = any(step.into is Into.ORDER for step in steps)
+    return _newest([entry for entry, parts in owned if parts is not None and not (is_order and parts)])
 
 
 def of_object(manifest: Json) -> Cause:
@@ -59,19 +62,19 @@ def _names(steps: Sequence[Step]) -> list[tuple[str, Into]]:
     return found
 
 
-def _owns(fields: Json, names: Sequence[tuple[str, Into]]) -> bool:
-    """Whether a set of fields has a field, or something that it is a part of (FieldsV1 of meta/v1)."""
+def _owned(fields: Json, names: Sequence[tuple[str, Into]]) -> dict[str, Json] | None:
+    """What a set of fields (FieldsV1 of meta/v1) has of a field: its parts, nothing where it has it as one whole.
+
+    None when it does not have it.
+    """
     for name, into in names:
         if not isinstance(fields, dict):
-            return False
+            return None
         if not fields:
             # A whole that the server does not look into: an atomic list or mapping.
-            return True
-        inner = fields.get(f"f:{name}") if into is Into.KEY else _entry(fields, name)
-        if inner is None:
-            return False
-        fields = inner
-    return isinstance(fields, dict)
+            return fields
+        fields = fields.get(f"f:{name}") if into is Into.KEY else _entry(fields, name)
+    return fields if isinstance(fields, dict) else None
 
 
 def _entry(fields: Mapping[str, Json], label: str) -> Json | None:

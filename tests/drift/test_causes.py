@@ -18,10 +18,10 @@ from tests.drift.world import PAIR, World
 
 
 def steps(*names: str) -> tuple[Step, ...]:
-    """A path: ``[web]`` is an entry, ``#`` goes into a text, anything else is a key."""
+    """A path: ``[web]`` is an entry, ``#`` goes into a text, ``~`` into an order, anything else is a key."""
     return tuple(
-        Step(name="#", into=Into.TEXT)
-        if name == "#"
+        Step(name=name, into=Into.TEXT if name == "#" else Into.ORDER)
+        if name in ("#", "~")
         else Step(name=name[1:-1], into=Into.ENTRY, index=0)
         if name.startswith("[")
         else Step(name=name)
@@ -77,6 +77,14 @@ def test_a_field_belongs_to_whom_the_server_says(path: tuple[str, ...], known: b
     found = causes.of_field(live(entry("kubectl-edit", "2026-11-22T09:00:00Z", CONTAINER)), steps(*path))
     wanted = {"by": "kubectl-edit", "kind": "Update", "at": "2026-11-22T09:00:00Z"}
     assert found == (wanted if known else {})
+
+
+def test_the_order_of_a_list_belongs_to_nobody_who_owns_its_entries() -> None:
+    """Who turned it round wrote no entry anew, and the server keeps no trace of it; a list that is one whole has one."""
+    applied = live(entry("lockstep", "2026-11-22T09:00:00Z", CONTAINER, operation="Apply"))
+    assert causes.of_field(applied, steps("spec", "template", "spec", "containers", "~")) == causes.NOBODY
+    assert causes.of_field(applied, steps(*INSIDE, "ports", "~")) == causes.NOBODY
+    assert causes.of_field(applied, steps(*INSIDE, "args", "~"))["by"] == "lockstep"
 
 
 def test_the_last_who_spoke_is_named() -> None:
