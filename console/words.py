@@ -94,7 +94,9 @@ STANCES: Mapping[Stance, Word] = {
         label=mark("Drill"), tone="note", meaning=mark("The standby is being exercised; nothing is written to it.")
     ),
     Stance.SWITCHED: Word(
-        label=mark("Switched"), tone="warn", meaning=mark("The standby is the truth; nothing is written to it.")
+        label=mark("Switched"),
+        tone="warn",
+        meaning=mark("The standby is the truth; only a deploy that names it writes to it."),
     ),
     Stance.RETURNING: Word(
         label=mark("Returning"), tone="warn", meaning=mark("The standby is still the truth, the primary is made ready.")
@@ -149,6 +151,11 @@ DEPLOYMENTS: Mapping[str, Word] = {
     ),
     "rolledBack": Word(
         label=mark("Rolled back"), tone="warn", meaning=mark("It failed; the last good revision runs again.")
+    ),
+    "stopped": Word(
+        label=mark("Not seen through"),
+        tone="warn",
+        meaning=mark("It was written; its run ended before anybody saw it run."),
     ),
     "failed": Word(label=mark("Failed"), tone="bad"),
     "held": Word(label=mark("Held"), tone="warn", meaning=mark("A guard or a stance holds it until a person decides.")),

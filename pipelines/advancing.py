@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from lockstep import work
-from lockstep.store import approvals, runs, tasks
+from lockstep.store import approvals, deployments, runs, tasks
 from lockstep.values import Json
 from pipelines import elapsed, graph, orders, results
 from pipelines.documents import Value, as_json
@@ -150,6 +150,7 @@ def _write(connection: Connection, moment: Moment, decision: graph.Decision) -> 
         values["finally_at"] = moment.now
     if condition.ended:
         values |= {"state": "ended", "ended_at": moment.now, "results": results.as_json(dict(decision.results))}
+        deployments.stop(connection, run.name, at=moment.now)
     runs.change(connection, run.id, **values)
 
 

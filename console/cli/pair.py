@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import click
@@ -16,6 +17,8 @@ from lockstep.topology.stances import Record
 from lockstep.values import Json, Stance
 
 _STANCES = [stance.value for stance in Stance if stance is not Stance.UNKNOWN]
+# A standby that has become the truth has to be started: a person who names it may deploy to it.
+_BY_NAME = (Stance.SWITCHED.value, Stance.RETURNING.value)
 
 
 @click.group()
@@ -37,9 +40,9 @@ def show(places: frame.Frame, *, name: str, form: str) -> int:
     if form == "json":
         frame.write_json(found)
         return frame.Exit.DONE
-    columns = ("pair", "stance", "truth", "follower", "not written to", "since", "by", "reason")
+    columns = ("pair", "stance", "truth", "follower", "held", "since", "by", "reason")
     keys = ("pair", "stance", "truth", "follower", "held", "at", "by", "reason")
-    rows = [[", ".join(one[key]) or "-" if key == "held" else str(one[key]) for key in keys] for one in found]
+    rows = [[_held(one) or "-" if key == "held" else str(one[key]) for key in keys] for one in found]
     terminal.write_table(columns, rows, empty="No pairs are configured.")
     return frame.Exit.DONE
 
@@ -75,8 +78,10 @@ def stance(places: frame.Frame, *, name: str, wanted: str | None, reason: str, b
     if form == "json":
         frame.write_json(standing)
     else:
-        held = f"; not written to: {', '.join(standing['held'])}" if standing["held"] else ""
-        terminal.write(f"{name}: {standing['stance']}, the truth is {standing['truth']}{held}")
+        held = _held(standing)
+        terminal.write(
+            f"{name}: {standing['stance']}, the truth is {standing['truth']}{f'; held: {held}' if held else ''}"
+        )
     return frame.Exit.DONE
 
 
@@ -142,6 +147,13 @@ def _healed(one: healings.Healing) -> dict[str, Json]:
         "reason": one.reason,
         "at": _moment(one.at),
     }
+
+
+def _held(standing: Mapping[str, Json]) -> str:
+    """The sites that a stance holds, and what is written there all the same."""
+    sites = ", ".join(standing["held"])
+    by_name = standing["held"] == [standing["truth"]] and standing["stance"] in _BY_NAME
+    return f"{sites} (written to only by a deploy that names it)" if by_name else sites
 
 
 def _standing(process: Runtime, name: str) -> dict[str, Json]:

@@ -16,6 +16,12 @@ class Problem:
     message: str
     remedy: str
 
+    @property
+    def why(self) -> str:
+        """What is wrong, without the object."""
+        where = f"{self.where}: " if self.where else ""
+        return f"{where}{self.message} {self.remedy}".rstrip()
+
     def __str__(self) -> str:
         where = f", {self.where}" if self.where else ""
         return f"{self.key}{where}: {self.message} {self.remedy}".rstrip()

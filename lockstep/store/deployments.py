@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from lockstep.store.database import insert
 from lockstep.store.tables import deployments
@@ -22,6 +22,10 @@ RECOVERING = "recovering"
 """The last good revision is put back, and its workloads are not well yet."""
 ROLLED_BACK = "rolledBack"
 """The deploy failed, and the last good revision runs again."""
+STOPPED = "stopped"
+"""Its run ended before anybody saw it run, or go back: it was cancelled or took too long."""
+
+_GOING = (ROLLING, ROLLING_BACK, RECOVERING)
 
 _MARK = select(func.count(), func.max(deployments.c.id), func.max(deployments.c.ended_at)).where(
     deployments.c.application == bindparam("of_application"), deployments.c.state == DONE
@@ -62,6 +66,12 @@ def record(connection: Connection, deployment: Deployment) -> None:
             index_elements=list(keys), set_={name: value for name, value in values.items() if name not in keys}
         )
     )
+
+
+def stop(connection: Connection, run: str, *, at: datetime) -> None:
+    """A run has ended: nobody watches any more what it wrote and did not see running."""
+    going = update(deployments).where(deployments.c.run == run, deployments.c.state.in_(_GOING))
+    connection.execute(going.values(state=STOPPED, ended_at=at))
 
 
 def last(

@@ -213,7 +213,7 @@ class Reaching:
 
 def failures(report: apply.Report) -> Iterator[str]:
     """What went wrong, in a line each."""
-    yield from (f"{result.key}: {result.error}" for result in report.failed)
+    yield from models.in_words(models.Refusal(key=one.key, why=one.error) for one in report.failed)
     yield from report.unfit
     if report.archive_error:
         yield f"archive: {report.archive_error}"

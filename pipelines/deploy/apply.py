@@ -112,7 +112,7 @@ def require(plan: Plan, approved: Collection[Approval]) -> None:
     """
     if plan.refusals:
         error = errors.HeldError if plan.held else errors.InputError
-        raise error(f"{plan.application} is not deployed to {plan.site}: {' '.join(plan.refusals)}")
+        raise error(f"{plan.application} is not deployed to {plan.site}: {' '.join(plan.refused)}")
     waiting = [str(reason) for reason in plan.approvals if reason not in approved]
     if waiting and not plan.empty:
         raise errors.HeldError(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
 from lockstep import errors
 from lockstep.sites.ends import Gap
 from lockstep.values import Json, ObjectKey
+
+# Of many objects that are refused for one reason these are named.
+_MOST_NAMED = 3
 
 
 class Action(Enum):
@@ -46,13 +49,28 @@ class Why(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """One reason why a plan waits; ``what`` is the field, the count or the object."""
+    """One reason why a plan waits; ``what`` is the field, the count or the object.
+
+    ``key`` is the object that it is about, where it is about one.
+    """
 
     why: Why
     what: str
+    key: ObjectKey | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return f"{self.why.value}: {self.what}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why something may not or could not be done; ``key`` is the object that stands in the way, where one does."""
+
+    why: str
+    key: ObjectKey | None = None
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.why}" if self.key is not None else self.why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -120,10 +138,15 @@ class Plan:
     unchanged: int
     kept: tuple[Kept, ...]
     approvals: tuple[Approval, ...]
-    refusals: tuple[str, ...]
+    refusals: tuple[Refusal, ...]
     held: bool
     notes: tuple[str, ...]
     digest: str
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """The refusals in words: what stands in the way of many objects is said once."""
+        return in_words(self.refusals)
 
     @property
     def empty(self) -> bool:
@@ -135,3 +158,19 @@ class Plan:
         return tuple(
             step for stage in self.stages for step in stage if step.action is action and step.key != self.record
         )
+
+
+def in_words(refusals: Iterable[Refusal]) -> tuple[str, ...]:
+    """Refusals in words: one that many objects share is said once, with their number."""
+    alike: dict[str, list[Refusal]] = {}
+    for refusal in refusals:
+        alike.setdefault(refusal.why, []).append(refusal)
+    return tuple(map(_together, alike.values()))
+
+
+def _together(alike: Sequence[Refusal]) -> str:
+    first, *others = alike
+    if first.key is None or not others:
+        return str(first)
+    named = ", ".join(str(one.key) for one in alike[:_MOST_NAMED])
+    return f"{len(alike)} objects ({named}{', ...' if len(alike) > _MOST_NAMED else ''}): {first.why}"

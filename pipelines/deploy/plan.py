@@ -16,7 +16,7 @@ from lockstep.manifests import applyset, desired
 from lockstep.topology import direction, kinds, selectors
 from lockstep.values import Json, ObjectKey, Tier
 from pipelines.deploy import compare, order, pruning, trials, warm
-from pipelines.deploy.models import Action, Approval, Hotfix, Live, Plan, Step, Why
+from pipelines.deploy.models import Action, Approval, Hotfix, Live, Plan, Refusal, Step, Why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +78,16 @@ def plan(request: Request, live: Live) -> Plan:
 def narrowed(whole: Plan, only: Collection[str]) -> Plan:
     """A plan that does nothing but write some of its objects: nothing is deleted, and the record stays as it is.
 
+    What stands in the way of another object stands in the way of none of these.
+
     Args:
         whole: The plan of a deploy.
         only: The objects, as their keys are written.
     """
+
+    def concerns(key: ObjectKey | None) -> bool:
+        return key is None or str(key) in only
+
     stages = [
         tuple(step for step in stage if str(step.key) in only and step.action is not Action.DELETE)
         for stage in whole.stages
@@ -89,7 +95,8 @@ def narrowed(whole: Plan, only: Collection[str]) -> Plan:
     return replace(
         whole,
         stages=tuple(stage for stage in stages if stage),
-        approvals=tuple(one for one in whole.approvals if one.why is not Why.DELETES),
+        approvals=tuple(one for one in whole.approvals if one.why is not Why.DELETES and concerns(one.key)),
+        refusals=tuple(one for one in whole.refusals if concerns(one.key)),
     )
 
 
@@ -194,7 +201,7 @@ def _unread(steps: Sequence[Step], live: Live) -> Iterator[Approval]:
     for step in steps:
         for gap in live.gaps:
             if gap.kind == step.key.kind and gap.hides(step.key) and step.action is Action.CREATE:
-                yield Approval(why=Why.UNREADABLE, what=f"{step.key} ({gap.what}: {gap.why})")
+                yield Approval(why=Why.UNREADABLE, what=f"{step.key} ({gap.what}: {gap.why})", key=step.key)
                 break
 
 
@@ -207,29 +214,30 @@ def _overwritten(hotfixes: Sequence[Hotfix], stages: Sequence[Sequence[Step]], l
         there, wanted = live.objects.get(step.key), step.manifest
         places = trials.places(live, step.key, wanted)
         if step.action is Action.DELETE or compare.overwrites(places, hotfix.pointer, live=there, wanted=wanted):
-            yield Approval(why=Why.HOTFIX, what=f"{hotfix.key} {hotfix.pointer}".rstrip())
+            yield Approval(why=Why.HOTFIX, what=f"{hotfix.key} {hotfix.pointer}".rstrip(), key=hotfix.key)
 
 
 def _spared_by(request: Request) -> str:
     return ", ".join(f"the pair {one.pair} is in the stance {one.stance.value}" for one in request.place.spared_by)
 
 
-def _refusals(request: Request, objects: Mapping[ObjectKey, dict[str, Json]], live: Live) -> Iterator[str]:
+def _refusals(request: Request, objects: Mapping[ObjectKey, dict[str, Json]], live: Live) -> Iterator[Refusal]:
     for held in request.place.held_by:
-        yield f"{request.place.site} is held: the pair {held.pair} is in the stance {held.stance.value}."
-    yield from (str(problem) for problem in request.wanted.problems)
+        yield Refusal(why=f"{request.place.site} is held: the pair {held.pair} is in the stance {held.stance.value}.")
+    for problem in request.wanted.problems:
+        yield Refusal(key=problem.key, why=problem.why)
     yield from trials.refusals(live, request.application, hotfixes=request.hotfixes, heals=request.heals)
     set_ = request.wanted.applyset
     parent = live.objects.get(set_.parent_key)
     tool = applyset.managed_by_another(parent) if parent is not None else ""
     if tool:
-        yield f"{set_.parent_key} is managed by {tool}. Remove it, or give the application another name."
+        yield Refusal(why=f"{set_.parent_key} is managed by {tool}. Remove it, or give the application another name.")
     owners = _owners(live)
     for key in objects:
         owner = applyset.member_of(live.objects.get(key, {}))
         if owner not in ("", set_.id):
             who = owners.get(owner, f"another set, {owner}")
-            yield f"{key} belongs to {who}. Keep it in one of the two."
+            yield Refusal(key=key, why=f"it belongs to {who}. Keep it in one of the two.")
 
 
 def _owners(live: Live) -> dict[str, str]:

@@ -28,7 +28,7 @@ def to_json(plan: Plan) -> dict[str, Json]:
         "steps": [{"action": one.action.value, "object": str(one.key), "fields": list(one.fields)} for one in steps],
         "kept": [{"object": str(one.key), "why": one.why} for one in plan.kept],
         "approvals": [{"why": one.why.name.lower(), "what": one.what} for one in plan.approvals],
-        "refusals": list(plan.refusals),
+        "refusals": list(plan.refused),
         "notes": list(plan.notes),
     }
 
@@ -48,7 +48,7 @@ def _lines(plan: Plan) -> Iterator[str]:
     yield from (f"  ! {one.key} stays: {one.why}." for one in plan.kept)
     yield from (f"  ! {note}" for note in plan.notes)
     yield from (f"  ? needs approval: {approval}." for approval in plan.approvals)
-    yield from (f"  x refused: {refusal}" for refusal in plan.refusals)
+    yield from (f"  x refused: {refusal}" for refusal in plan.refused)
 
 
 def _fields(step: Step) -> str:

@@ -9,7 +9,7 @@ from lockstep.topology import kinds
 from lockstep.topology.objects import ObjectPattern
 from lockstep.values import Json, ObjectKey
 from pipelines.deploy import compare
-from pipelines.deploy.models import Hotfix, Live, Trial
+from pipelines.deploy.models import Hotfix, Live, Refusal, Trial
 
 # What changes by itself with every write, and what a controller says: no part of what a deploy would change.
 _BY_ITSELF = ("managedFields", "resourceVersion", "generation")
@@ -46,14 +46,15 @@ def takes_over(
 
 def refusals(
     live: Live, application: kinds.Application, *, hotfixes: Sequence[Hotfix], heals: Collection[str] = ()
-) -> Iterator[str]:
+) -> Iterator[Refusal]:
     """Why the server would not do it."""
     for key, trial in sorted(live.trials.items()):
         if trial.problem:
-            yield f"{key}: {trial.problem}"
+            yield Refusal(key=key, why=trial.problem)
         elif trial.owned and not takes_over(key, application, hotfixes=hotfixes, heals=heals):
             whose = ", ".join(f"{one.field} belongs to {one.manager}" for one in trial.owned)
-            yield f"{key}: {whose}. Take it out of git, or name {key.kind}/{key.name} in the application's takeOver."
+            remedy = f"Take it out of git, or name {key.kind}/{key.name} in the application's takeOver."
+            yield Refusal(key=key, why=f"{whose}. {remedy}")
 
 
 def untried(live: Live, manifests: Iterable[Mapping[str, Json]], found: Mapping[ObjectKey, Trial]) -> set[ObjectKey]:

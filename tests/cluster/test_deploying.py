@@ -132,7 +132,7 @@ def test_a_field_that_belongs_to_somebody_else_refuses_the_deploy_with_its_owner
     path = f"/apis/apps/v1/namespaces/{deploying.namespace}/deployments/api"
     admin.merge(path, {"spec": {"replicas": 9}})
     refused = deploying.plan(*_objects(deploying.namespace))
-    assert [".spec.replicas belongs to somebody" in one for one in refused.refusals] == [True]
+    assert [".spec.replicas belongs to somebody" in one for one in refused.refused] == [True]
     deploying.deploy(*_objects(deploying.namespace), takeOver=["Deployment/api"])
     assert admin.get(path)["spec"]["replicas"] == 2
 
@@ -142,7 +142,7 @@ def test_what_the_server_would_refuse_is_known_before_anything_is_written(
 ) -> None:
     """A deploy that cannot end well is not begun."""
     what = deploying.plan(*_objects(deploying.namespace, spec={"replicaz": 3}))
-    assert [".spec.replicaz" in one for one in what.refusals] == [True]
+    assert [".spec.replicaz" in one for one in what.refused] == [True]
     assert not admin.answers(f"/api/v1/namespaces/{deploying.namespace}/configmaps/settings")
 
 

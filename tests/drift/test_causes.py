@@ -80,7 +80,7 @@ def test_a_field_belongs_to_whom_the_server_says(path: tuple[str, ...], known: b
 
 
 def test_the_order_of_a_list_belongs_to_nobody_who_owns_its_entries() -> None:
-    """Who turned it round wrote no entry anew, and the server keeps no trace of it; a list that is one whole has one."""
+    """Who turned it round wrote none of them, and the server keeps no trace; a list that is one whole has an owner."""
     applied = live(entry("lockstep", "2026-11-22T09:00:00Z", CONTAINER, operation="Apply"))
     assert causes.of_field(applied, steps("spec", "template", "spec", "containers", "~")) == causes.NOBODY
     assert causes.of_field(applied, steps(*INSIDE, "ports", "~")) == causes.NOBODY

@@ -10,11 +10,12 @@ from sqlalchemy import select
 
 from lockstep import errors, work
 from lockstep.engine.tables import jobs
+from lockstep.store import deployments
 from lockstep.store import tasks as stored_tasks
 from lockstep.store.database import Database
 from lockstep.store.tables import runs as runs_table
 from pipelines import decisions, sweeping
-from pipelines.tasks import Again, Failed, Finished, Waiting
+from pipelines.tasks import Again, Context, Failed, Finished, Outcome, Waiting
 from tests.support.houses import House
 from tests.support.times import Clock
 
@@ -383,6 +384,50 @@ def test_a_task_that_says_not_yet_is_called_again_later(house: House) -> None:
     house.work()
     assert len(house.told.asked) == 9
     assert house.reason(run) == "Succeeded"
+
+
+@pytest.mark.parametrize("how", ["cancelled", "too long"])
+def test_a_run_that_ends_before_its_time_leaves_no_site_rolling(
+    house: House, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody looks any more whether what it wrote runs, and it does not say for ever that it is being looked at."""
+    run = house.walk("tasks: [{name: deploy, taskRef: TOLD}]")
+    rolled = {"seoul": deployments.DONE, "sejong": deployments.ROLLING, "daegu": deployments.RECOVERING}
+
+    def deploy(_context: Context) -> Outcome:
+        with house.database.write() as connection:
+            for site, state in rolled.items():
+                deployments.record(connection, _deployment(site, state, house))
+            if how == "cancelled":
+                house.runs.cancel(connection, run)
+        if how == "too long":
+            house.clock.pass_seconds(7200)
+            house.sweep()
+        return Again(seconds=0.0, why="it does not run yet")
+
+    monkeypatch.setattr(house.told, "run", deploy)
+    house.work()
+    assert house.run(run).ended
+    with house.database.read() as connection:
+        found = {row.site: row.state for row in deployments.newest(connection, "pay")}
+    assert found == {"seoul": "done", "sejong": "stopped", "daegu": "stopped"}
+
+
+def _deployment(site: str, state: str, house: House) -> deployments.Deployment:
+    return deployments.Deployment(
+        application="pay",
+        site=site,
+        run="walk",
+        revision="1" * 40,
+        images={},
+        state=state,
+        message="",
+        objects=1,
+        changed=1,
+        deleted=0,
+        started_at=house.clock.now(),
+        ended_at=house.clock.now(),
+    )
 
 
 def test_a_task_that_keeps_failing_for_a_moment_fails_in_the_end(house: House) -> None:

@@ -95,7 +95,8 @@ def test_a_stance_is_put_in_force_with_a_reason(terminal: Terminal) -> None:
     """Which site is the truth and what is held follow from it; without a reason it is refused."""
     assert terminal.types("pair", "stance", "seoul-sejong", "switched").code == 64
     said = terminal.types("pair", "stance", "seoul-sejong", "switched", "--reason", "fire", "--by", "kim")
-    assert said.out == "seoul-sejong: switched, the truth is sejong; not written to: sejong\n"
+    only = "held: sejong (written to only by a deploy that names it)"
+    assert said.out == f"seoul-sejong: switched, the truth is sejong; {only}\n"
     shown = {one["pair"]: one for one in terminal.types("pair", "show", "-o", "json").json}
     assert (shown["seoul-sejong"]["reason"], shown["seoul-sejong"]["by"]) == ("fire", "kim")
     assert shown["seoul-daegu"]["stance"] == "normal"

@@ -227,8 +227,8 @@ def test_an_object_of_another_application_is_refused_by_its_name() -> None:
     """Two applications cannot both have it, and nothing of the plan is done."""
     cluster = MemoryCluster()
     deploy(request(config("shared"), name="shop"), cluster)
-    (refusal,) = planned(request(config("shared"), config("own")), cluster).refusals
-    assert refusal == "ConfigMap pay/shared belongs to the application shop. Keep it in one of the two."
+    (refusal,) = planned(request(config("shared"), config("own")), cluster).refused
+    assert refusal == "ConfigMap pay/shared: it belongs to the application shop. Keep it in one of the two."
 
 
 def test_a_record_that_another_tool_manages_is_refused() -> None:
@@ -237,7 +237,7 @@ def test_a_record_that_another_tool_manages_is_refused() -> None:
     deploy(request(config()), cluster)
     record = cluster.objects[key("ConfigMap", "lockstep.pay")]
     record["metadata"]["annotations"][applyset.TOOLING] = "kubectl/v1.36"
-    assert "managed by kubectl/v1.36" in planned(request(config()), cluster).refusals[0]
+    assert "managed by kubectl/v1.36" in planned(request(config()), cluster).refused[0]
 
 
 def test_a_site_that_a_stance_holds_is_refused() -> None:
@@ -247,14 +247,14 @@ def test_a_site_that_a_stance_holds_is_refused() -> None:
     )
     what = planned(request(config(), at=place("hot", held)), MemoryCluster())
     assert what.held
-    assert what.refusals == ("sejong is held: the pair seoul-sejong is in the stance switched.",)
+    assert what.refused == ("sejong is held: the pair seoul-sejong is in the stance switched.",)
 
 
 def test_a_rendering_with_problems_is_refused() -> None:
     """Each of them is said."""
     pod = {**thing("Pod", "api"), "spec": {"containers": [{"name": "c", "image": "elsewhere/api"}]}}
-    (refusal,) = planned(request(pod, unmirrored="refuse"), MemoryCluster()).refusals
-    assert refusal.startswith("Pod pay/api, container c: elsewhere/api is not mirrored.")
+    (refusal,) = planned(request(pod, unmirrored="refuse"), MemoryCluster()).refused
+    assert refusal.startswith("Pod pay/api: container c: elsewhere/api is not mirrored.")
 
 
 def test_a_warm_standby_gets_the_full_size() -> None:

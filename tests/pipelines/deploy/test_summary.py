@@ -53,7 +53,7 @@ def test_a_refusal_is_told() -> None:
     """With the sentence that says what to do."""
     cluster = MemoryCluster()
     deploy(request(config(), name="shop"), cluster)
-    assert "  x refused: ConfigMap pay/settings belongs to the application shop." in summary.text(
+    assert "  x refused: ConfigMap pay/settings: it belongs to the application shop." in summary.text(
         planned(request(config()), cluster)
     )
 

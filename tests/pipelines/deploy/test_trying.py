@@ -54,7 +54,7 @@ def test_what_the_server_refuses_refuses_the_plan() -> None:
     """With its own words, and without anything done."""
     server = _server(bad=errors.InvalidError("data is odd.", remedy="Correct it."), good=OWNED)
     what = _plan(server, config("bad"), config("good"))
-    refused, owned = what.refusals
+    refused, owned = what.refused
     assert refused == "ConfigMap pay/bad: data is odd. Correct it."
     assert owned.startswith("ConfigMap pay/good: .data.a belongs to hand. Take it out of git")
     assert server.done == []
@@ -81,8 +81,39 @@ def test_what_somebody_changed_at_a_standby_is_taken_over_when_it_is_healed() ->
         request(config("x", a="2"), config("y", a="2"), at=place("hot")), heals=frozenset([str(key("ConfigMap", "x"))])
     )
     what = site.plan(asked, site.Ends(cluster=server, archive=None))
-    assert [one.partition(":")[0] for one in what.refusals] == ["ConfigMap pay/y"]
+    assert [str(one.key) for one in what.refusals] == ["ConfigMap pay/y"]
     assert {step.key.name: step.force for step in what.steps(models.Action.CHANGE)} == {"x": True, "y": False}
+
+
+def test_what_stands_in_the_way_of_another_object_holds_up_no_narrowed_deploy() -> None:
+    """One field of somebody else must not keep every other object of the application from being healed."""
+    server = _server(x=OWNED, y=errors.InvalidError("data is odd."))
+    for name in ("x", "y", "z"):
+        server.objects[key("ConfigMap", name)] = config(name, a="by hand")
+    asked = [config(name, a="2") for name in ("x", "y", "z")]
+    fix = models.Hotfix(key=key("ConfigMap", "y"), pointer="/data/a")
+    whole = site.plan(replace(request(*asked), hotfixes=(fix,)), site.Ends(cluster=server, archive=None))
+    assert (len(whole.refusals), len(whole.approvals)) == (2, 1)
+    narrow = plan.narrowed(whole, [str(key("ConfigMap", "z"))])
+    assert (narrow.refusals, narrow.approvals) == ((), ())
+    assert [step.key.name for stage in narrow.stages for step in stage] == ["z"]
+    assert [str(one.key) for one in plan.narrowed(whole, [str(key("ConfigMap", "x"))]).refusals] == ["ConfigMap pay/x"]
+
+
+def test_what_holds_a_site_as_a_whole_holds_every_part_of_a_deploy() -> None:
+    """A refusal that is about no object stays, however few objects are meant."""
+    held = models.Refusal(why="sejong is held.")
+    whole = replace(_plan(_server(), config("x")), refusals=(held,))
+    assert plan.narrowed(whole, [str(key("ConfigMap", "x"))]).refusals == (held,)
+
+
+def test_one_reason_that_refuses_many_objects_is_said_once_with_their_number() -> None:
+    """A namespace that is not there is not told object by object."""
+    gone = errors.NotFoundError("seoul has no namespace pay.", remedy="Let the manifests or somebody create it.")
+    names = ("a", "b", "c", "d")
+    what = _plan(_server(**dict.fromkeys(names, gone)), *map(config, names))
+    (said,) = what.refused
+    assert said.startswith("4 objects (ConfigMap pay/a, ConfigMap pay/b, ConfigMap pay/c, ...): seoul has no")
 
 
 def test_nobody_is_asked_about_what_the_same_deploy_makes_possible() -> None:
