@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,22 +14,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from console import cli
 from console.demo import forge, ground
 from lockstep.values import Json
-from tests.support import apiserver
+from tests.support import apiserver, hands
 
 SITES = ("seoul", "sejong")
 _IMPATIENT = {"timeout": "1s"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """What a command did."""
-
-    code: int
-    out: str
-    err: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,15 +32,9 @@ class Bench:
     monkeypatch: pytest.MonkeyPatch
     capsys: pytest.CaptureFixture[str]
 
-    def types(self, *arguments: str) -> Said:
+    def types(self, *arguments: str) -> hands.Said:
         """Run one ``lockstep`` command."""
-        self.capsys.readouterr()
-        places = ["--config", str(self.ground.config), "--state", str(self.ground.state)]
-        self.monkeypatch.setattr(sys, "argv", ["lockstep", *places, *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = self.capsys.readouterr()
-        return Said(code=int(ended.value.code or 0), out=out, err=err)
+        return hands.Hands(self.ground, self.monkeypatch, self.capsys).types(*arguments)
 
     def push(self, *objects: dict[str, Json]) -> str:
         """Push these manifests, and nothing else; the commit."""
@@ -69,7 +52,7 @@ class Bench:
         assert self.types("sync", "git").code == 0
         return commit
 
-    def deploy(self, *arguments: str) -> Said:
+    def deploy(self, *arguments: str) -> hands.Said:
         """Deploy what git says."""
         return self.types("deploy", self.ground.application, "--by", "lee", *arguments)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lockstep import work
+from lockstep.sites import ends
 from lockstep.store.database import Database
 from sync import images as mirroring
 from sync.images import Request
@@ -43,6 +44,15 @@ def _maker(fleet: registries.Fleet) -> Maker:
     return Maker(store=fleet.source.store(), repository=NAME)
 
 
+def _run_by_a_pod(world: World, fleet: registries.Fleet) -> ends.Descriptor:
+    """An image that no tag names, brought because a Pod runs it; another one has a tag."""
+    maker = _maker(fleet)
+    maker.image(b"tagged", tag="v1")
+    run = maker.image(b"what a Pod runs")
+    world.handle(NAME, run.digest)
+    return run
+
+
 def _delete(registry: registries.Registry, digest: str) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", registry.port, timeout=10)
     connection.request("DELETE", f"/v2/{NAME}/manifests/{digest}")
@@ -54,10 +64,7 @@ def test_a_digest_that_was_deleted_at_a_standby_is_noticed_and_brought_again(
     world: World, fleet: registries.Fleet
 ) -> None:
     """It came by an event, no tag names it; a person deleted it at one site: the sweep mends that."""
-    maker = _maker(fleet)
-    maker.image(b"tagged", tag="v1")
-    run = maker.image(b"what a Pod runs")
-    world.handle(NAME, run.digest)
+    run = _run_by_a_pod(world, fleet)
     world.handle()
     _delete(fleet.sites["sejong"], run.digest)
     assert fleet.sites["sejong"].store().resolve(NAME, run.digest) is None
@@ -70,10 +77,7 @@ def test_looking_again_costs_a_head_at_each_site_and_nothing_at_the_source(
     world: World, fleet: registries.Fleet
 ) -> None:
     """One for the tag and one for the digest; the source is asked about its tag."""
-    maker = _maker(fleet)
-    maker.image(b"tagged", tag="v1")
-    run = maker.image(b"what a Pod runs")
-    world.handle(NAME, run.digest)
+    _run_by_a_pod(world, fleet)
     world.handle()
     fleet.forget()
     world.handle()
@@ -86,10 +90,7 @@ def test_what_only_the_sites_have_stays_equal_and_what_nobody_has_is_forgotten(
     world: World, fleet: registries.Fleet
 ) -> None:
     """The source collected its garbage; so did one site later."""
-    maker = _maker(fleet)
-    maker.image(b"tagged", tag="v1")
-    run = maker.image(b"what a Pod runs")
-    world.handle(NAME, run.digest)
+    run = _run_by_a_pod(world, fleet)
     _delete(fleet.source, run.digest)
     assert isinstance(world.handle(), work.Done)
     assert world.states()[run.digest, "sejong"] == "equal"

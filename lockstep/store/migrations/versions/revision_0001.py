@@ -193,6 +193,10 @@ def _running() -> None:
         sa.ForeignKeyConstraint(["run"], ["runs.id"], name="fk_tasks_run", ondelete="CASCADE"),
         sqlite_autoincrement=True,
     )
+    _stepping()
+
+
+def _stepping() -> None:
     op.create_table(
         "steps",
         *_ids("task"),
