@@ -61,7 +61,7 @@ class Service:
     def _ready(self) -> bool:
         process = self._process
         if process is None or process.poll() is not None:
-            raise DemoError(f"the service ended at once. What it said last:\n{self._last_words()}")
+            raise DemoError(f"the service ended at once. What it said last:\n{self.last_words()}")
         try:
             with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:  # noqa: S310 - our own loopback URL
                 return bool(answer.status == 200)
@@ -80,9 +80,10 @@ class Service:
             with urllib.request.urlopen(request, timeout=_PATIENCE_SECONDS) as answer:  # noqa: S310 - see above
                 return json.load(answer)
         except OSError as error:
-            raise DemoError(f"the service does not answer {path}: {error}. It said:\n{self._last_words()}") from error
+            raise DemoError(f"the service does not answer {path}: {error}. It said:\n{self.last_words()}") from error
 
-    def _last_words(self) -> str:
+    def last_words(self) -> str:
+        """The last lines of its log."""
         # The directory may be a temporary one, which is gone before anybody can look.
         said = (self.ground.directory / "service.log").read_text(encoding="utf-8", errors="replace")
         return "\n".join(said.splitlines()[-_LAST_LINES:]) or "nothing"

@@ -7,7 +7,7 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from console.cli import frame
 from console.cli.main import group
 from console.demo import forge, ground, product
 from console.demo.product import Service, until
+from lockstep.engine import listing
+from lockstep.engine.tables import State
 from lockstep.store import database as databases
 from lockstep.store.views import drift as views
 
@@ -80,6 +82,15 @@ class Bench:
         finally:
             database.close()
 
+    def jobs(self) -> str:
+        """The newest jobs, a line each."""
+        database = databases.open_database(f"sqlite:///{self.ground.state / 'lockstep.db'}")
+        try:
+            with database.read() as connection:
+                return "\n".join(map(str, listing.listing(connection, states=frozenset(State), most=40, before=None)))
+        finally:
+            database.close()
+
     def approve(self, run: str) -> None:
         """Approve what a run asks."""
         self.ask("pipeline", "approve", run, "--by", "kim")
@@ -120,6 +131,18 @@ class Bench:
         run = self.waiting(self.push(message))
         self.approve(run["name"])
         return self.ended(run["name"])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A walk that failed shows what the service said and which jobs there were: its folder is gone soon."""
+    report = yield
+    bench = getattr(item, "funcargs", {}).get("bench")
+    if report.failed and call.when == "call" and isinstance(bench, Bench):
+        report.sections += [("service", bench.service.last_words()), ("jobs", bench.jobs())]
+    return report
 
 
 @pytest.fixture(autouse=True)
