@@ -11,7 +11,6 @@ from console.coverage import Coverage, SiteRead
 from console.words import Word
 from drift.health import Vitals
 from drift.running import Running
-from lockstep.store.mirrors import Standing
 from lockstep.store.views.drift import Scan
 from lockstep.store.views.mirrors import Images
 from lockstep.topology import direction, kinds
@@ -146,13 +145,6 @@ def readings(known: Sequence[Protected]) -> dict[str, SiteRead]:
     for scan in scans:
         found.update({read.site: read for read in coverage.of_scan(scan.coverage).sites})
     return found
-
-
-def lag(standing: Standing, now: datetime) -> timedelta | None:
-    """How far a site's repository is behind its source; None when it is not equal and nobody knows since when."""
-    if standing.state != "equal" and standing.behind_since is None:
-        return None
-    return standing.lag(now)
 
 
 def images_state(found: Sequence[Images]) -> str:

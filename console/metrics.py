@@ -238,11 +238,7 @@ def _mirrors(context: Context, connection: Connection) -> Iterator[Metric]:
     now, topology = context.clock.now(), context.topology()
     found = mirrors.standings(connection)
     labels = ["repository", "site"]
-    lags = (
-        ([one.repository, one.site], far.total_seconds())
-        for one in found
-        if (far := evidence.lag(one, now)) is not None
-    )
+    lags = (([one.repository, one.site], far.total_seconds()) for one in found if (far := one.lag(now)) is not None)
     yield _gauge("git_mirror_lag_seconds", "How far a site's repository is behind its source.", labels, lags)
     checked = (([one.repository, one.site], (now - one.checked_at).total_seconds()) for one in found)
     yield _gauge("git_mirror_checked_age_seconds", "How long ago a site's repository was looked at.", labels, checked)

@@ -23,6 +23,9 @@ _DIGEST = re.compile(r"sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128}")
 # OCI distribution specification 1.1, "Pulling manifests": <name> and <reference>.
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
 _TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
+# Tags under which signatures and the like of an image are kept where a registry has no referrers: the fallback
+# of the distribution specification ("Referrers Tag Schema") and cosign's, which adds .sig, .att or .sbom.
+_COMPANION = re.compile(r"(sha256|sha512)-([a-f0-9]{64,128})(\.[a-z]+)?")
 # distribution/reference, "Grammar": host names, IPv4 and bracketed IPv6 addresses, with a port or without.
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _REGISTRY = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?")
@@ -48,6 +51,12 @@ def is_registry(text: str) -> bool:
 def is_tag(text: str) -> bool:
     """Whether the text is a tag (OCI distribution specification, "Pulling manifests")."""
     return _TAG.fullmatch(text) is not None
+
+
+def companion_of(tag: str) -> str:
+    """The digest of the image that a companion tag belongs to; empty for any other tag."""
+    found = _COMPANION.fullmatch(tag)
+    return f"{found[1]}:{found[2]}" if found else ""
 
 
 def is_oid(text: str) -> bool:

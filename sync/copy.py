@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
+from lockstep import values
 from lockstep.sites import ends
-from sync import selection
 from sync.graph import Graph
 
 
@@ -103,7 +103,7 @@ def plan(graph: Graph, wanted: Sequence[Want], haves: Mapping[str, Have]) -> tup
         earlier = {first.setdefault(digest, want.root) for digest in order}
         earlier.update(root for digest in order for root in about.get(digest, ()))
         for tag in want.tags:
-            about.setdefault(selection.companion_of(tag), []).append(want.root)
+            about.setdefault(values.companion_of(tag), []).append(want.root)
         tops = {want.root, *(referrer for digest in order for referrer in graph.referrers.get(digest, ()))}
         needed = list(graph.blobs(order))
         blob_steps = [BlobStep(blob=blob, sites=_claim(blobs, blob.digest)) for blob in needed]

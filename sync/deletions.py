@@ -81,4 +81,4 @@ def _take_away(order: Order, gone: Gone, store: ends.ImageStore, result: Result)
 
 def _is_of(mirror: kinds.ImageMirror, tag: str) -> bool:
     """Whether a tag is one that the mirror brings: what merely stopped being chosen by number is not deleted."""
-    return bool(selection.companion_of(tag)) or bool(selection.chosen_tags(mirror, [tag]))
+    return bool(values.companion_of(tag)) or bool(selection.chosen_tags(mirror, [tag]))

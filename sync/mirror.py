@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from lockstep import errors, values
 from lockstep.sites import ends
 from lockstep.values import Json
-from sync import copy, quarantine, selection, transfer
+from sync import copy, quarantine, transfer
 from sync.fan import Bounds
 from sync.graph import Graph
 from sync.states import State, state_of
@@ -202,7 +202,7 @@ def _bring(
 ) -> list[Result]:
     """Bring what is not equal, in batches, so that what is held in memory stays small."""
     # What is kept about an image under a tag of its own (a signature, say) comes before the image is tagged.
-    about = {root for (_, reference), root in pending.items() if selection.companion_of(reference)}
+    about = {root for (_, reference), root in pending.items() if values.companion_of(reference)}
     counter = _Counter(order.listening.progress)
     left, met = set(pending.values()), set(order.references) | set(order.references.values())
     # Over a slow line a batch takes long, and nobody overtakes it.
@@ -223,7 +223,7 @@ def _bring(
 def _first(pending: Mapping[tuple[str, str], str], wanted: Collection[str]) -> set[str]:
     """The images that somebody waits for, and what is kept about them under tags of its own."""
     named = {root for (_, reference), root in pending.items() if reference in wanted or root in wanted}
-    return named | {root for (_, reference), root in pending.items() if selection.companion_of(reference) in named}
+    return named | {root for (_, reference), root in pending.items() if values.companion_of(reference) in named}
 
 
 def _newcomers(order: Order, references: Collection[str]) -> list[Result]:

@@ -10,11 +10,10 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
-from lockstep import errors
+from lockstep import errors, values
 from lockstep.sites import ends, oci
 from lockstep.store import parts as stored
 from lockstep.store.database import Database
-from sync import selection
 from sync.graph import Graph, Limits
 from sync.mirror import Result
 from sync.states import State
@@ -56,7 +55,7 @@ def learn(
     What cannot be read now is read at a later look.
     """
     equal = [one for one in results if one.state is State.EQUAL and one.digest and one.site in sites]
-    homes = {one.digest: one for one in equal if not selection.companion_of(one.reference)}
+    homes = {one.digest: one for one in equal if not values.companion_of(one.reference)}
     unread = [homes[digest] for digest in _unread(database, homes)][:_MOST_READ]
     if unread:
         with ThreadPoolExecutor(looks) as pool:

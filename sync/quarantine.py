@@ -6,15 +6,19 @@ signed later goes through at the next look.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeAlias
 
-from lockstep import errors
+from lockstep import errors, values
+from lockstep.store import parts
 from lockstep.topology import kinds
-from sync import keys, selection, signatures
+from sync import keys, signatures
 from sync.sources import Mirroring
 from sync.stock import Shelf
+
+# A manifest that more indexes name is asked about with the first of them.
+_MOST_INDEXES = 16
 
 Why: TypeAlias = Callable[[str], str]
 """Says of an image, by digest, why it must not be brought; empty when it may. Raises LockstepError: nobody knows."""
@@ -29,11 +33,20 @@ def unsigned(context: Mirroring, one: kinds.ImageMirror, source: Shelf) -> Why:
     def why(digest: str) -> str:
         given = list(known) or [keys.read(name, pem) for name, pem in context.doors.signers(one).items()]
         known[:] = given
-        if signatures.is_signed(source.store, source.repository, digest, given):
-            return ""
+        # Who signed an index has signed what it names.
+        for named in (digest, *_containing(context, digest)):
+            if signatures.is_signed(source.store, source.repository, named, given):
+                return ""
         return f"{digest} has no valid signature by {' or '.join(key.name for key in given)}."
 
     return why
+
+
+def _containing(context: Mirroring, digest: str) -> Iterator[str]:
+    """The indexes that are known to name a manifest; asked for only when it is not signed itself."""
+    with context.database.read() as connection:
+        found = parts.parents_of(connection, digest)
+    yield from found[:_MOST_INDEXES]
 
 
 def held(
@@ -43,7 +56,7 @@ def held(
 
     What is kept about an image under a tag of its own, a signature for one, goes where the image may go.
     """
-    subjects = {key: selection.companion_of(key[1]) or root for key, root in pending.items()}
+    subjects = {key: values.companion_of(key[1]) or root for key, root in pending.items()}
     asked = sorted(set(subjects.values()))
     with ThreadPoolExecutor(looks) as pool:
         said = dict(zip(asked, pool.map(lambda digest: _why_not(unsigned, digest), asked), strict=True))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -11,10 +10,6 @@ import regex
 
 from lockstep import errors, values
 from lockstep.topology import kinds, versions
-
-# Tags under which signatures and the like of an image are kept where a registry has no referrers: the fallback
-# of the distribution specification ("Referrers Tag Schema") and cosign's, which adds .sig, .att or .sbom.
-_COMPANION = re.compile(r"(sha256|sha512)-([a-f0-9]{64,128})(\.[a-z]+)?")
 
 # For one expression on one tag.
 _PATIENCE_SECONDS = 0.2
@@ -40,7 +35,7 @@ def tags(mirror: kinds.ImageMirror, listed: Mapping[str, str]) -> list[str]:
     """Of the tags that a source lists, those that are mirrored, sorted, with the companions of their images."""
     chosen = set(chosen_tags(mirror, listed))
     digests = {listed[tag] for tag in chosen}
-    companions = {tag for tag in listed if (digest := companion_of(tag)) and digest in digests}
+    companions = {tag for tag in listed if (digest := values.companion_of(tag)) and digest in digests}
     return sorted(chosen | companions)
 
 
@@ -93,14 +88,8 @@ def wanted(mirror: kinds.ImageMirror, references: Iterable[str]) -> list[str]:
         reference
         for reference in references
         if values.is_digest(reference)
-        or (values.is_tag(reference) and (companion_of(reference) or chosen_tags(mirror, [reference])))
+        or (values.is_tag(reference) and (values.companion_of(reference) or chosen_tags(mirror, [reference])))
     ]
-
-
-def companion_of(tag: str) -> str:
-    """The digest of the image that a companion tag belongs to; empty for any other tag."""
-    found = _COMPANION.fullmatch(tag)
-    return f"{found[1]}:{found[2]}" if found else ""
 
 
 def is_due(

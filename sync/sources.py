@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from lockstep import clock, errors
+from lockstep import clock, errors, values
 from lockstep.sites import ends, line
 from lockstep.store.database import Database
 from lockstep.topology import kinds
@@ -89,7 +89,7 @@ def chosen(context: Mirroring, one: kinds.ImageMirror, source: Shelf, listed: Ma
     """The tags that a mirror chooses of those listed, with the digest at the source where that is known already."""
     known = dict(listed)
     unknown = [tag for tag in selection.tags(one, known) if not known[tag]]
-    if unknown and any(selection.companion_of(tag) for tag in known):
+    if unknown and any(values.companion_of(tag) for tag in known):
         # Whose companions they are is known by digest only.
         known |= source.digests(unknown, looks=context.bounds.looks)
     return {tag: known[tag] for tag in selection.tags(one, known)}

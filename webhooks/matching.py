@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
+from lockstep import values
 from lockstep.topology import kinds, scalars
 from lockstep.topology.model import Topology
 from webhooks import addresses
@@ -44,7 +45,8 @@ def repositories(push: GitPush, topology: Topology, only: tuple[str, ...]) -> tu
 def images(push: ImagePush, topology: Topology, only: tuple[str, ...]) -> tuple[str, ...]:
     """The image repositories that a push is about, as the mirrors call them.
 
-    A push by digest wakes only mirrors that take every tag: others could not say that they want it.
+    A push by digest wakes only mirrors that take every tag: others could not say that they want it. Those that wait for
+    signatures are woken by what may be one.
     """
     mirrors = [mirror for name, mirror in topology.image_mirrors.items() if not only or name in only]
     return _distinct(
@@ -96,7 +98,23 @@ def _inside(repository: str, prefix: str) -> str:
     return repository.removeprefix(f"{prefix}/") if prefix else repository
 
 
+def references(push: ImagePush, name: str, topology: Topology) -> tuple[str, ...]:
+    """What is to be looked at for a push to an image repository: what was pushed; empty for all its tags.
+
+    Where a mirror waits for signatures, what has no tag of its own, or is kept about an image, may be the signature
+    that lets an image go, or a part that goes with its index: it goes nowhere by itself.
+    """
+    waits = any(mirror.spec.signed for mirror in topology.image_mirrors_of(name))
+    return () if waits and _is_part(push.tag) else (push.tag or push.digest,)
+
+
+def _is_part(tag: str) -> bool:
+    return not tag or bool(values.companion_of(tag))
+
+
 def _takes(mirror: kinds.ImageMirror, tag: str) -> bool:
+    if mirror.spec.signed and _is_part(tag):
+        return True
     if not tag:
         return "*" in mirror.spec.tags
     return _fits(tag, mirror.spec.tags)

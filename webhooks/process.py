@@ -107,10 +107,11 @@ def _wakes(event: events.Event, topology: Topology, only: tuple[str, ...], at: d
         jobs = [work.fetch_git(name, event=True) for name in names]
         called = next(iter((*event.names, *event.urls)), "")
         return jobs, "" if jobs else f"no GitMirror that this hook may wake covers {called}"
-    reference = event.tag or event.digest
     names = matching.images(event, topology, only)
-    jobs = [work.mirror_images(name, references=(reference,), urgent=True, pushed=at) for name in names]
-    return jobs, "" if jobs else f"no ImageMirror that this hook may wake takes {event.repository} {reference}"
+    asked = {name: matching.references(event, name, topology) for name in names}
+    jobs = [work.mirror_images(name, references=wanted, urgent=True, pushed=at) for name, wanted in asked.items()]
+    called = f"{event.repository} {event.tag or event.digest}"
+    return jobs, "" if jobs else f"no ImageMirror that this hook may wake takes {called}"
 
 
 def _kept(event: events.Event, jobs: list[work.Job], reason: str) -> Json:

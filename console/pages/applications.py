@@ -68,7 +68,7 @@ def _reading(blueprint: Blueprint, context: Context) -> None:
             deployed={one.site: one for one in deployed},
             runs=started,
             head=source.refs.get(f"refs/heads/{application.spec.source.branch}", "") if source else "",
-            lags={one.site: evidence.lag(one, g.now) for one in standings},
+            lags={one.site: one.lag(g.now) for one in standings},
         )
 
 

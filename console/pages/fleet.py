@@ -158,7 +158,7 @@ def _row(one: Protected, facts: Facts, now: datetime) -> Row:
             if (one_of.application, one_of.pair) == (application.name, one.pair.name)
         ),
         git=git[0].state if git else "waiting",
-        git_lag=evidence.lag(git[0], now) if git else None,
+        git_lag=git[0].lag(now) if git else None,
         images=evidence.images_state(images) if names else "",
         run=facts.runs.get(application.name),
     )

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from flask import Blueprint, g, render_template
 
-from console import evidence
 from console.context import Context
 from lockstep.store import mirrors
 from lockstep.store.mirrors import Standing
@@ -16,15 +15,15 @@ from lockstep.store.views import mirrors as views
 from lockstep.store.views.mirrors import Images, Source
 from lockstep.topology.model import Topology
 from lockstep.values import Json
-from sync.lag import Lag, rpo_of_image
+from sync.lag import Lag, lag_of, rpo_of_image
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """A repository at a site: its state, how far behind it is, when it was looked at, and what is held."""
+    """A repository at a site: its state, how far behind it is beside its RPO, when it was looked at, what is held."""
 
     state: str
-    lag: timedelta | None
+    lag: Lag
     head: str
     checked_at: datetime
     detail: Sequence[Json]
@@ -65,7 +64,7 @@ def create_blueprint(context: Context) -> Blueprint:
         return render_template(
             "mirrors.html",
             sites=list(topology.sites),
-            repositories=repositories(sources, git, g.now),
+            repositories=repositories(sources, git, topology, g.now),
             images=image_repositories(images, topology, g.now),
             unequal=unequal,
         )
@@ -73,7 +72,9 @@ def create_blueprint(context: Context) -> Blueprint:
     return blueprint
 
 
-def repositories(sources: dict[str, Source], git: Sequence[Standing], now: datetime) -> list[Repository]:
+def repositories(
+    sources: dict[str, Source], git: Sequence[Standing], topology: Topology, now: datetime
+) -> list[Repository]:
     """Every repository that has a source or a mirror, by name. Pure."""
     names = sorted({*sources, *(mirror.repository for mirror in git)})
     return [
@@ -83,7 +84,7 @@ def repositories(sources: dict[str, Source], git: Sequence[Standing], now: datet
             cells={
                 mirror.site: Cell(
                     state=mirror.state,
-                    lag=evidence.lag(mirror, now),
+                    lag=lag_of(mirror, topology, now),
                     head=mirror.head,
                     checked_at=mirror.checked_at,
                     detail=mirror.detail,

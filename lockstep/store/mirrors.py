@@ -60,9 +60,11 @@ class Standing:
     lag_of_newest: timedelta | None = None
     """From the push of the newest change that is at this site until it was verified there."""
 
-    def lag(self, now: datetime) -> timedelta:
-        """For how long something is at the source that is not at this site; zero when it is equal."""
-        return now - self.behind_since if self.behind_since else timedelta(0)
+    def lag(self, now: datetime) -> timedelta | None:
+        """For how long something is at the source that is not at this site: zero when equal, None when nobody knows."""
+        if self.behind_since:
+            return now - self.behind_since
+        return timedelta(0) if self.state == "equal" else None
 
 
 def source(connection: Connection, repository: str) -> Source | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select, union
+from sqlalchemy import Connection, Text, cast, delete, select, union
 
 from lockstep.store import database
 from lockstep.store.tables import image_mirrors, image_parts
@@ -48,6 +48,13 @@ def children_of(connection: Connection, digests: Collection[str]) -> dict[str, d
         rows = connection.execute(statement.where(image_parts.c.digest.in_(asked[start : start + _ROWS])))
         found.update({row.digest: row.parts for row in rows})
     return found
+
+
+def parents_of(connection: Connection, digest: str) -> list[str]:
+    """The images that are known to contain a manifest, sorted. Looks through all that is known: for rare questions."""
+    # A digest has no character that LIKE or JSON would take for something else.
+    contains = cast(image_parts.c.parts, Text).like(f'%"{digest}":%')
+    return sorted(connection.execute(select(image_parts.c.digest).where(contains)).scalars())
 
 
 def forget(connection: Connection, *, before: datetime, most: int) -> int:

@@ -35,7 +35,8 @@ class Push:
         # The truth has it: what stood here for the push only has done its part.
         world.doors.built().forget(image, digest)
         world.doors.built().collect(image)
-        job = work.mirror_images(image, references=(digest, *((tag,) if tag else ())), urgent=True)
+        named = (digest, *((tag,) if tag else ()))
+        job = work.mirror_images(image, references=named, urgent=True, pushed=world.clock.now())
         context.effects.append(world.enqueueing(job))
         context.log(f"{image}@{digest} is at {site} ({sent} bytes were sent); the other sites follow.")
         results = {"image": image, "digest": digest, "reference": f"{image}@{digest}"}

@@ -118,9 +118,9 @@ def test_a_site_was_read_as_its_newest_comparison_says() -> None:
 
 def test_a_lag_that_nobody_knows_is_not_zero() -> None:
     """Behind since a moment, equal, or not equal since nobody knows when."""
-    assert evidence.lag(MIRROR, bank.NOW) == timedelta(minutes=12)
-    assert evidence.lag(replace(MIRROR, state="equal", behind_since=None), bank.NOW) == timedelta(0)
-    assert evidence.lag(replace(MIRROR, state="unreachable", behind_since=None), bank.NOW) is None
+    assert MIRROR.lag(bank.NOW) == timedelta(minutes=12)
+    assert replace(MIRROR, state="equal", behind_since=None).lag(bank.NOW) == timedelta(0)
+    assert replace(MIRROR, state="unreachable", behind_since=None).lag(bank.NOW) is None
 
 
 def test_images_are_equal_when_all_are() -> None:

@@ -114,6 +114,7 @@ def _mirrors(connection: Connection) -> None:
                     checked_at=ago(minutes=1),
                     equal_at=ago(hours=3),
                     behind_since=None if state == "equal" else ago(minutes=12),
+                    lag_seconds=90.0,
                 )
             )
     for name in ("pay/api", "ledger/api", "notice/api"):

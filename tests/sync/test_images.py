@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockstep import errors, settings, work
+from lockstep import errors, settings, values, work
 from lockstep.engine.queue import Queue
 from lockstep.sites import ends
 from lockstep.sites.line import Pace
@@ -355,8 +355,8 @@ def test_chosen_tags_are_those_of_the_patterns_and_their_companions(listed: list
         '{"source": {"site": "a"}, "repositories": ["r"], "sites": ["b"], "tags": ["' + pattern + '"]}}'
     )
     chosen = selection.tags(mirror, digests | companions)
-    plain = [tag for tag in chosen if not selection.companion_of(tag)]
-    attached = {selection.companion_of(tag) for tag in chosen} - {""}
+    plain = [tag for tag in chosen if not values.companion_of(tag)]
+    attached = {values.companion_of(tag) for tag in chosen} - {""}
     assert attached == ({digests[tag] for tag in plain} if pattern != "*" else set(digests.values()))
     assert set(plain) <= set(listed)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lockstep import errors
+from lockstep.sites import ends, oci
 from lockstep.store import images as stored
 from lockstep.store.database import Database
 from sync import images as mirroring
@@ -15,7 +16,7 @@ from sync.images import Report, Request
 from sync.states import State
 from tests.support import cosigned, registries
 from tests.support.cosigned import Signer
-from tests.support.images import Maker
+from tests.support.images import Maker, new_store
 from tests.support.stores import Watched
 from tests.sync.test_images import World
 
@@ -136,6 +137,42 @@ def test_what_is_kept_about_an_unsigned_image_is_held_with_it(tmp_path: Path, qu
         (f"sha256-{image.digest[7:]}.sig", State.HELD),
     }
     assert quarantine.tags("sejong") == set()
+
+
+@pytest.mark.parametrize("kind", ["att", "sbom"])
+def test_what_says_nothing_about_who_signed_goes_with_its_image_alone(
+    quarantine: Quarantine, signer: Signer, kind: str
+) -> None:
+    """An attestation or a bill of materials needs no signature of its own, and lets no image go."""
+    image = quarantine.maker.image(b"layer", tag="v1")
+    beside = f"sha256-{image.digest[7:]}.{kind}"
+    quarantine.maker.artifact(None, b"a statement", tag=beside)
+    assert {result.state for result in quarantine.look().results} == {State.HELD}
+    assert quarantine.tags("sejong") == set()
+    cosigned.by_bundle(quarantine.maker, image, signer)
+    assert quarantine.look().exit_code == 0
+    assert quarantine.tags("sejong") >= {"v1", beside}
+
+
+def test_who_signed_an_index_has_signed_what_it_names(quarantine: Quarantine, signer: Signer) -> None:
+    """A site that runs the manifest of a platform, and lost it, gets it back; one of an index nobody signed is held."""
+    repository = quarantine.repository
+    signed, other = (quarantine.maker.platforms(layer, tag=tag) for layer, tag in ((b"1", "v1"), (b"2", "v2")))
+    cosigned.by_bundle(quarantine.maker, signed, signer)
+    quarantine.look()
+    children = [_children(quarantine, index)[0] for index in (signed, other)]
+    sejong = quarantine.world.doors.stores["sejong"] = Watched(new_store(quarantine.world.doors.root / "new"))
+    request = Request(references=tuple(children), site="sejong")
+    states = {one.reference: one.state for one in mirroring.run(quarantine.world.context, request).results}
+    assert states == {children[0]: State.EQUAL, children[1]: State.HELD}
+    assert sejong.resolve(repository, children[0]) is not None
+    assert sejong.resolve(repository, children[1]) is None
+
+
+def _children(quarantine: Quarantine, index: ends.Descriptor) -> list[str]:
+    whole = quarantine.maker.store.manifest(quarantine.repository, index.digest)
+    assert whole is not None
+    return [child.digest for child in oci.contents(whole).children]
 
 
 def test_keys_that_cannot_be_read_bring_nothing_new_and_leave_what_is_equal(

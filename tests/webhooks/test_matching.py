@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -115,6 +116,32 @@ def test_a_forge_on_disk_is_matched_by_path_and_by_name() -> None:
 def test_an_image_wakes_the_mirrors_that_take_it(push: ImagePush, wanted: tuple[str, ...]) -> None:
     """By name below the site's prefix; a mirror of some tags does not take what comes without one."""
     assert matching.images(push, CONFIGURED, ()) == wanted
+
+
+SIGNED = topology(
+    ("ImageMirror", "releases", {**RELEASES, "signed": {"keys": [{"file": "cosign.pub"}]}}),
+    ("ImageMirror", "built", {**BUILT, "source": {"url": "https://hub.example"}}),
+)
+
+
+@pytest.mark.parametrize(
+    ("push", "wanted"),
+    [
+        (image("vendor/hsm", "1.9", "sha256:" + "a" * 64), ("1.9",)),
+        (image("vendor/hsm", digest="sha256:" + "a" * 64), ()),
+        (image("vendor/hsm", f"sha256-{'a' * 64}.sig"), ()),
+        (image("vendor/hsm", f"sha256-{'a' * 64}"), ()),
+    ],
+    ids=["a tag", "a referrer or a platform", "a signature", "the list of referrers"],
+)
+def test_what_may_be_a_signature_wakes_a_look_at_all_that_waits_for_one(
+    push: ImagePush, wanted: tuple[str, ...]
+) -> None:
+    """Whatever tags are mirrored: it goes nowhere by itself, and lets another go."""
+    assert matching.images(push, SIGNED, ()) == ("vendor/hsm",)
+    assert matching.references(push, "vendor/hsm", SIGNED) == wanted
+    part = replace(push, repository="pay/api")
+    assert matching.references(part, "pay/api", SIGNED) == (push.tag or push.digest,)
 
 
 @given(name=st.text(max_size=40), url=st.text(max_size=60))

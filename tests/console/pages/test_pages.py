@@ -113,6 +113,14 @@ def test_images_show_how_far_a_site_is_behind_beside_the_rpo(house: House) -> No
     assert "지연 4분 00초 · RPO 1일" in text_of(house, "/mirrors?lang=ko")
 
 
+def test_repositories_show_how_far_a_site_is_behind_beside_the_rpo(house: House) -> None:
+    """As images do: what the newest push took, the age of what is held, and what may be lost."""
+    page = text_of(house, "/mirrors").partition("Images")[0]
+    assert "lag 1m 30s · RPO 1d" in page
+    assert "12m 00s behind · RPO 30d" in page
+    assert "지연 1분 30초 · RPO 1일" in text_of(house, "/mirrors?lang=ko")
+
+
 def test_a_run_shows_what_an_approval_is_bound_to(house: House) -> None:
     """Commit and digests in full, who may answer, and the form."""
     page = house.signed_in().get("/runs/pay-deliver-m3v8q").get_data(as_text=True)

@@ -241,7 +241,7 @@ class Call:
 
     def once(self) -> Outcome:
         """Call it; it is called after a second when it asks for that."""
-        return Deploy(self._delivering.world).run(self._context())
+        return Deploy(self._delivering.world).run(self.context())
 
     def end(self, *, most: int = 5000) -> Outcome:
         """Call it until it has ended, or asks a person."""
@@ -258,7 +258,8 @@ class Call:
         with self._delivering.database.read() as connection:
             return deployments.by_run(connection, self._run)
 
-    def _context(self) -> Context:
+    def context(self) -> Context:
+        """What the task is told this time."""
         empty: dict[str, Any] = {}
         run = dict.fromkeys(runs.Run.__dataclass_fields__) | {"cause": {}}
         run |= {"id": 1, "name": self._run, "application": "pay", "revision": self._revision}

@@ -205,8 +205,9 @@ class Narrow(Call):
         super().__init__(delivering, "heal-1", revision)
         self._params = params
 
-    def _context(self) -> Any:
-        return replace(super()._context(), params=self._params)
+    def context(self) -> Any:
+        """With these params."""
+        return replace(super().context(), params=self._params)
 
 
 def config(name: str, value: str) -> dict[str, Json]:
