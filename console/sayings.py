@@ -60,6 +60,13 @@ SAYINGS: Sequence[str] = (
     mark("against the rule %(name)s: %(why)s"),
     mark("it is still encrypted in git: decrypt it while rendering, or list it under outOfGit"),
     mark("served as %(versions)s, which we cannot compare with each other"),
+    # drift.imaging
+    mark("another image runs than the one that is pinned"),
+    mark("one tag is several images where it runs, or in the registries that it is pulled from"),
+    mark("nobody knows whether what runs is what is pinned: nobody looked into that image"),
+    mark("nobody knows whether what runs at both sites is one image"),
+    mark("nobody knows which image is meant: %(why)s"),
+    mark("no digest of %(image)s is known"),
     # drift.health and lockstep.manifests.health
     mark("nothing of it is there"),
     mark("it is not known from files"),

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent import futures
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from drift import identity, inventory, survey
+from drift.across import Across
 from drift.doors import Scanning, Seen
 from drift.examine import Examiner
 from drift.expected import Rules
@@ -19,12 +20,14 @@ from drift.health import Observations
 from drift.implied import Scalers, SiteFacts
 from drift.inventory import Reading
 from drift.judging import Context
-from drift.normalise import collect
+from drift.normalise import collect, home
 from drift.older import MOST, Older, Rendered, revisions
 from drift.packed import Packed
+from drift.shelves import Shelves
 from drift.survey import Ground
 from lockstep import errors
-from lockstep.manifests import applyset
+from lockstep.manifests import applyset, desired
+from lockstep.manifests.images import Undetermined
 from lockstep.sites import ends
 from lockstep.store import deployments, stances
 from lockstep.topology import direction, kinds
@@ -37,11 +40,15 @@ CUSTOM_RESOURCE = "CustomResourceDefinition"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What git wants at a commit, at the truth and at its follower; an archive is to have the full size."""
+    """What git wants at a commit, at the truth and at its follower; an archive is to have the full size.
+
+    ``undetermined`` are the images of which nobody knows which they are, by object.
+    """
 
     revision: str
     notes: tuple[str, ...]
     objects: tuple[Rendered, Rendered]
+    undetermined: tuple[Mapping[ObjectKey, Sequence[Undetermined]], Mapping[ObjectKey, Sequence[Undetermined]]]
 
     @property
     def rendering(self) -> dict[str, Json]:
@@ -103,7 +110,12 @@ class Comparison:
         keyed = [inventory.by_key(one, sealer=self.scanning.sealer)[0] for one in objects]
         notes = [note for side in (truth, follower) for note in side.notes]
         packed = tuple(Packed(one, pool=pool) for one in keyed)
-        return Wanted(revision=revision, notes=tuple(notes), objects=(packed[0], packed[1]))
+        return Wanted(
+            revision=revision,
+            notes=tuple(notes),
+            objects=(packed[0], packed[1]),
+            undetermined=(_undetermined(truth), _undetermined(follower)),
+        )
 
     def basis(self) -> tuple[object, ...]:
         """Everything that a comparison stands on beside objects: when it is another, everything is compared anew.
@@ -155,7 +167,23 @@ class Comparison:
             older=Older(lambda: self._older(wanted.revision)),
             memory=self.scanning.memory,
         )
-        return Ground(readings=readings, git=wanted.objects, examiner=examiner, scope=_scope(self.application))
+        return Ground(
+            readings=readings,
+            git=wanted.objects,
+            examiner=examiner,
+            scope=_scope(self.application),
+            undetermined=wanted.undetermined,
+        )
+
+    def running(self, observed: tuple[Observations | None, Observations | None]) -> Across:
+        """Which images run at both sites; of a site that runs nothing nothing is observed."""
+        pods = tuple(one.pods if one is not None else None for one in observed)
+        shelves = Shelves.of(
+            self.scanning.database,
+            (facts(self.topology.site(self.faced.truth)), facts(self.topology.site(self.faced.follower))),
+            [image.name for image in self.application.spec.images],
+        )
+        return Across(self.sites, (pods[0], pods[1]), known=shelves)
 
     def observed(self, ground: Ground) -> tuple[Observations | None, Observations | None]:
         """How single objects at the truth and at the follower are; None for a site that runs nothing."""
@@ -262,6 +290,13 @@ class Comparison:
         except errors.LockstepError:
             # An old commit that nobody can render any more says nothing about now.
             return None
+
+
+def _undetermined(wanted: desired.Desired) -> Mapping[ObjectKey, Sequence[Undetermined]]:
+    found: dict[ObjectKey, list[Undetermined]] = {}
+    for one in wanted.undetermined:
+        found.setdefault(replace(one.key, group=home(one.key.group, one.key.kind)), []).append(one)
+    return found
 
 
 def _scope(application: kinds.Application) -> survey.Scope:

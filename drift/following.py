@@ -22,7 +22,7 @@ from drift.ledger import Ledger
 from drift.normalise import home, served_by
 from drift.redact import Sealer
 from drift.rows import Explained
-from drift.running import Across, Running
+from drift.running import Running
 from drift.survey import Ground, Survey
 from lockstep.sites import ends
 from lockstep.values import Json, ObjectKey
@@ -139,7 +139,6 @@ class Followed:
     _ledger: Ledger
     _gaps: list[set[tuple[str, str, str, str]]]
     _rules: tuple[RuleProblem, ...]
-    _running: Across
     _stored: object = None
     _listed: int | None = None
     _stored_at: float = float("-inf")
@@ -181,7 +180,6 @@ class Followed:
             _sides=(sides[0], sides[1]),
             _ledger=ledger,
             _rules=ground.sum_up(ledger).rules,
-            _running=across(ground, (beyond[0].observed, beyond[1].observed)),
             _gaps=[{hidden(gap) for gap in reading.gaps} for reading in ground.readings],
         )
 
@@ -218,6 +216,7 @@ class Followed:
                     return None
                 if not reading.hides(key):
                     touched |= side.take(replace(key, group=home(key.group, key.kind)))
+        touched |= self.ground.running.settle()
         outlooks = [side.told.watch.outlook() for side in self._sides]
         if [self._hidden(outlook) for outlook in outlooks] != self._gaps:
             return None
@@ -251,7 +250,7 @@ class Followed:
 
     def running(self) -> Running:
         """Which images run at both sites now."""
-        return self._running.running()
+        return self.ground.running.running()
 
     def is_stored(self, *, now: float) -> bool:
         """Whether everything that is to be said now is stored, as something that was seen just now."""
@@ -280,13 +279,6 @@ class Followed:
 
     def _hidden(self, outlook: ends.Inventory) -> set[tuple[str, str, str, str]]:
         return {hidden(gap) for gap in outlook.gaps if concerns(gap, self.standing.selection)}
-
-
-def across(ground: Ground, observed: tuple[Observations | None, Observations | None]) -> Across:
-    """Which images run at both sites, by what is known of their objects; None for a site that runs nothing."""
-    truth, follower = (reading.site for reading in ground.readings)
-    pods = tuple(one.pods if one is not None else None for one in observed)
-    return Across((truth, follower), (pods[0], pods[1]))
 
 
 def concerns(gap: ends.Gap, selection: ends.Selection) -> bool:

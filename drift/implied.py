@@ -159,7 +159,7 @@ def explains(steps: Sequence[Step], values: tuple[Value, Value], facts: tuple[Si
     if not (isinstance(left, str) and isinstance(right, str)):
         return ""
     if paths.is_image(steps):
-        mine, theirs = (_own_name(text, site) for text, site in zip((left, right), facts, strict=True))
+        mine, theirs = (own_name(text, site) for text, site in zip((left, right), facts, strict=True))
         return "imagePrefix of the sites" if mine and mine == theirs else ""
     name = _site_value(left, right, facts)
     return f"site value {name}" if name else ""
@@ -204,7 +204,7 @@ def _is_count(value: Value) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _own_name(text: str, site: SiteFacts) -> str:
+def own_name(text: str, site: SiteFacts) -> str:
     """An image as it is called at no site in particular, with its tag and digest; empty when it is not the site's."""
     if not site.image_prefix or not text.startswith(f"{site.image_prefix}/"):
         return ""

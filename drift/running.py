@@ -1,47 +1,46 @@
-"""Which images run, beside those that specs name: by workload and container, at one site and across both.
+"""Which images run, beside those that specs name: by workload and container, at one site.
 
-Pure. It receives the Pods of a site one by one, with who owns them, and hands on ``Running``. A digest that is unlike
-another is no proof by itself: an image has one for its index, one for each platform and an id besides, and which of
-them a status names depends on the runtime. Told as different is only what is proved: that one and the same tag was
-resolved to two digests. What can be neither proved nor refuted is not comparable, never equal. No verdict changes.
+Pure. It receives the Pods of a site one by one, with who owns them, and hands on what each container of a workload
+runs. What that proves is said by ``proofs``, across both sites by ``across``.
 """
 
 from __future__ import annotations
 
-import bisect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from drift.image_ids import Ran, pin
+from drift.image_ids import Ran
 from drift.normalise import reading
 from lockstep.values import Json, ObjectKey
 
-SAME, ALONE, DIFFERENT, NOT_COMPARABLE = "same", "alone", "different", "notComparable"
-"""The same runs at both sites, or what the spec pins; one image runs, and nobody knows of another site; one tag is two
-images; nobody can say."""
-
-# More containers than these are counted, and not listed: they are stored with every change.
-_MOST_LISTED = 100
-_MOST_DIFFERENT = 500
-_MOST_DIGESTS = 20
 # No reference is longer (a registry and a repository of 255 each, a tag of 128, a digest of 135).
 _LONGEST_IMAGE = 1000
-# A container that a person attached to look at a Pod (an ephemeral one) is none of its workload's.
-_LISTS = (("containers", "containerStatuses"), ("initContainers", "initContainerStatuses"))
+_LISTS = (
+    ("containers", "containerStatuses"),
+    ("initContainers", "initContainerStatuses"),
+    ("ephemeralContainers", "ephemeralContainerStatuses"),
+)
 _OVER = frozenset({"Succeeded", "Failed"})
 _KEY = ("group", "kind", "namespace", "name")
 
-Place = tuple[str, str]
-"""A container's name, and the image that its spec names."""
+
+class Place(NamedTuple):
+    """A container of a Pod: in which list it stands, its name, and the image that its spec names."""
+
+    listed: str
+    name: str
+    image: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
-    """A container of a workload: what its spec names, and which digests run, by site.
+    """A container of a workload: what its spec names, which digests run, and what registries have, by site.
 
-    ``said`` is ``same``, ``alone``, ``different`` or ``notComparable``. At a site that is not in ``digests`` no Pod
-    says that it runs there.
+    ``image`` is what the reference is called at no site in particular. ``said`` is one of the words of ``proofs``, and
+    ``wrong`` names the sites where another image is. At a site that is not in ``digests`` no Pod says that it runs
+    there; ``held`` is what a site's registry has under the tag, where somebody knows. ``listed`` is the list of the
+    Pod's spec that it stands in.
     """
 
     key: ObjectKey
@@ -49,22 +48,37 @@ class Container:
     image: str
     digests: Mapping[str, tuple[str, ...]]
     said: str
+    held: Mapping[str, str] = field(default_factory=dict)
+    wrong: tuple[str, ...] = ()
+    listed: str = "containers"
 
     def to_json(self) -> dict[str, Json]:
         """As ``-o json`` writes it, and as it is stored."""
         named = {name: getattr(self.key, name) for name in _KEY}
         digests = {site: list(found) for site, found in self.digests.items()}
-        return {**named, "container": self.container, "image": self.image, "digests": digests, "said": self.said}
+        return {
+            **named,
+            "container": self.container,
+            "of": self.listed,
+            "image": self.image,
+            "digests": digests,
+            "held": dict(self.held),
+            "said": self.said,
+            "wrongAt": list(self.wrong),
+        }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Json]) -> Container:
-        """What ``to_json`` wrote."""
+        """What ``to_json`` wrote, or what was written before registries were looked at."""
         return cls(
             key=ObjectKey(**{name: value[name] for name in _KEY}),
             container=value["container"],
+            listed=value.get("of", "containers"),
             image=value["image"],
             digests={site: tuple(found) for site, found in value["digests"].items()},
+            held=dict(value.get("held", {})),
             said=value["said"],
+            wrong=tuple(value.get("wrongAt", ())),
         )
 
 
@@ -171,95 +185,6 @@ def of_pod(manifest: Mapping[str, Json]) -> dict[Place, Ran]:
         for status in reading.entries(manifest, "status", statuses):
             name, image_id = reading.text(status, "name"), reading.text(status, "imageID")
             if image_id and (image := images.get(name, "")):
-                found[name, image] = Ran.of(image_id, image=image, container_id=reading.text(status, "containerID"))
+                container_id = reading.text(status, "containerID")
+                found[Place(containers, name, image)] = Ran.of(image_id, image=image, container_id=container_id)
     return found
-
-
-class Across:
-    """What runs at both sites, kept true: what changed at either is judged again, and nothing else.
-
-    Args:
-        sites: The truth and the follower.
-        pods: What their Pods run; None for a site that runs nothing.
-    """
-
-    def __init__(self, sites: tuple[str, str], pods: tuple[Pods | None, Pods | None]) -> None:
-        self._sides = [(site, one) for site, one in zip(sites, pods, strict=True) if one is not None]
-        self._said: dict[ObjectKey, tuple[Container, ...]] = {}
-        self._order: list[ObjectKey] = []
-        self._different: set[ObjectKey] = set()
-        self._containers = self._not_comparable = 0
-        self._told: Running | None = None
-        self._judge(key for _, one in self._sides for key in (*one.keys(), *one.changed()))
-
-    def running(self) -> Running:
-        """What runs now."""
-        self._judge(key for _, one in self._sides for key in one.changed())
-        if self._told is None:
-            every = (container for key in self._order for container in self._said[key])
-            different = (one for key in sorted(self._different) for one in self._said[key] if one.said == DIFFERENT)
-            self._told = Running(
-                containers=self._containers,
-                not_comparable=self._not_comparable,
-                different=tuple(islice(different, _MOST_DIFFERENT)),
-                listed=tuple(islice(every, _MOST_LISTED)),
-            )
-        return self._told
-
-    def _judge(self, keys: Iterable[ObjectKey]) -> None:
-        for key in set(keys):
-            before = self._said.get(key, ())
-            after = tuple(judged(key, {site: one.of(key) for site, one in self._sides}))
-            if before != after:
-                self._put(key, before, after)
-
-    def _put(self, key: ObjectKey, before: tuple[Container, ...], after: tuple[Container, ...]) -> None:
-        self._told = None
-        if before and not after:
-            del self._order[bisect.bisect_left(self._order, key)], self._said[key]
-        if after and not before:
-            bisect.insort(self._order, key)
-        if after:
-            self._said[key] = after
-        self._containers += len(after) - len(before)
-        self._not_comparable += _count(after) - _count(before)
-        if any(one.said == DIFFERENT for one in after):
-            self._different.add(key)
-        else:
-            self._different.discard(key)
-
-
-def judged(key: ObjectKey, ran: Mapping[str, Mapping[Place, Iterable[Ran]]]) -> Iterator[Container]:
-    """What is to be said of each container of a workload, sorted.
-
-    Args:
-        key: The workload.
-        ran: What its containers run, by site. An image that only one site's specs name is judged there alone.
-    """
-    for name, image in sorted({place for found in ran.values() for place in found}):
-        found = {site: set(places[name, image]) for site, places in ran.items() if (name, image) in places}
-        digests = {site: sorted({one.digest for one in runs if one.digest}) for site, runs in found.items()}
-        yield Container(
-            key=key,
-            container=name,
-            image=image,
-            digests={site: tuple(shown[:_MOST_DIGESTS]) for site, shown in digests.items() if shown},
-            said=_said(image, {one for runs in found.values() for one in runs}, sites=len(found)),
-        )
-
-
-def _said(image: str, ran: set[Ran], *, sites: int) -> str:
-    """What everything that runs by one reference proves."""
-    digests, pinned = {one.digest for one in ran}, pin(image)
-    if pinned and digests == {pinned}:
-        return SAME
-    if not pinned and "" not in digests and len(digests) == 1:
-        return SAME if sites > 1 else ALONE
-    # A pin is the digest of an index or of one manifest in it: without the index another digest proves nothing.
-    if not pinned and len({one.digest for one in ran if one.resolved}) > 1:
-        return DIFFERENT
-    return NOT_COMPARABLE
-
-
-def _count(found: Iterable[Container]) -> int:
-    return sum(1 for one in found if one.said == NOT_COMPARABLE)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from drift import health, rows, rule_rows, survey
 from drift.comparison import Comparison
 from drift.doors import Renderer, Scanning, Sites
-from drift.following import Beyond, Followed, Standing, across
+from drift.following import Beyond, Followed, Standing
 from drift.implied import Scalers
 from drift.ledger import Sums
 from drift.scanned import Known, Scanned, scanned, summary
@@ -117,7 +117,9 @@ def scan(context: Scanning, application: kinds.Application, pair: kinds.Pair) ->
     readings = comparison.read(selection)
     scalers = Scalers(readings[0].objects), Scalers(readings[1].objects)
     ground = comparison.ground(wanted, readings, scalers)
-    ledger, observed = survey.examined(ground), comparison.observed(ground)
+    observed = comparison.observed(ground)
+    ground = replace(ground, running=comparison.running(observed))
+    ledger = survey.examined(ground)
     vitals = [health.of_observed(*one) for one in zip(readings, wanted.objects, observed, strict=True)]
     followed = None
     if watches is not None:
@@ -138,7 +140,7 @@ def scan(context: Scanning, application: kinds.Application, pair: kinds.Pair) ->
         rendering=wanted.rendering,
         readings=readings,
         vitals=(vitals[0], vitals[1]),
-        running=followed.running() if followed is not None else across(ground, observed).running(),
+        running=ground.running.running(),
     )
     return scanned(comparison, known, ground.sum_up(ledger), followed=followed)
 

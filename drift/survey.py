@@ -6,9 +6,10 @@ Pure: it receives readings and renderings, it hands on a ``Survey``. Objects are
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from drift import exclusions
+from drift import exclusions, imaging
+from drift.across import Across
 from drift.examine import Difference, Examiner, Manifest
 from drift.expected import RuleProblem
 from drift.inventory import Reading
@@ -16,6 +17,7 @@ from drift.ledger import Ledger, Sums
 from drift.packed import Packed
 from drift.sides import NOT_READ, Sides
 from lockstep import collector
+from lockstep.manifests.images import Undetermined
 from lockstep.sites import ends
 from lockstep.topology.objects import ObjectPattern
 from lockstep.values import ObjectKey, Verdict
@@ -24,6 +26,7 @@ from lockstep.values import ObjectKey, Verdict
 _AT_ONCE = 1000
 
 _NOTHING: Mapping[ObjectKey, Manifest] = {}
+_NO_IMAGES: Mapping[ObjectKey, Sequence[Undetermined]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,13 +94,19 @@ class Survey:
 class Ground:
     """What a survey stands on: the site that is the truth now and the one that follows it, git for both, and how.
 
-    ``git`` is nothing for two sites without git.
+    ``git`` is nothing for two sites without git. ``running`` is what runs at both, and ``undetermined`` are the images
+    that git names for the one and the other, and of which nobody knows which they are.
     """
 
     readings: tuple[Reading, Reading]
     git: tuple[Mapping[ObjectKey, Manifest], Mapping[ObjectKey, Manifest]] = (_NOTHING, _NOTHING)
     examiner: Examiner
     scope: Scope = Scope()
+    running: Across = field(default_factory=lambda: Across(("", ""), (None, None)))
+    undetermined: tuple[Mapping[ObjectKey, Sequence[Undetermined]], Mapping[ObjectKey, Sequence[Undetermined]]] = (
+        _NO_IMAGES,
+        _NO_IMAGES,
+    )
 
     def every_key(self) -> set[ObjectKey]:
         """Every object that any side has."""
@@ -110,7 +119,13 @@ class Ground:
         sides = _sides(key, truth, follower, self.git, self.scope)
         if sides is None:
             return None
-        return _examined(key, sides, self.examiner, unseen=(_unseen(key, truth), _unseen(key, follower)))
+        found = _examined(key, sides, self.examiner, unseen=(_unseen(key, truth), _unseen(key, follower)))
+        containers = self.running.of(key)
+        git_p, git_d = (one.get(key, ()) for one in self.undetermined)
+        if not (containers or git_p or git_d):
+            return found
+        unknown: imaging.Unknown = Sides(git_p, (), git_d, ())
+        return imaging.added(found, sides, containers, unknown, key=key, sites=(truth.site, follower.site))
 
     def sum_up(self, ledger: Ledger, *, only: frozenset[ObjectKey] | None = None) -> Survey:
         """Everything that stands in a ledger, or what it says of some objects."""

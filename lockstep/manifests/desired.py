@@ -21,7 +21,7 @@ class Desired:
 
     ``objects`` is what is deployed there; ``full`` the same at full size, which is what an archive keeps. They
     are the same except at a hot standby. ``notes`` are sentences about what was left out; with a problem nothing
-    may be deployed.
+    may be deployed. ``undetermined`` are the images of which nobody knows which they are: each is a problem too.
     """
 
     application: str
@@ -34,6 +34,7 @@ class Desired:
     suspended: tuple[ObjectKey, ...] = ()
     notes: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    undetermined: tuple[images.Undetermined, ...] = ()
 
     @property
     def applyset(self) -> applyset.ApplySet:
@@ -109,6 +110,7 @@ def desired(
         suspended=floored.suspended,
         notes=(*notes, *rewritten.notes, *floored.notes),
         problems=(*_taken(placed, set_), *rewritten.problems),
+        undetermined=rewritten.undetermined,
     )
 
 

@@ -57,6 +57,20 @@ class Wanted:
     digest: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Undetermined:
+    """A place that names an image of the application of which nobody knows which it is: it stays as git writes it.
+
+    ``container`` is the container's name, or says what else the place is; ``why`` says what is not known.
+    """
+
+    key: ObjectKey
+    place: edit.Place
+    container: str
+    written: str
+    why: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
     """The application's images under every name that they are known by."""
@@ -141,12 +155,16 @@ def wanted(objects: Iterable[dict[str, Json]], catalogue: Catalogue) -> tuple[Wa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rewritten:
-    """Objects as a site gets them, every image that they use, and what is wrong with some of those."""
+    """Objects as a site gets them, every image that they use, and what is wrong with some of those.
+
+    Each place that is ``undetermined`` is among the problems too.
+    """
 
     objects: tuple[dict[str, Json], ...]
     uses: tuple[Use, ...]
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
+    undetermined: tuple[Undetermined, ...] = ()
 
 
 def rewrite(
@@ -173,6 +191,7 @@ def rewrite(
         uses=tuple(writer.uses),
         problems=tuple(writer.problems),
         notes=tuple(_unmet(objects, catalogue.also_at)),
+        undetermined=tuple(writer.undetermined),
     )
 
 
@@ -184,6 +203,10 @@ class _WrongImageError(Exception):
         self.message, self.remedy = message, remedy
 
 
+class _UndeterminedError(_WrongImageError):
+    """An image of the application, and nobody knows which."""
+
+
 @dataclass(slots=True, kw_only=True)
 class _Writer:
     catalogue: Catalogue
@@ -192,6 +215,7 @@ class _Writer:
     rename: Mapping[str, str]
     uses: list[Use] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    undetermined: list[Undetermined] = field(default_factory=list)
     _tags: dict[str, set[str]] = field(default_factory=dict)
 
     def write(self, manifest: dict[str, Json]) -> dict[str, Json]:
@@ -203,6 +227,8 @@ class _Writer:
             except _WrongImageError as error:
                 where = named.container if " " in named.container else f"container {named.container}"
                 self.problems.append(Problem(key=key, where=where, message=error.message, remedy=error.remedy))
+                if isinstance(error, _UndeterminedError):
+                    self.undetermined.append(_undetermined(key, named, error))
                 continue
             self.uses.append(use)
             if use.image != named.written:
@@ -217,7 +243,7 @@ class _Writer:
             raise _WrongImageError(error.message, error.remedy) from error
         names = self.catalogue.names.get(full_name(reference), ())
         if len(names) > 1:
-            raise _WrongImageError(
+            raise _UndeterminedError(
                 f"{named.written} could be {' or '.join(names)}.",
                 "Give each image of the application names of its own.",
             )
@@ -252,7 +278,9 @@ class _Writer:
                 f"{reference} is pinned in git, and {known} is to be deployed.", "Take the digest out of the manifest."
             )
         if not reference.digest and not known:
-            raise _WrongImageError(f"no digest of {name}:{tag} is known.", "Mirror it, or build it, before the deploy.")
+            raise _UndeterminedError(
+                f"no digest of {name}:{tag} is known.", "Mirror it, or build it, before the deploy."
+            )
         if by_name and not exact and not reference.digest:
             self._refuse_second_tag(name, tag)
         return reference.digest or known
@@ -262,10 +290,14 @@ class _Writer:
         tags = self._tags.setdefault(name, set())
         tags.add(tag)
         if len(tags) > 1:
-            raise _WrongImageError(
+            raise _UndeterminedError(
                 f"{name} is used with the tags {' and '.join(sorted(tags))}, and one digest is to be deployed.",
                 "Use one tag in all manifests.",
             )
+
+
+def _undetermined(key: ObjectKey, named: workloads.NamedImage, error: _UndeterminedError) -> Undetermined:
+    return Undetermined(key=key, place=named.place, container=named.container, written=named.written, why=error.message)
 
 
 def _unmet(objects: Iterable[dict[str, Json]], also_at: Iterable[Selector]) -> Iterator[str]:

@@ -38,6 +38,11 @@ class NamedImage:
     written: str
 
 
+def pod_spec(group: str, kind: str) -> edit.Place | None:
+    """Where the objects of a kind keep the spec of their Pods; None when nobody knows, as of custom resources."""
+    return _POD_SPECS.get((group, kind))
+
+
 def images(manifest: Mapping[str, Json]) -> Iterator[NamedImage]:
     """Every image that an object names where Kubernetes would pull it.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -115,9 +115,11 @@ class World:
     clock: Clock
 
     @classmethod
-    def make(cls, root: Path, database: Database, *documents: tuple[str, str, Manifest]) -> World:
+    def make(
+        cls, root: Path, database: Database, *documents: tuple[str, str, Manifest], images: Sequence[Json] = ()
+    ) -> World:
         """Both sites are empty, and git is too. ``documents`` are more of the configuration."""
-        topology = topology_of(root, *documents)
+        topology = topology_of(root, *documents, images=images)
         git, clock = Git(topology, {"first": []}), Clock()
         watched = Watched({site: Cluster(Watch()) for site in SITES})
         scanning = doors.Scanning(
@@ -182,12 +184,18 @@ class World:
         return found
 
 
-def topology_of(root: Path, *documents: tuple[str, str, Manifest]) -> Topology:
-    """Two sites that run, and one application that is hot."""
+def topology_of(root: Path, *documents: tuple[str, str, Manifest], images: Sequence[Json] = ()) -> Topology:
+    """Two sites that run, and one application that is hot, with these images."""
     sites = [
         ("Site", name, {"cluster": {"directory": name}, "values": {"host": f"shop.{name}.example"}}) for name in SITES
     ]
     protection = {PAIR: {"tier": "hot", "floor": {"default": 1}}}
-    spec = {"source": {"repository": "shop"}, "namespace": "shop", "protection": protection}
+    spec = {
+        "source": {"repository": "shop"},
+        "namespace": "shop",
+        "protection": protection,
+        "images": list(images),
+        "unmirrored": "warn",
+    }
     pair = ("Pair", PAIR, {"primary": SITES[0], "standby": SITES[1]})
     return topologies.topology(*sites, pair, ("Application", "shop", spec), *documents, directory=root)

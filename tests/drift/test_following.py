@@ -278,17 +278,20 @@ def test_what_a_pod_suffers_from_is_stored_with_the_change_that_told_of_it(world
 
 
 def test_which_images_run_is_stored_with_the_change_that_told_of_it(world: World) -> None:
-    """Though no verdict changes by it."""
+    """Nobody can say which of two images is the right one; mended, nothing is left of it."""
     for site, letter in zip(SITES, "ab", strict=True):
         world.put(site, _REPLICAS)
         world.put(site, _running("pod", letter))
         assert world.told()
     (told,) = world.stored().coverage["running"]["different"]
     assert (told["kind"], told["name"], told["image"]) == ("Deployment", "web", "web:1")
-    assert world.stored().verdict == "InSync"
+    assert [(one.verdict, one.people_path) for one in world.findings()] == [
+        ("Diverged", "spec.template.spec.containers[web].image")
+    ]
     world.put("sejong", _running("pod", "a"))
     assert world.told()
     assert world.stored().coverage["running"]["different"] == []
+    assert (world.findings(), world.stored().verdict) == ([], "InSync")
 
 
 def test_a_change_of_which_nothing_is_to_be_said_stores_nothing(world: World) -> None:

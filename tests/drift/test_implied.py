@@ -60,11 +60,11 @@ def test_an_image_under_the_names_that_the_sites_give_it_is_one_image() -> None:
     """A site that calls it something else has no difference; another image under that name's neighbour has."""
     seoul = implied.SiteFacts(name="seoul", image_prefix="registry.seoul.example/prod")
     sejong = implied.SiteFacts(name="sejong", image_prefix="registry.sejong.example", renamed={"hsm": "vendor/hsm"})
-    whole = implied._own_name(f"registry.seoul.example/prod/vendor/hsm@{DIGEST}", seoul)
+    whole = implied.own_name(f"registry.seoul.example/prod/vendor/hsm@{DIGEST}", seoul)
     assert whole == f"vendor/hsm@{DIGEST}"
-    assert implied._own_name(f"registry.sejong.example/hsm@{DIGEST}", sejong) == whole
-    assert implied._own_name(f"registry.sejong.example/hsm2@{DIGEST}", sejong) != whole
-    assert implied._own_name(f"elsewhere.example/hsm@{DIGEST}", sejong) == ""
+    assert implied.own_name(f"registry.sejong.example/hsm@{DIGEST}", sejong) == whole
+    assert implied.own_name(f"registry.sejong.example/hsm2@{DIGEST}", sejong) != whole
+    assert implied.own_name(f"elsewhere.example/hsm@{DIGEST}", sejong) == ""
 
 
 def test_another_prefix_is_declared() -> None:

@@ -54,8 +54,9 @@ def test_what_is_in_step_everywhere_ends_with_zero(shop: World) -> None:
     shop.scan(WARM)
     found = told(shop)
     assert (found.verdict, found.exit_code, found.differences) == (Verdict.DISPERSED, report.IN_STEP, ())
-    assert {entry.row.people_path for entry in found.explained} == {"spec.replicas"}
-    assert [one.explained for one in found.compared] == [0, 1]
+    paths = {entry.row.people_path for entry in found.explained}
+    assert paths == {"spec.replicas", "spec.template.spec.containers[web].image"}
+    assert [one.explained for one in found.compared] == [1, 2]
 
 
 def test_a_difference_ends_with_one_and_says_where_and_since_when(shop: World) -> None:

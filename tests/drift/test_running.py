@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drift.across import Across
 from drift.health import Observations
 from drift.image_ids import Ran
-from drift.running import Across, Container, Running
+from drift.running import Container, Running
 from lockstep.values import Json, ObjectKey
 
 A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
@@ -93,7 +94,12 @@ def test_a_tag_that_two_sites_resolved_to_two_digests_is_told_of_the_workload() 
     """The Pod's owner is named, with the image in its spec and what each site runs."""
     found = running([pod("p", "web:1", f"{HUB}@{A}")], [pod("q", "web:1", f"{HUB}@{B}")])
     expected = Container(
-        key=DEPLOYMENT, container="api", image="web:1", digests={"seoul": (A,), "sejong": (B,)}, said="different"
+        key=DEPLOYMENT,
+        container="api",
+        image="web:1",
+        digests={"seoul": (A,), "sejong": (B,)},
+        said="different",
+        wrong=SITES,
     )
     assert found == Running(containers=1, different=(expected,), listed=(expected,))
 
@@ -133,15 +139,22 @@ def test_what_proves_nothing_is_neither_equal_nor_an_alarm(
 
 
 def test_pods_that_are_over_going_or_of_others_say_nothing() -> None:
-    """Nor does a container that has not started, or one that a person attached."""
+    """Nor does a container that has not started."""
     over, going = pod("p", "web:1", f"{HUB}@{A}"), pod("q", "web:1", f"{HUB}@{B}")
     over["status"]["phase"] = "Failed"
     going["metadata"]["deletionTimestamp"] = "2026-11-01T00:00:00Z"
     theirs = pod("r", "web:1", f"{HUB}@{C}", owner="somebody-elses")
+    assert running([over, going, theirs, pod("s", "web:1", "")]) == Running()
+
+
+@pytest.mark.parametrize("listed", ["initContainers", "ephemeralContainers"])
+def test_containers_that_begin_a_pod_and_those_that_a_person_attached_are_seen(listed: str) -> None:
+    """A sidecar is one that begins and stays; what was attached to look at a Pod runs there too."""
     attached = pod("s", "web:1", "")
-    attached["spec"]["ephemeralContainers"] = [{"name": "look", "image": "sh:1"}]
-    attached["status"]["ephemeralContainerStatuses"] = [{"name": "look", "imageID": A}]
-    assert running([over, going, theirs, attached]) == Running()
+    attached["spec"][listed] = [{"name": "look", "image": "sh:1"}]
+    attached["status"][f"{listed.removesuffix('s')}Statuses"] = [{"name": "look", "imageID": A}]
+    (seen,) = running([attached]).listed
+    assert (seen.listed, seen.container, seen.digests) == (listed, "look", {"seoul": (A,)})
 
 
 def test_more_containers_than_anybody_reads_are_counted() -> None:

@@ -244,7 +244,7 @@ def test_the_coverage_says_what_was_read(world: World) -> None:
     assert coverage["sites"]["sejong"]["method"] == "directory"
     assert coverage["sites"]["sejong"]["objects"] == 2
     assert coverage["health"] == {"seoul": "NotApplicable", "sejong": "NotApplicable"}
-    assert world.stored().counts["explained"] == 1
+    assert world.stored().counts["explained"] == 2
 
 
 def test_nothing_secret_is_stored(world: World) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from drift import doors, redact, scan
-from lockstep import errors, settings, work
+from lockstep import errors, settings, values, work
 from lockstep.manifests import desired
 from lockstep.sites import archive_note, ends
 from lockstep.sites import open as sites
@@ -24,6 +24,7 @@ from tests.support import topologies
 from tests.support.times import Clock
 
 PAIR, WARM = "seoul-sejong", "seoul-daegu"
+DIGESTS = {f"shop/web:{tag}": values.sha256(tag.encode()) for tag in ("1.0", "2.0", "3.0", "latest")}
 
 
 def deployment(image: str = "shop/web:1.0", replicas: int = 3, **spec: Json) -> dict[str, Json]:
@@ -44,12 +45,16 @@ def config(name: str = "settings", **data: str) -> dict[str, Json]:
 
 @dataclass(slots=True)
 class Git:
-    """Commits and what they render to; the last one is the head. ``broken``: it cannot be rendered now."""
+    """Commits and what they render to; the last one is the head. ``broken``: it cannot be rendered now.
+
+    ``digests`` are those of tags that anybody knows.
+    """
 
     topology: Topology
     commits: dict[str, list[dict[str, Json]]] = field(default_factory=dict)
     broken: str = ""
     asked: list[str] = field(default_factory=list)
+    digests: dict[str, str] = field(default_factory=lambda: dict(DIGESTS))
 
     def head(self, application: kinds.Application) -> str:
         """The newest commit."""
@@ -61,7 +66,9 @@ class Git:
         """A commit, finished for a site."""
         self.asked.append(revision)
         raw = copy.deepcopy(self.commits[revision])
-        return desired.desired(raw, application=application, place=place, sites=self.topology.sites, digests={})
+        return desired.desired(
+            raw, application=application, place=place, sites=self.topology.sites, digests=self.digests
+        )
 
     def history(self, application: kinds.Application, revision: str, *, most: int) -> Sequence[str]:
         """The commits before."""
