@@ -218,7 +218,7 @@ def test_whatever_one_site_does_it_is_named_and_the_other_is_served(
 def test_an_upload_that_moved_to_another_node_is_begun_anew_and_arrives(
     source: Scripted, sites: dict[str, Scripted]
 ) -> None:
-    """harbor#17504: the first node knows nothing of it any more."""
+    """harbor#17504, harbor#10052: the first node knows nothing of it any more."""
     Maker(store=source.store(), repository=NAME).image(b"layer" * 1000, tag="v1")
     lost = iter([error(404, "BLOB_UPLOAD_UNKNOWN"), error(404, "BLOB_UPLOAD_UNKNOWN")])
     sites["sejong"].script = lambda asked: next(lost, None) if asked.is_("PUT", "/blobs/uploads/") else None
@@ -281,7 +281,7 @@ def test_a_list_whose_later_page_never_comes_is_no_shorter_list(
         return Reply(200, b'{"tags":["v0"]}', {"Link": f"</v2/{NAME}/tags/list?last=v0>; rel=next"})
 
     source.script = hang
-    quick = source.store(patience=Patience(silence_seconds=0.1, tries=1))
+    quick = source.store(patience=Patience(silence_seconds=1.0, tries=1))
     world.doors.stores[place] = Watched(quick)
     maker.image(b"more", tag="v99")
     try:

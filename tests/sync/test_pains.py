@@ -1,8 +1,9 @@
 """What users of other mirrors suffer from, one test for each; the trackers where they tell of it are named.
 
-The twelfth is about git, and has its tests beside what they are about: go-gitea#14076 in ``test_release``, #36736 in
-``test_default_branch``, #34897 with git-lfs#4255 and gickup#200 in ``test_large``, vsts-mirror#125 and
-git-mirror-action#1 and #28 in ``test_servers``.
+Each name can be searched for. The twelfth is about git, and has its tests beside what they are about: go-gitea#14076 in
+``test_release``, go-gitea#36736 in ``test_default_branch``, go-gitea#34897 with git-lfs#4255 and gickup#200 in
+``test_large``, vsts-mirror#125, git-mirror-action#1 and git-mirror-action#28 in ``test_servers``. What goes wrong while
+bytes are on their way is in ``test_pains_under_way``; ``docs/pains.md`` lists them all.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def _fill(source: Scripted, count: int) -> list[ends.Descriptor]:
 
 
 def test_1_an_equal_tag_costs_a_head_at_each_end_and_many_are_asked_at_once(source: Scripted, site: Scripted) -> None:
-    """skopeo#1021, #1498, #2111: a sync with nothing to do takes hours, one GET after another."""
+    """skopeo#1021, skopeo#1498, skopeo#2111: a sync with nothing to do takes hours, one GET after another."""
     _fill(source, 24)
     mirror(_order(source, site))
     together = threading.Barrier(4)
@@ -84,7 +85,10 @@ def test_1_an_equal_tag_costs_a_head_at_each_end_and_many_are_asked_at_once(sour
 def test_2_a_tag_that_was_deleted_can_be_deleted_everywhere_without_its_image(
     tmp_path: Path, file_database: Database
 ) -> None:
-    """skopeo#2503, #1752, regclient PR#1010: stale tags stay for ever; quay#5852: or go because a filter changed."""
+    """skopeo#2503, skopeo#1752, regclient#1010: stale tags stay for ever; quay#5852: or go because a filter changed.
+
+    harbor#18820: no registry tells of a deleted tag; a full look finds it.
+    """
     world = World(tmp_path, file_database, deleted="delete")
     made = world.maker.image(b"one", tag="v1")
     world.maker.image(b"two", tag="v2")
@@ -100,9 +104,10 @@ def test_2_a_tag_that_was_deleted_can_be_deleted_everywhere_without_its_image(
 def test_3_signatures_and_bills_of_materials_come_along_before_the_tag(
     source: Scripted, site: Scripted, scheme: str
 ) -> None:
-    """skopeo#2227, #1994, #2061, ggcr#1434, #1767, harbor#23210, #19788: mirrored images lose them.
+    """skopeo#2227, skopeo#1994, skopeo#2061, ggcr#1434, ggcr#1767, harbor#23210: mirrored images lose them.
 
-    cosign#2028; and since its third version they refer to the image and have no tag (falcosecurity/plugins#1211).
+    harbor#19788: they arrive, and belong to nothing any more. cosign#2028: there is no tag by which to find them all.
+    falcosecurity/plugins#1211, ovos-docker#147: since cosign's third version they refer to the image and have no tag.
     """
     source.referrers = site.referrers = scheme == "referrers"
     maker = Maker(store=source.store(), repository=NAME)
@@ -125,7 +130,7 @@ def test_3_signatures_and_bills_of_materials_come_along_before_the_tag(
 
 
 def test_4_requests_go_over_several_connections_of_http_1(source: Scripted, site: Scripted) -> None:
-    """zot#4333, #4335, #4075: HTTP/2 puts all streams on one connection, at a hundredth of the line's speed."""
+    """zot#4333, zot#4335, zot#4075: HTTP/2 puts all streams on one connection, at a hundredth of the line's speed."""
     _fill(source, 4)
     together = threading.Event()
     waiting = itertools.count(1)
@@ -174,7 +179,7 @@ def test_6_a_token_is_for_one_repository_however_many_were_asked_for_before(sour
 def test_7_a_promotion_by_retag_that_no_event_told_of_is_found_by_the_sweep(
     tmp_path: Path, file_database: Database
 ) -> None:
-    """harbor#22640, #18820, #20897: a tag that moves without a push is never replicated."""
+    """harbor#22640, harbor#20897: a tag that moves without a push is never replicated."""
     world = World(tmp_path, file_database)
     made = world.maker.image(b"one", tag="v1")
     world.handle()
@@ -190,7 +195,7 @@ def test_7_a_promotion_by_retag_that_no_event_told_of_is_found_by_the_sweep(
 
 
 def test_8_a_storm_of_events_for_one_push_sends_everything_once(source: Scripted, site: Scripted) -> None:
-    """harbor#22073, #11713: an event for each platform, and a replication for each event."""
+    """harbor#22073, harbor#11713: an event for each platform, and a replication for each event."""
     made = Maker(store=source.store(), repository=NAME).platforms(b"layer", tag="v1")
     children = [one for one in source.manifests[NAME] if one != made.digest]
     mirror(_order(source, site, "v1"))
@@ -214,7 +219,7 @@ def test_9_an_immutable_tag_that_is_equal_already_is_not_pushed_again(source: Sc
 
 
 def test_10_a_repository_that_has_to_be_made_first_is_said_to_be(source: Scripted, site: Scripted) -> None:
-    """regclient#203, #869, sinker#55, eks-anywhere#1783: ECR and Harbor fail with a code that says nothing."""
+    """regclient#203, regclient#869, sinker#55, eks-anywhere#1783: ECR and Harbor fail with a code that says nothing."""
     _fill(source, 1)
     site.script = lambda asked: error(404, "NAME_UNKNOWN", "project pay not found") if asked.method == "POST" else None
     (result,) = mirror(_order(source, site))

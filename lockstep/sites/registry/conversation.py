@@ -108,11 +108,13 @@ class Conversation:
     def _following(self, question: Question, authorization: str) -> Iterator[Answer]:
         """Ask, and go where the answer sends us. The credential stays with the registry."""
         target = question.place if isinstance(question.place, Target) else self.target(question.place)
-        seen = {target.url}
+        first, seen = target, {target.url}
         while True:
             headers = dict(question.headers)
             if authorization and target.origin == self.guard.home:
                 headers["Authorization"] = authorization
+            if target.origin != first.origin:
+                headers.pop("Cookie", None)
             call = Call(
                 method=question.method,
                 target=target,

@@ -11,11 +11,11 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lockstep import errors, values
 from lockstep.sites.ends import Descriptor
-from lockstep.sites.http.places import Target
+from lockstep.sites.http.places import Target, origin_of
 from lockstep.sites.http.wire import Answer
 from lockstep.sites.registry import refusals, tokens
 from lockstep.sites.registry.conversation import Conversation, Question, require
@@ -29,17 +29,27 @@ _PART_BYTES = 32 * 2**20
 _MOST_PART_BYTES = 2**30
 # How often one upload is taken up again without getting further.
 _TRIES = 3
+_LONGEST_COOKIE = 4096
 _RANGE = re.compile(r"(?:bytes=)?0-([0-9]{1,18})")
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """An upload that was begun: where it goes on, how many bytes it has, and the smallest part that it takes."""
+    """An upload that was begun: where it goes on, how many bytes it has, and the smallest part that it takes.
+
+    ``cookie`` is what a balancer before the registry gave with the answer: with it the same node is asked again.
+    """
 
     place: Target
     offset: int = 0
     least_part: int = 0
+    cookie: str = ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What every request about it says."""
+        return {"Cookie": self.cookie} if self.cookie else {}
 
 
 class _GoneError(errors.ConflictError):
@@ -190,6 +200,7 @@ class Uploads:
                 headers={
                     "Content-Type": "application/octet-stream",
                     "Content-Range": f"{upload.offset}-{end - 1}",
+                    **upload.headers,
                 },
                 body=feed.span(upload.offset, end),
                 size=end - upload.offset,
@@ -199,7 +210,7 @@ class Uploads:
                     upload = self._status(repository, blob, upload)
                     continue
                 self._require(answer, 201, 202, 204, what=self._what("sending", repository, blob))
-                upload = self._upload(answer, end, least_part=upload.least_part)
+                upload = self._upload(answer, end, before=upload)
             if upload.offset != end:
                 upload = self._status(repository, blob, upload)
             self._kept(repository, blob, upload)
@@ -218,7 +229,7 @@ class Uploads:
             method="PUT",
             place=place,
             scopes=(tokens.push(repository),),
-            headers={"Content-Type": "application/octet-stream"},
+            headers={"Content-Type": "application/octet-stream", **upload.headers},
             body=body.span(0, blob.size) if isinstance(body, Feed) else body,
             size=blob.size if streamed else 0,
             commits=True,
@@ -238,27 +249,31 @@ class Uploads:
 
     def _status(self, repository: str, blob: Descriptor, upload: Upload) -> Upload:
         """Ask how far an upload has come. Raises _GoneError when it is not there any longer."""
-        question = Question(method="GET", place=upload.place, scopes=(tokens.push(repository),))
+        scopes = (tokens.push(repository),)
+        question = Question(method="GET", place=upload.place, scopes=scopes, headers=upload.headers)
         with self.said.ask(question) as answer:
             self._require(answer, 200, 202, 204, what=self._what("asking about", repository, blob))
-            found = self._upload(answer, 0, least_part=upload.least_part)
+            found = self._upload(answer, 0, before=upload)
         # "0-0" is said for one byte and for none; to send one byte twice is noticed, so it counts as none.
         offset = found.offset if found.offset > 1 else 0
         if offset > blob.size:
             raise _GoneError(f"An upload of {blob.digest} has {offset} bytes of {blob.size}.")
-        return Upload(place=found.place, offset=offset, least_part=found.least_part)
+        return replace(found, offset=offset)
 
-    def _upload(self, answer: Answer, offset: int, *, least_part: int = 0) -> Upload:
+    def _upload(self, answer: Answer, offset: int, *, before: Upload | None = None) -> Upload:
         """The upload as an answer tells it; ``offset`` is what it has when the answer does not say."""
+        least_part = before.least_part if before else 0
         location = answer.header("Location")
         said = _RANGE.fullmatch(answer.header("Range").strip())
         part = answer.header("OCI-Chunk-Min-Length")
         if _NUMBER.fullmatch(part):
             least_part = min(int(part), _MOST_PART_BYTES)
+        place = self.said.guard.judge(location or answer.url, at=answer.url)
         return Upload(
-            place=self.said.guard.judge(location or answer.url, at=answer.url),
+            place=place,
             offset=int(said[1]) + 1 if said and answer.status != 201 and said[1] != "0" else offset,
             least_part=least_part,
+            cookie=_cookie(answer, before.cookie if before else "") if origin_of(answer.url) == place.origin else "",
         )
 
     def _require(self, answer: Answer, *statuses: int, what: str) -> None:
@@ -278,7 +293,8 @@ class Uploads:
         """Tell the registry that nothing more comes; if it does not listen, it purges in its own time."""
         self._forget(repository, blob)
         with contextlib.suppress(errors.LockstepError):
-            question = Question(method="DELETE", place=upload.place, scopes=(tokens.push(repository),))
+            scopes = (tokens.push(repository),)
+            question = Question(method="DELETE", place=upload.place, scopes=scopes, headers=upload.headers)
             with self.said.ask(question):
                 pass
 
@@ -288,6 +304,14 @@ class Uploads:
 
     def _what(self, doing: str, repository: str, blob: Descriptor) -> str:
         return f"{doing} {repository}@{blob.digest} at {self.said.guard.home}"
+
+
+def _cookie(answer: Answer, before: str) -> str:
+    """What a balancer wants to be shown again, the newest of each name; nothing when that is longer than any needs."""
+    said = [one.partition(";")[0] for one in answer.headers("Set-Cookie")]
+    newest = {name.strip(): value for name, _, value in (one.partition("=") for one in (*before.split("; "), *said))}
+    text = "; ".join(f"{name}={value}" for name, value in newest.items() if name)
+    return text if len(text) <= _LONGEST_COOKIE and text.isascii() else ""
 
 
 class _TooLargeError(errors.RefusedError):

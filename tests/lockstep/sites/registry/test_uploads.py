@@ -80,12 +80,59 @@ def test_an_upload_that_broke_too_far_back_is_read_anew(mini: Scripted) -> None:
 
 
 def test_a_small_blob_is_sent_again_when_another_node_knows_nothing_of_its_upload(mini: Scripted) -> None:
-    """Two nodes behind one address (harbor#17504, #10052): the session is of the one, the PUT comes to the other."""
+    """Two nodes behind one address (harbor#17504, harbor#10052): the PUT comes to the one that did not begin it."""
     gone = iter([error(404, "BLOB_UPLOAD_UNKNOWN")])
     mini.script = lambda asked: next(gone, None) if asked.is_("PUT", "/uploads/") else None
     mini.store().write_blob(NAME, images.blob(b"small"), [b"small"])
     assert mini.blobs[NAME][images.digest(b"small")] == b"small"
     assert mini.count("POST", "/uploads/") == 2
+
+
+@pytest.mark.parametrize("data", [b"small", LARGE], ids=["small", "large"])
+def test_an_upload_stays_with_the_node_that_began_it(mini: Scripted, data: bytes) -> None:
+    """harbor#10052: a balancer tells nodes by a cookie: every request about an upload shows it.
+
+    No other request does, and what else came in the header is the balancer's own.
+    """
+
+    def balance(asked: Asked) -> Reply | Swallow | None:
+        if asked.method == "POST":
+            mini.uploads["of-node-b"] = bytearray()
+            place = {"Location": f"/v2/{NAME}/blobs/uploads/of-node-b", "Set-Cookie": "node=b; Path=/; HttpOnly"}
+            return Reply(202, headers=place)
+        if "/uploads/" in asked.path and asked.headers.get("cookie") != "node=b":
+            return error(404, "BLOB_UPLOAD_UNKNOWN")
+        return Swallow(9 * MIB) if asked.method == "PUT" and data is LARGE and mini.count("PUT") == 1 else None
+
+    mini.script = balance
+    store = mini.store()
+    store.write_blob(NAME, images.blob(data), _chunks(data))
+    assert mini.blobs[NAME][images.digest(data)] == data
+    assert mini.count("POST") == 1
+    store.tags(NAME)
+    assert all("cookie" not in one.headers for one in mini.asked if "/uploads/of-" not in one.path)
+
+
+def test_a_cookie_is_shown_to_nobody_else(mini: Scripted) -> None:
+    """Not to the storage that an upload goes on at, nor where a request about it is sent on to."""
+    with mini_registry.serve() as elsewhere:
+        away = f"{elsewhere.url}/v2/{NAME}/blobs/uploads/theirs"
+        elsewhere.uploads["theirs"] = bytearray()
+        mini.script = lambda asked: (
+            Reply(202, headers={"Location": away, "Set-Cookie": "node=b"}) if asked.method == "POST" else None
+        )
+        mini.store(trusted=(elsewhere.origin.host,)).write_blob(NAME, images.blob(b"small"), [b"small"])
+        assert elsewhere.blobs[NAME]
+        elsewhere.uploads["theirs"] = bytearray()
+        mini.script = lambda asked: (
+            Reply(202, headers={"Location": f"/v2/{NAME}/blobs/uploads/here", "Set-Cookie": "node=b"})
+            if asked.method == "POST"
+            else Reply(307, headers={"Location": f"{away}?{asked.raw_query}"})
+        )
+        mini.store(trusted=(elsewhere.origin.host,)).write_blob(NAME, images.blob(b"other"), [b"other"])
+        assert mini.asked[-1].headers["cookie"] == "node=b"
+        assert images.digest(b"other") in elsewhere.blobs[NAME]
+        assert all("cookie" not in one.headers for one in elsewhere.asked)
 
 
 @pytest.mark.parametrize("code", ["BLOB_UPLOAD_INVALID", "BLOB_UPLOAD_UNKNOWN"])
