@@ -4,5 +4,5 @@ It receives requests and where they go; it hands on answers whose bodies are rea
 where a server may send us. It never follows a redirect by itself, never sends a credential of its own, and knows
 nothing of what is asked.
 
-``httpx`` is imported by ``wire`` alone.
+``httpcore``, which is what httpx sends with, is imported by ``connections`` alone.
 """

@@ -14,6 +14,7 @@ server of large files. Each is a request that somebody else chose and that we se
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from lockstep import errors
 _PORTS = {"http": 80, "https": 443}
 # A signed address of a cloud's storage has about two thousand characters.
 _LONGEST_URL = 16_384
+_UNFIT = re.compile(r"[\x00-\x20\x7f-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +37,18 @@ class Origin:
     port: int
 
     def __str__(self) -> str:
+        return f"{self.scheme}://{self.authority}"
+
+    @property
+    def authority(self) -> str:
+        """Host and port as they stand in a URL and in ``Host``, without the port that the scheme has anyway."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}" + ("" if self.port == _PORTS[self.scheme] else f":{self.port}")
+        return host if self.has_usual_port else f"{host}:{self.port}"
+
+    @property
+    def has_usual_port(self) -> bool:
+        """Whether it is at the port of its scheme."""
+        return self.port == _PORTS[self.scheme]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +97,7 @@ class Guard:
         """
         url = urljoin(at, said) if len(said) <= _LONGEST_URL else ""
         origin = origin_of(url)
-        if origin is None or not url.isascii() or any(letter <= " " or letter == "\x7f" for letter in url):
+        if origin is None or _UNFIT.search(url):
             raise self._refused("something that is no URL")
         if origin == self.home:
             return Target(url=url, origin=origin)

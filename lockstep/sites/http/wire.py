@@ -1,8 +1,8 @@
-"""The wire: HTTP/1.1 requests to one server and the hosts that it names. The one module that imports httpx.
+"""The wire: HTTP/1.1 requests to one server and the hosts that it names.
 
-Each origin has a pool of connections of its own (one pool for two hosts evicts what the other needs). HTTP/2
-is left alone: it puts all streams on one connection, which is slower on every long line. Nothing of httpx's
-client is used above the transport: no cookies, no ``.netrc``, no redirects, no proxies but the one that is given.
+Each origin has connections of its own (a pool for two hosts evicts what the other needs). HTTP/2 is left alone: it
+puts all streams on one connection, which is slower on every long line. Nothing is done that nobody asked for: no
+cookies, no ``.netrc``, no redirects, no proxies but the one that is given.
 """
 
 from __future__ import annotations
@@ -15,18 +15,21 @@ import time
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
-
-import httpx
+from urllib.parse import quote, urlsplit
 
 from lockstep import errors
+from lockstep.sites.http.connections import FAILURES, Connections, Proxy, Reply, Request
 from lockstep.sites.http.places import Origin, Target
+
+__all__ = ["Answer", "Call", "Patience", "Proxy", "Wire"]
 
 # Origins that are remembered; a server has itself, perhaps its tokens and its storage.
 _MOST_ORIGINS = 16
 _CHUNK = 2**19
 # What is left of a body is read rather than a connection made anew.
 _SHORT = 2**16
+# What may stand in a path and query as it is (RFC 3986, 2.2), and what is written in that way already.
+_AS_IT_IS = "%:/?#[]@!$&'()*+,;="
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,15 +59,6 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proxy:
-    """What stands between us and all servers: its URL, and who we are there (nobody, when ``username`` is empty)."""
-
-    url: str
-    username: str = ""
-    password: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One request: ``body`` is bytes, or an iterator of which ``size`` bytes will be sent.
 
@@ -91,22 +85,25 @@ class Call:
 class Answer:
     """What came back: the status, the headers, and a body that is read once, within bounds."""
 
-    def __init__(self, response: httpx.Response, call: Call, patience: Patience) -> None:
-        self._response = response
+    def __init__(self, reply: Reply, call: Call, patience: Patience) -> None:
+        self._reply = reply
         self._call = call
         self._patience = patience
-        self.status = response.status_code
+        self.status = reply.status
         self.url = call.target.url
-        self.secrets = call.secrets
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be shown of the question."""
+        return self._call.secrets
 
     def header(self, name: str) -> str:
         """A header's value; empty when there is none."""
-        value: str = self._response.headers.get(name, "")
-        return value
+        return ", ".join(self._reply.headers(name))
 
     def headers(self, name: str) -> list[str]:
         """All values of a header."""
-        return self._response.headers.get_list(name)
+        return self._reply.headers(name)
 
     def read(self, most: int) -> bytes:
         """The whole body.
@@ -144,7 +141,7 @@ class Answer:
         broken: errors.UnreachableError | None = None
         try:
             with _typed(self._call):
-                for part in self._response.iter_raw():
+                for part in self._reply.body():
                     size += len(part)
                     held += len(part)
                     waiting.append(part)
@@ -166,11 +163,11 @@ class Answer:
         """
         size = self.header("Content-Length")
         short = self._call.method == "HEAD" or self.status == 204 or (size.isdecimal() and int(size) <= _SHORT)
-        if short and not self._response.is_stream_consumed:
+        if short and not self._reply.read:
             with contextlib.suppress(errors.UnreachableError), _typed(self._call):
-                for _ in self._response.iter_raw():
+                for _ in self._reply.body():
                     pass
-        self._response.close()
+        self._reply.close()
 
     def _require_speed(self, size: int, seconds: float) -> None:
         if seconds > self._patience.slow_seconds and size < seconds * self._patience.slow_bytes:
@@ -194,7 +191,7 @@ class Wire:
         self._ca = ca
         self._proxy = proxy
         self._lock = threading.Lock()
-        self._pools: dict[Origin, httpx.HTTPTransport] = {}
+        self._pools: dict[Origin, Connections] = {}
         self._trust: ssl.SSLContext | None = None
         weakref.finalize(self, _close, self._pools)
 
@@ -208,57 +205,53 @@ class Wire:
         """
         request = self._request(call)
         with _typed(call, via=f" through the proxy {self._proxy.url}" if self._proxy else ""):
-            response = self._pool(call.target.origin).handle_request(request)
-        answer = Answer(response, call, self.patience)
+            reply = self._pool(call.target.origin).send(request)
+        answer = Answer(reply, call, self.patience)
         try:
             yield answer
         finally:
             answer.close()
 
-    def _request(self, call: Call) -> httpx.Request:
-        bounds = self.patience
-        headers = dict(call.headers)
+    def _request(self, call: Call) -> Request:
+        bounds, origin = self.patience, call.target.origin
+        parts = urlsplit(call.target.url)
+        headers = {"Host": origin.authority, **call.headers}
         if not isinstance(call.body, bytes):
             headers["Content-Length"] = str(call.size)
         elif call.body or call.method in ("POST", "PUT", "PATCH"):
             headers["Content-Length"] = str(len(call.body))
-        extensions: dict[str, object] = {
-            "timeout": {
+        if call.target.address:
+            # The address that was judged, not one that the name might have by now; the name stays for TLS and Host.
+            headers["Host"] = parts.netloc
+        return Request(
+            method=call.method,
+            path=quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=_AS_IT_IS),
+            address=call.target.address or origin.host,
+            name=origin.host if call.target.address else "",
+            headers=headers,
+            times={
                 "connect": bounds.connect_seconds,
                 "read": bounds.commit_seconds if call.commits else bounds.silence_seconds,
                 "write": bounds.silence_seconds,
                 "pool": bounds.queue_seconds,
-            }
-        }
-        url = httpx.URL(call.target.url)
-        if call.target.address:
-            # The address that was judged, not one that the name might have by now; the name stays for TLS and Host.
-            headers["Host"] = urlsplit(call.target.url).netloc
-            extensions["sni_hostname"] = call.target.origin.host
-            url = url.copy_with(host=call.target.address)
-        return httpx.Request(call.method, url, headers=headers, content=call.body, extensions=extensions)
+            },
+            body=call.body,
+        )
 
-    def _pool(self, origin: Origin) -> httpx.HTTPTransport:
+    def _pool(self, origin: Origin) -> Connections:
         with self._lock:
-            if origin not in self._pools:
+            found = self._pools.get(origin)
+            if found is None:
                 if len(self._pools) >= _MOST_ORIGINS:
                     # Whoever is still using it keeps it until then; nothing new is begun there.
-                    self._pools.pop(next(iter(self._pools)))
-                self._pools[origin] = self._open(origin)
-            return self._pools[origin]
+                    self._pools.pop(next(iter(self._pools))).close()
+                found = self._pools[origin] = self._open(origin)
+            return found
 
-    def _open(self, origin: Origin) -> httpx.HTTPTransport:
-        count = self.patience.connections
-        limits = httpx.Limits(max_connections=count, max_keepalive_connections=count, keepalive_expiry=30.0)
-        verify: ssl.SSLContext | bool = self._context() if origin.scheme == "https" else False
-        proxy = self._through() if self._proxy else None
-        return httpx.HTTPTransport(verify=verify, http1=True, http2=False, limits=limits, trust_env=False, proxy=proxy)
-
-    def _through(self) -> httpx.Proxy:
-        assert self._proxy is not None  # noqa: S101 - asked for only where there is one
-        auth = (self._proxy.username, self._proxy.password) if self._proxy.username else None
-        trust = self._context() if self._proxy.url.startswith("https") else None
-        return httpx.Proxy(self._proxy.url, auth=auth, ssl_context=trust)
+    def _open(self, origin: Origin) -> Connections:
+        tls = origin.scheme == "https" or (self._proxy is not None and self._proxy.url.startswith("https"))
+        trust = self._context() if tls else None
+        return Connections(origin, most=self.patience.connections, trust=trust, proxy=self._proxy)
 
     def _context(self) -> ssl.SSLContext:
         if self._trust is None:
@@ -271,7 +264,7 @@ class Wire:
         return self._trust
 
 
-def _close(pools: Mapping[Origin, httpx.HTTPTransport]) -> None:
+def _close(pools: Mapping[Origin, Connections]) -> None:
     """Close the connections of a wire that nobody holds any longer."""
     for pool in pools.values():
         pool.close()
@@ -282,7 +275,7 @@ def _typed(call: Call, *, via: str = "") -> Iterator[None]:
     """Let the errors of the connection come out as those of the house; no query, which may hold a signature."""
     try:
         yield
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+    except FAILURES as error:
         kind = type(error).__name__
         said = str(error).partition("http")[0][:200].strip()
         raise errors.UnreachableError(

@@ -1,0 +1,266 @@
+"""Connections to one host: HTTP/1.1, kept and used again. The one module that imports httpcore.
+
+httpcore sends and reads one request on one connection, and does TLS and proxies; it is what httpx itself sends with.
+Its pool is left out, and httpx above it, because a mirror asks thousands of small questions: the pool looks at every
+connection that it has for every request, and the client reads every address letter by letter.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import httpcore
+
+from lockstep.sites.http.places import Origin
+
+FAILURES = (
+    httpcore.NetworkError,
+    httpcore.TimeoutException,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.UnsupportedProtocol,
+)
+"""What ``Connections.send`` raises, and the reading of a body, when the other side does not keep to the protocol."""
+
+# Servers close a connection that is idle for a minute or so; one that is younger is sooner there than a new one.
+_IDLE_SECONDS = 30.0
+# So much of what is written waits for more: the head of a request and a small body make one packet.
+_PACKET_BYTES = 2**16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request as it goes out. ``path`` is with its query; ``address`` is what is connected to.
+
+    ``name`` is the server's in TLS, when it is not the address. ``times`` are seconds by what is waited for: ``pool``,
+    ``connect``, ``write``, ``read``.
+    """
+
+    method: str
+    path: str
+    address: str
+    headers: Mapping[str, str]
+    times: Mapping[str, float]
+    body: bytes | Iterable[bytes] = b""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proxy:
+    """What stands between us and all servers: its URL, and who we are there (nobody, when ``username`` is empty)."""
+
+    url: str
+    username: str = ""
+    password: str = field(default="", repr=False)
+
+
+class Reply:
+    """What came back. Its body is read once; ``close`` has to be called, and gives the connection back."""
+
+    def __init__(self, response: httpcore.Response, done: Callable[[], None]) -> None:
+        self._response = response
+        self._done = done
+        self.status = response.status
+        self.read = False
+        self._headers: dict[str, list[str]] = {}
+        for name, value in response.headers:
+            self._headers.setdefault(name.lower().decode("latin-1"), []).append(_text(value))
+
+    def headers(self, name: str) -> list[str]:
+        """All values of a header."""
+        return self._headers.get(name.lower(), [])
+
+    def body(self) -> Iterator[bytes]:
+        """The body as it comes, once."""
+        self.read = True
+        yield from self._response.iter_stream()
+
+    def close(self) -> None:
+        """Give the connection back; one of which the answer was not read to its end is closed."""
+        try:
+            self._response.close()
+        finally:
+            self._done()
+
+
+class Connections:
+    """At most so many connections to one host, the last used first. Safe to share between threads.
+
+    Args:
+        origin: The host.
+        most: How many.
+        trust: Whose certificates are believed; for https, or a proxy that is spoken to by it.
+        proxy: What every request goes through; straight without.
+    """
+
+    def __init__(self, origin: Origin, *, most: int, trust: ssl.SSLContext | None, proxy: Proxy | None = None) -> None:
+        self._origin = origin
+        self._most = most
+        self._trust = trust
+        self._proxy = _proxied(proxy, trust) if proxy else None
+        self._free = threading.BoundedSemaphore(most)
+        self._lock = threading.Lock()
+        # A server may have several addresses; the first are those that were idle for longest.
+        self._idle: list[tuple[httpcore.ConnectionInterface, str, float]] = []
+        self._closed = False
+
+    def send(self, request: Request) -> Reply:
+        """Send a request, and give the answer as soon as its head is there.
+
+        Raises:
+            Exception: One of ``FAILURES``; or what the request's body raises.
+        """
+        if not self._free.acquire(timeout=request.times["pool"]):
+            raise httpcore.PoolTimeout("all connections are in use")
+        connection = None
+        try:
+            connection = self._take(request.address) or self._opened(request.address)
+            response = connection.handle_request(self._as_sent(request))
+            return Reply(response, lambda: self._give_back(connection, request.address))
+        except BaseException:
+            if connection is not None:
+                connection.close()
+            self._free.release()
+            raise
+
+    def close(self) -> None:
+        """Close what is idle now, and what is given back from now on."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection, _, _ in idle:
+            connection.close()
+
+    def _take(self, address: str) -> httpcore.ConnectionInterface | None:
+        """An idle connection to an address that the other side keeps open."""
+        while True:
+            with self._lock:
+                place = next((at for at in reversed(range(len(self._idle))) if self._idle[at][1] == address), None)
+                if place is None:
+                    return None
+                connection, _, _ = self._idle.pop(place)
+            if connection.is_available() and not connection.has_expired():
+                return connection
+            connection.close()
+
+    def _give_back(self, connection: httpcore.ConnectionInterface, address: str) -> None:
+        now = time.monotonic()
+        ended = []
+        with self._lock:
+            if connection.is_available() and not self._closed:
+                self._idle.append((connection, address, now))
+            else:
+                ended.append(connection)
+            # Those of addresses that are not asked for any longer, and those that a rush left behind.
+            while self._idle and (now - self._idle[0][2] > _IDLE_SECONDS or len(self._idle) > self._most):
+                ended.append(self._idle.pop(0)[0])
+        try:
+            for one in ended:
+                one.close()
+        finally:
+            self._free.release()
+
+    def _opened(self, address: str) -> httpcore.ConnectionInterface:
+        origin = httpcore.Origin(self._origin.scheme.encode(), address.encode(), self._origin.port)
+        if self._proxy is not None:
+            return self._proxy.create_connection(origin)
+        return httpcore.HTTPConnection(origin, ssl_context=self._trust, network_backend=_BACKEND)
+
+    def _as_sent(self, request: Request) -> httpcore.Request:
+        extensions: dict[str, object] = {"timeout": request.times}
+        if request.name:
+            extensions["sni_hostname"] = request.name
+        return httpcore.Request(
+            request.method.encode(),
+            httpcore.URL(
+                scheme=self._origin.scheme.encode(),
+                host=request.address.encode(),
+                port=None if self._origin.has_usual_port else self._origin.port,
+                target=request.path.encode(),
+            ),
+            headers=[(name.encode(), value.encode()) for name, value in request.headers.items()],
+            content=request.body,
+            extensions=extensions,
+        )
+
+
+class _Packed(httpcore.NetworkStream):
+    """A stream on which little that is written goes out together, at the latest when an answer is read."""
+
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+        self._waiting = b""
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        if len(self._waiting) + len(buffer) <= _PACKET_BYTES:
+            self._waiting += buffer
+            return
+        self._flush(timeout)
+        # A view: what is left of a large piece after a part of it went out is not copied again and again.
+        self._stream.write(memoryview(buffer), timeout)  # type: ignore[arg-type]  # it is cut and sent like bytes
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        # Who closes before all was sent may have answered: that answer counts (so does httpcore).
+        with contextlib.suppress(httpcore.WriteError):
+            self._flush(timeout)
+        return self._stream.read(max_bytes, timeout)
+
+    def close(self) -> None:
+        self._waiting = b""
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _Packed(self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> object:
+        return self._stream.get_extra_info(info)
+
+    def _flush(self, timeout: float | None) -> None:
+        waiting, self._waiting = self._waiting, b""
+        self._stream.write(waiting, timeout)
+
+
+class _Backend(httpcore.NetworkBackend):
+    """Connects by TCP, to streams that are packed."""
+
+    def __init__(self) -> None:
+        self._plain = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        return _Packed(self._plain.connect_tcp(host, port, timeout, local_address, socket_options))
+
+
+_BACKEND = _Backend()
+
+
+def _proxied(proxy: Proxy, trust: ssl.SSLContext | None) -> httpcore.HTTPProxy:
+    """What makes connections through a proxy: forwarded to http, by a tunnel to https (RFC 9110, 9.3.6)."""
+    return httpcore.HTTPProxy(
+        proxy.url,
+        proxy_auth=(proxy.username, proxy.password) if proxy.username else None,
+        ssl_context=trust,
+        proxy_ssl_context=trust if proxy.url.startswith("https") else None,
+        network_backend=_BACKEND,
+    )
+
+
+def _text(value: bytes) -> str:
+    """A header's value: ASCII by the specification; UTF-8 or Latin-1 by those who do not keep to it."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
