@@ -60,6 +60,8 @@ class _Numbers(Collector):
             known = _known(self._context, connection)
             yield from _scans(known, self._context.clock.now())
             yield _findings(drift.counts(connection), known)
+            flapping = ((list(place), count) for place, count in drift.flapping(connection).items())
+            yield _gauge("findings_flapping", "Differences that come and go.", ["application", "pair"], flapping)
             yield from _reading(known)
             yield from _notices(connection, self._context.clock.now())
             yield from _mirrors(self._context, connection)

@@ -172,7 +172,9 @@ APPROVALS: Mapping[str, Word] = {
 FINDINGS: Mapping[str, Word] = {
     "open": Word(label=mark("Open"), tone="bad"),
     "acknowledged": Word(label=mark("Acknowledged"), tone="warn"),
+    "accepted": Word(label=mark("Accepted"), tone="note", meaning=mark("Somebody accepts what git declares here.")),
     "waived": Word(label=mark("Waived"), tone="note"),
+    "flapping": Word(label=mark("Comes and goes"), tone="warn", meaning=mark("It came and went again and again.")),
     "resolved": Word(label=mark("Resolved"), tone="good"),
 }
 

@@ -166,6 +166,7 @@ class Comparison:
             schemas=collect(one[key] for one in everything for key in one if key.kind == CUSTOM_RESOURCE),
             older=Older(lambda: self._older(wanted.revision)),
             memory=self.scanning.memory,
+            sealer=self.scanning.sealer,
         )
         return Ground(
             readings=readings,

@@ -6,7 +6,7 @@ Pure: it receives manifests, it hands on differences with verdicts. What could n
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from drift import align, compare, exclusions, judging, redact, verdict
@@ -15,7 +15,7 @@ from drift.causes import Cause
 from drift.expected import Opinion, Rule
 from drift.judging import Context, Judged, Judgement
 from drift.memory import Memory
-from drift.normalise import NO_SCHEMAS, Normal, Schemas, complete, conformed, filled, slim
+from drift.normalise import NO_SCHEMAS, Normal, Schemas, complete, conformed, encode, filled, slim
 from drift.sides import ABSENT, Sides, Value
 from drift.walk import Field
 from lockstep.values import Json, ObjectKey, Verdict
@@ -34,7 +34,7 @@ class Difference:
 
     ``pointer`` and ``path`` are empty when the whole object is meant. ``values`` are fit to be shown. ``InSync``
     means that it was explained: by the rules in ``opinions``, or by what ``note`` says. ``cause`` is who set it,
-    where somebody looked.
+    where somebody looked. ``declared`` is the fingerprint of the values of what overlays declare.
     """
 
     key: ObjectKey
@@ -47,6 +47,7 @@ class Difference:
     opinions: tuple[Opinion, ...] = ()
     steps: tuple[Step, ...] = ()
     cause: Cause = field(default_factory=dict)
+    declared: str = ""
 
 
 def _no_older(_key: ObjectKey) -> tuple[Sequence[Manifest], Sequence[Manifest]]:
@@ -57,13 +58,15 @@ def _no_older(_key: ObjectKey) -> tuple[Sequence[Manifest], Sequence[Manifest]]:
 class Examiner:
     """Examines the objects of an application over a pair.
 
-    ``memory`` remembers what was found to be equal, so that nothing is completed and compared twice.
+    ``memory`` remembers what was found to be equal, so that nothing is completed and compared twice. ``sealer`` makes
+    the fingerprints by which people accept what overlays declare; without one nothing can be accepted.
     """
 
     context: Context
     schemas: Schemas = NO_SCHEMAS
     older: Older = _no_older
     memory: Memory = field(default_factory=Memory)
+    sealer: redact.Sealer | None = None
 
     def examine(self, key: ObjectKey, sides: Sides[Manifest | None]) -> list[Difference]:
         """What is to be said of an object; nothing when it is the same everywhere that it should be.
@@ -87,7 +90,7 @@ class Examiner:
             return []
         judged = judging.judge_presence(key, there, said, self.context)
         values: Sides[Value] = there.map(lambda here: _THERE if here else ABSENT)
-        return [_difference(key, judged, managed=managed, values=values)]
+        return [self._sealed(_difference(key, judged, managed=managed, values=values), values)]
 
     def _contents(self, key: ObjectKey, sides: Sides[Manifest | None], git: list[Manifest]) -> list[Difference]:
         if git:
@@ -130,10 +133,17 @@ class Examiner:
         judged = [_judged(field_, there, len(older[0])) for field_ in found]
         said = [(one, judging.judge(key, one, self.context)) for one in judged]
         return [
-            _difference(key, judgement, managed=bool(git), field_=one.field, values=one.sides)
+            self._sealed(_difference(key, judgement, managed=bool(git), field_=one.field, values=one.sides), one.sides)
             for one, judgement in said
             if judgement.verdict is not Verdict.IN_SYNC or judgement.note
         ]
+
+    def _sealed(self, found: Difference, values: Sides[Value]) -> Difference:
+        """What overlays declare with a fingerprint of its values: who accepts it accepts these, also where hidden."""
+        if found.verdict is not Verdict.DECLARED or self.sealer is None:
+            return found
+        told = b"\0".join(b"-" if value is ABSENT else b"+" + encode(value) for value in values.all())
+        return replace(found, declared=self.sealer.fingerprint(str(found.key), found.path, told))
 
     def _assertions(
         self, key: ObjectKey, forms: list[Normal | None], asserting: Sequence[Rule], *, managed: bool

@@ -184,13 +184,14 @@ def never_excused(
 ) -> str:
     """Why an overlay does not excuse this difference; empty when it may.
 
-    A start at the follower would run another image, miss a variable, be probed otherwise, or have less.
+    A start at the follower would run another image, miss a variable or a key of a Secret, be probed otherwise, or have
+    less.
     """
     left, right = values
     if paths.is_image(steps) and _other_image(left, right):
         return "an overlay does not excuse another image"
-    if paths.is_environment(steps) and right is ABSENT:
-        return "an overlay does not excuse a missing variable"
+    if right is ABSENT and (lacks := _lacks(key, steps)):
+        return f"an overlay does not excuse a missing {lacks}"
     if paths.is_probe(steps):
         return "an overlay does not excuse another probe"
     if paths.is_resource(steps) and _smaller(steps, left, right):
@@ -198,6 +199,14 @@ def never_excused(
     if paths.is_replicas(key, steps) and _is_count(left) and _is_count(right) and right < least(key, left, protection):
         return "an overlay does not excuse fewer replicas than the floor"
     return ""
+
+
+def _lacks(key: ObjectKey, steps: Sequence[Step]) -> str:
+    """What a start lacks without this field: a variable, or a key of a Secret."""
+    if paths.is_environment(steps):
+        return "variable"
+    is_key = (key.group, key.kind) == ("", "Secret") and paths.names(steps)[:1] == ("data",)
+    return "key of a Secret" if is_key else ""
 
 
 def _is_count(value: Value) -> TypeGuard[int]:

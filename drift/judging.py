@@ -82,10 +82,11 @@ def judge(key: ObjectKey, found: Judged, context: Context) -> Judgement:
         note = implied.explains_follower(key, steps, values, context.protection)
     if note:
         return Judgement(verdict=Verdict.IN_SYNC, note=note, opinions=opinions)
-    if opinions and opinions[0].holds:
+    reason = implied.never_excused(key, steps, values, context.protection) if said is Verdict.DECLARED else ""
+    # What no overlay excuses no rule does either that nobody has put a name to.
+    if opinions and opinions[0].holds and (opinions[0].accepted_by or not reason):
         return Judgement(verdict=Verdict.IN_SYNC, note=opinions[0].reason, opinions=opinions)
     if said is Verdict.DECLARED:
-        reason = implied.never_excused(key, steps, values, context.protection)
         return Judgement(verdict=Verdict.STANDBY_DRIFT if reason else said, note=reason, opinions=opinions)
     return Judgement(verdict=said, opinions=opinions)
 

@@ -31,7 +31,7 @@ class Row:
 
     ``path`` is a JSON Pointer and ``people_path`` the way people write it; both are empty when the whole object is
     meant. ``values`` has the sides that have the field, fit to be shown. ``cause`` is who set it there and when, as
-    far as the server knows.
+    far as the server knows. ``declared`` is the fingerprint of the values of what overlays declare.
     """
 
     pair: str
@@ -46,6 +46,7 @@ class Row:
     rules: tuple[str, ...] = ()
     severity: float = 0.0
     cause: Mapping[str, str] = field(default_factory=dict)
+    declared: str = ""
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -105,6 +106,7 @@ class Row:
                 **({"rules": list(self.rules)} if self.rules else {}),
             },
             severity=self.severity,
+            declared=self.declared,
         )
 
 
@@ -170,6 +172,7 @@ def _row(one: Difference, pair: str, sites: tuple[str, str]) -> Row:
         rules=tuple(opinion.rule for opinion in one.opinions),
         severity=severity.of(one.verdict, one.path),
         cause=one.cause,
+        declared=one.declared,
     )
 
 

@@ -18,7 +18,7 @@ from drift.scanned import Known, Scanned, scanned, summary
 from drift.turns import TakenError
 from lockstep import errors, work
 from lockstep.sites import ends
-from lockstep.store import findings
+from lockstep.store import outdated
 from lockstep.topology import kinds
 from lockstep.topology.model import Topology
 from lockstep.values import Verdict
@@ -81,7 +81,7 @@ def handle_sweep(context: Scanning, _claim: work.Claim) -> work.Outcome:
     now = context.clock.now()
 
     def forget(connection: Connection) -> None:
-        findings.forget_others(connection, protected, now=now)
+        outdated.forget_others(connection, protected, now=now)
 
     jobs = [work.scan(one.name, told=not _is_due(context, topology, one)) for one in topology.applications.values()]
     return work.Done(effects=(forget,), then=tuple(jobs))

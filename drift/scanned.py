@@ -17,7 +17,8 @@ from drift.rows import Explained, Row
 from drift.running import Running
 from drift.survey import Survey
 from lockstep import crash
-from lockstep.store import database, findings
+from lockstep.store import database, findings, lives, scans
+from lockstep.topology import kinds
 from lockstep.values import Json, ObjectKey, Verdict
 
 # What is kept for the pages of differences that are explained; their number is kept whole.
@@ -31,22 +32,23 @@ class Scanned:
 
     ``rows`` differ or could not be seen, ``explained`` differ and may, ``rules`` say what is wrong with rules;
     ``hides`` says whether an object could not be seen at a site. ``only`` names the objects that were compared anew,
-    where those are not all. ``stored`` is called once it is stored.
+    where those are not all. ``flapping`` is what counts as coming and going. ``stored`` is called once it is stored.
     """
 
-    scan: findings.Scan
+    scan: scans.Scan
     rows: tuple[Row, ...]
     explained: tuple[Row, ...]
     hides: Callable[[ObjectKey, str], bool]
     rules: tuple[Row, ...] = ()
     only: frozenset[ObjectKey] | None = None
+    flapping: kinds.Flapping = lives.USUAL
     stored: Callable[[], None] | None = None
 
     def store(self, connection: Connection) -> None:
         """Write it, in the transaction that ends its job."""
         crash.reach(crash.Point.BEFORE_FINDING)
         seen = [row.to_seen() for row in (*self.rows, *self.rules)]
-        findings.record(connection, self.scan, seen, hidden=self.hides, only=self.only)
+        findings.record(connection, self.scan, seen, hidden=self.hides, only=self.only, flapping=self.flapping)
         if self.stored is not None:
             # What is not committed is written again with the next change.
             database.after_commit(connection, self.stored)
@@ -99,15 +101,16 @@ def scanned(comparison: Comparison, known: Known, found: Survey, *, followed: Fo
         hides=partial(rule_rows.hides, found),
         rules=tuple(row for row in rules if found.only is None or row.key in found.only),
         only=found.only,
+        flapping=comparison.application.spec.flapping,
         stored=followed.store(now=comparison.scanning.clock.monotonic()) if followed is not None else None,
     )
 
 
 def summary(
     comparison: Comparison, found: Survey, *, verdict: Verdict, revision: str, coverage: dict[str, Json]
-) -> findings.Scan:
+) -> scans.Scan:
     """A comparison as a whole."""
-    return findings.Scan(
+    return scans.Scan(
         application=comparison.application.name,
         pair=comparison.faced.pair,
         verdict=verdict,

@@ -15,15 +15,14 @@ from drift import explain as explaining
 from drift import report
 from drift.comparison import facts
 from lockstep import errors
-from lockstep.store import findings as stored
-from lockstep.store import runs
+from lockstep.store import answers, lives, runs
 from lockstep.store.views import drift as views
 from lockstep.topology import direction
 from lockstep.values import Json, Stance, Verdict
 
 _MOST = 10_000
 _VERDICTS = [verdict.value for verdict in Verdict if verdict is not Verdict.IN_SYNC]
-_STATES = ("unresolved", "open", "acknowledged", "waived", "resolved")
+_STATES = ("unresolved", *lives.LIVE, lives.RESOLVED)
 
 
 @click.group()
@@ -86,7 +85,7 @@ def show(places: frame.Frame, *, finding: int, form: str) -> int:
 def acknowledge(places: frame.Frame, *, finding: int, note: str, by: str) -> int:
     """Somebody has seen it. It is a difference as before, and everybody sees who looks after it."""
     with acting.opened(places) as process, process.database.write() as connection:
-        stored.acknowledge(connection, finding, by=by or acting.me(), note=note)
+        answers.acknowledge(connection, finding, by=by or acting.me(), note=note, at=process.clock.now())
     terminal.say(f"Finding {finding} is acknowledged.")
     return frame.Exit.DONE
 
@@ -105,8 +104,43 @@ def waive(places: frame.Frame, *, finding: int, until: datetime, note: str, by: 
         if end <= process.clock.now():
             raise click.UsageError(f"{until.date()} is over: a waiver needs a day to come.")
         with process.database.write() as connection:
-            stored.waive(connection, finding, by=by or acting.me(), note=note, until=end)
+            answers.waive(connection, finding, by=by or acting.me(), note=note, until=end, at=process.clock.now())
     terminal.say(f"Finding {finding} is waived until the end of {until.date()}.")
+    return frame.Exit.DONE
+
+
+@findings.command(epilog="Example: lockstep findings accept 12 --note 'DR has its own log level'")
+@click.argument("finding", type=int)
+@click.option("--note", required=True, metavar="TEXT", help="Why it is meant.")
+@click.option("--by", default="", metavar="NAME", help="Who accepts it.  [default: you]")
+@frame.common
+@frame.placed
+def accept(places: frame.Frame, *, finding: int, note: str, by: str) -> int:
+    """Accept one difference that an overlay in git declares, with the values that it has now.
+
+    Other values are open again. What an overlay never excuses (another image, a missing variable or key of a Secret,
+    another probe, smaller resources, fewer replicas than the floor) is StandbyDrift, and cannot be accepted.
+
+    Exit codes: 0 it is accepted, 1 it cannot be.
+    """
+    with acting.opened(places) as process, process.database.write() as connection:
+        try:
+            answers.accept(connection, finding, by=by or acting.me(), note=note, at=process.clock.now())
+        except errors.UnsupportedError as error:
+            raise frame.CommandError(error, 1) from error
+    terminal.say(f"Finding {finding} is accepted as it is now.")
+    return frame.Exit.DONE
+
+
+@findings.command(epilog="Example: lockstep findings withdraw 12")
+@click.argument("finding", type=int)
+@frame.common
+@frame.placed
+def withdraw(places: frame.Frame, *, finding: int) -> int:
+    """Take back what was said of it: it is neither acknowledged, waived nor accepted any more."""
+    with acting.opened(places) as process, process.database.write() as connection:
+        answers.withdraw(connection, finding)
+    terminal.say(f"Finding {finding} is open again.")
     return frame.Exit.DONE
 
 
@@ -222,7 +256,7 @@ def _proposed(process: Runtime, found: views.Finding) -> dict[str, Json]:
 
 def _cells(one: views.Finding) -> list[str]:
     row = report.row_of(one)
-    field, since = row.people_path or row.path, one.first_seen.strftime("%Y-%m-%d %H:%M")
+    field, since = row.people_path or row.path, one.since.strftime("%Y-%m-%d %H:%M")
     return [str(one.id), one.state, one.verdict, one.application, one.pair, str(row.key), field, since]
 
 
@@ -239,7 +273,11 @@ def _as_json(one: views.Finding) -> dict[str, Json]:
         "by": one.by,
         "until": one.until.isoformat() if one.until else None,
         "reopened": one.reopened,
+        "answeredAt": one.answered_at.isoformat() if one.answered_at else None,
+        "flapping": one.flapping,
+        "awaySince": one.away_at.isoformat() if one.away_at else None,
         "firstSeen": one.first_seen.isoformat(),
+        "since": one.since.isoformat(),
         "lastSeen": one.last_seen.isoformat(),
         "resolvedAt": one.resolved_at.isoformat() if one.resolved_at else None,
     }

@@ -1,7 +1,8 @@
 """What is news: what is so now against what readers believe. Pure.
 
-Flapping is damped. What came and went several times within an hour is told once more, as something that comes and
-goes; after that nothing is said of it until it has stood still for half an hour.
+Flapping is damped. A finding that flaps, and whatever else came and went several times within an hour, is told once as
+something that comes and goes, and once more when it still does after two hours. Then nothing is said of it until it
+stands still: that it does, and how.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from lockstep.store.notices import Belief
 _WINDOW = timedelta(hours=1)
 _MOST_CHANGES = 4
 _STILL = timedelta(minutes=30)
+# When it is said once more that something comes and goes.
+_AGAIN = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,12 +90,14 @@ def _look(old: Belief | None, subject: Subject | None, now: datetime) -> tuple[B
 
 def _so(old: Belief, subject: Subject, now: datetime) -> tuple[Belief, list[News]]:
     """It is so."""
-    belief = replace(_noted(old, now, seen=True), facts=subject.to_json(), told=True)
+    belief = replace(_noted(old, now, seen=True, flapping=subject.flapping), facts=subject.to_json(), told=True)
     if belief.flapping:
-        return belief, [News(change=subject.about.change, subject=subject, flapping=True)] if not old.flapping else []
+        return _flapping(old, belief, subject, now)
     if not old.told:
         return belief, [News(change=subject.about.change, subject=subject)]
     before = Subject.from_json(old.facts)
+    if old.flapping:
+        return belief, [News(change="settled", subject=subject)]
     if before.quiet:
         # Nobody looks after it any more: a waiver has ended.
         return belief, [News(change=subject.about.change, subject=subject)]
@@ -103,20 +108,32 @@ def _so(old: Belief, subject: Subject, now: datetime) -> tuple[Belief, list[News
 def _ended(old: Belief, last: Subject, now: datetime) -> tuple[Belief, list[News]]:
     """It is so no more. What comes and goes is believed until it has been away for a while."""
     belief = _noted(old, now, seen=False)
-    if not belief.told or (belief.flapping and old.flapping):
+    if not belief.told:
         return belief, []
     if belief.flapping:
-        return belief, [News(change=last.about.change, subject=last, flapping=True)]
+        return _flapping(old, belief, last, now)
     return replace(belief, told=False), [News(change="resolved", subject=last)] if last.about.ends else []
 
 
-def _noted(old: Belief, now: datetime, *, seen: bool) -> Belief:
+def _flapping(old: Belief, belief: Belief, subject: Subject, now: datetime) -> tuple[Belief, list[News]]:
+    """It comes and goes: told at first, once more after a while, and then no more."""
+    if not old.flapping:
+        news = News(change=subject.about.change, subject=subject, flapping=True)
+        return replace(belief, remind_at=now + _AGAIN), [news]
+    if belief.remind_at is not None and now >= belief.remind_at:
+        return replace(belief, remind_at=None), [News(change="open", subject=subject, flapping=True)]
+    return belief, []
+
+
+def _noted(old: Belief, now: datetime, *, seen: bool, flapping: bool = False) -> Belief:
     """A belief with what was seen now, and whether that is flapping."""
     changes = old.changes if old.seen == seen else (*old.changes, now)
     recent = tuple(moment for moment in changes if now - moment < _WINDOW)[-_MOST_CHANGES:]
     still = not recent or now - recent[-1] >= _STILL
-    flapping = not still and (old.flapping or len(recent) >= _MOST_CHANGES)
-    return replace(old, seen=seen, changes=recent, flapping=flapping)
+    # Of a finding the store knows when it has settled, and waited for that already.
+    noticed = old.flapping and not old.facts.get("flapping")
+    flaps = flapping or (not still and (noticed or len(recent) >= _MOST_CHANGES))
+    return replace(old, seen=seen, changes=recent, flapping=flaps, remind_at=old.remind_at if flaps else None)
 
 
 def _is_over(belief: Belief, now: datetime) -> bool:

@@ -26,7 +26,7 @@ _KINDS = {
     About.JOB: "jobs",
     About.HEALING: "deploys",
 }
-_ORDER = ("new", "unknown", "failed", "held", "waiting", "worse", "open", "resolved")
+_ORDER = ("new", "unknown", "failed", "held", "waiting", "worse", "open", "settled", "resolved")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ def group(news: Iterable[News], *, when: Sequence[str], most: int = MOST_LINES) 
 
 def remind(subjects: Iterable[Subject], *, most: int = MOST_LINES) -> Notice | None:
     """One notice of all that is still so; None when nothing is."""
-    found = [News(change="open", subject=subject) for subject in subjects]
+    found = [News(change="open", subject=subject, flapping=subject.flapping) for subject in subjects]
     return _notice(REMINDER, "", found, most) if found else None
 
 

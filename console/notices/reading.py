@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from sqlalchemy import Connection
@@ -17,7 +18,7 @@ from console import coverage, evidence
 from console.notices.subject import About, Subject
 from lockstep.engine import listing
 from lockstep.engine.tables import State
-from lockstep.store import approvals, deployments, healings, images, mirrors, runs, stances
+from lockstep.store import approvals, deployments, healings, images, lives, mirrors, runs, stances
 from lockstep.store.views import drift
 from lockstep.topology.model import Topology
 from lockstep.values import Json, Verdict
@@ -26,6 +27,7 @@ from pipelines.healing import healing
 _MOST_JOBS = 200
 # What people must know of at once, whatever it does to a fail-over; the words of lockstep.values.Severity.
 _BLOCKS, _MATTERS = 0.9, 0.5
+_LOOKED_AFTER = (lives.ACKNOWLEDGED, lives.ACCEPTED, lives.WAIVED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,7 @@ def findings_of(look: Look, application: str) -> Iterator[Subject]:
             about=About.FINDING,
             what=f"{one.kind}{group} {one.namespace + '/' if one.namespace else ''}{one.name}",
             weight=one.severity,
-            since=one.first_seen,
+            since=one.since,
             page=f"/findings?{query}",
             verdict=one.verdict,
             application=one.application,
@@ -64,7 +66,8 @@ def findings_of(look: Look, application: str) -> Iterator[Subject]:
             site=one.site,
             field=one.people_path,
             why=_why(one.cause),
-            quiet=one.state in ("acknowledged", "waived"),
+            quiet=one.state in _LOOKED_AFTER,
+            flapping=one.flapping,
         )
 
 
@@ -78,9 +81,17 @@ def everything_else(look: Look) -> Iterator[Subject]:
     yield from _stops(look)
 
 
+def _subject(
+    about: About, which: str, *, what: str, since: datetime, page: str, weight: float = _MATTERS, **where: Any
+) -> Subject:
+    """Something that is so, other than a finding; ``where`` are texts: its verdict, application, pair, site, why."""
+    key = f"{about.value}:{which}"
+    return Subject(key=key, about=about, what=what, weight=weight, since=since, page=page, **where)
+
+
 def _why(cause: Mapping[str, Json]) -> str:
     """Who set it, as far as a server said; never a value."""
-    return " ".join(str(cause[name]) for name in ("manager", "at") if isinstance(cause.get(name), str))
+    return " ".join(str(cause[name]) for name in ("by", "at") if isinstance(cause.get(name), str))
 
 
 def _evidence(look: Look) -> Iterator[Subject]:
@@ -97,9 +108,9 @@ def _evidence(look: Look) -> Iterator[Subject]:
         if one.scan is None:
             continue
         if one.stale:
-            yield Subject(
-                key=f"evidence:{one.application.name}:{one.pair.name}",
-                about=About.EVIDENCE,
+            yield _subject(
+                About.EVIDENCE,
+                f"{one.application.name}:{one.pair.name}",
                 what=one.pair.name,
                 weight=_BLOCKS,
                 since=one.scan.ended_at,
@@ -114,9 +125,9 @@ def _evidence(look: Look) -> Iterator[Subject]:
                 silent[read.site].append((one.scan.started_at, read.gaps[0].why))
     for site, found in sorted(silent.items()):
         since, why = min(found)
-        yield Subject(
-            key=f"site:{site}",
-            about=About.SITE,
+        yield _subject(
+            About.SITE,
+            site,
             what=site,
             weight=_BLOCKS,
             since=since,
@@ -130,11 +141,10 @@ def _evidence(look: Look) -> Iterator[Subject]:
 def _approvals(look: Look) -> Iterator[Subject]:
     for one in approvals.pending(look.connection):
         run = runs.get(look.connection, one.run)
-        yield Subject(
-            key=f"approval:{one.id}",
-            about=About.APPROVAL,
+        yield _subject(
+            About.APPROVAL,
+            str(one.id),
             what=f"{run.name} {one.question}",
-            weight=_MATTERS,
             since=one.asked_at,
             page=f"/runs/{quote(run.name)}",
             application=run.application,
@@ -148,9 +158,9 @@ def _deploys(look: Look) -> Iterator[Subject]:
         for one in deployments.newest(look.connection, application):
             if one.state in (deployments.FAILED, deployments.HELD):
                 told.add(one.run)
-                yield Subject(
-                    key=f"deploy:{application}:{one.site}",
-                    about=About.DEPLOY,
+                yield _subject(
+                    About.DEPLOY,
+                    f"{application}:{one.site}",
                     what=one.run,
                     weight=_BLOCKS,
                     since=one.ended_at,
@@ -161,11 +171,10 @@ def _deploys(look: Look) -> Iterator[Subject]:
     for run in runs.newest_ended(look.connection):
         meant = run.requested or run.superseded_by or run.application not in look.topology.applications
         if run.status == "False" and not meant and run.name not in told:
-            yield Subject(
-                key=f"run:{run.application}",
-                about=About.RUN,
+            yield _subject(
+                About.RUN,
+                run.application,
                 what=run.name,
-                weight=_MATTERS,
                 since=run.ended_at or run.created_at,
                 page=f"/runs/{quote(run.name)}",
                 application=run.application,
@@ -175,22 +184,20 @@ def _deploys(look: Look) -> Iterator[Subject]:
 def _mirrors(look: Look) -> Iterator[Subject]:
     for one in mirrors.standings(look.connection):
         if one.state == "held":
-            yield Subject(
-                key=f"refs:{one.repository}:{one.site}",
-                about=About.REFS,
+            yield _subject(
+                About.REFS,
+                f"{one.repository}:{one.site}",
                 what=one.repository,
-                weight=_MATTERS,
                 since=one.behind_since or one.checked_at,
                 page="/mirrors",
                 site=one.site,
                 why=_held_refs(one.detail),
             )
     for held in images.held(look.connection):
-        yield Subject(
-            key=f"images:{held.repository}:{held.site}",
-            about=About.IMAGES,
+        yield _subject(
+            About.IMAGES,
+            f"{held.repository}:{held.site}",
             what=held.repository,
-            weight=_MATTERS,
             since=held.checked_at,
             page="/mirrors",
             site=held.site,
@@ -207,11 +214,10 @@ def _held_refs(detail: Sequence[Json]) -> str:
 def _jobs(look: Look) -> Iterator[Subject]:
     troubled = listing.listing(look.connection, states=(State.FAILED, State.ASIDE), most=_MOST_JOBS, before=None)
     for one in troubled:
-        yield Subject(
-            key=f"job:{one.id}",
-            about=About.JOB,
+        yield _subject(
+            About.JOB,
+            str(one.id),
             what=f"{one.kind} {' '.join(str(value) for value in one.payload.values())}",
-            weight=_MATTERS,
             since=one.ended_at or one.created_at,
             page="/jobs",
         )
@@ -221,11 +227,10 @@ def _stops(look: Look) -> Iterator[Subject]:
     """Healing that stopped itself: somebody else changes what it heals."""
     for one in healings.stops(look.connection):
         if one.by == healing.ITSELF and one.application in look.topology.applications:
-            yield Subject(
-                key=f"healing:{one.pair}:{one.application}",
-                about=About.HEALING,
+            yield _subject(
+                About.HEALING,
+                f"{one.pair}:{one.application}",
                 what=one.pair,
-                weight=_MATTERS,
                 since=one.at,
                 page=f"/applications/{quote(one.application)}",
                 application=one.application,

@@ -76,6 +76,7 @@ class Subject:
         since: Since when.
         page: The path of its page.
         quiet: Somebody looks after it already, or accepts it: it is no news.
+        flapping: It comes and goes, as those know who have watched it all along.
     """
 
     key: str
@@ -91,6 +92,7 @@ class Subject:
     field: str = ""
     why: str = ""
     quiet: bool = False
+    flapping: bool = False
 
     @property
     def severity(self) -> Severity:

@@ -29,6 +29,7 @@ _CHANGES: Mapping[str, str] = {
     "waiting": mark("%(count)s waiting"),
     "worse": mark("%(count)s worse"),
     "open": mark("%(count)s still open"),
+    "settled": mark("%(count)s settled"),
     "resolved": mark("%(count)s resolved"),
 }
 _LEADS: Mapping[str, str] = {
@@ -39,6 +40,7 @@ _LEADS: Mapping[str, str] = {
     "waiting": mark("Waits for a person"),
     "worse": mark("Worse"),
     "open": mark("Still open"),
+    "settled": mark("Stands still again"),
     "resolved": mark("Resolved"),
 }
 _KINDS: Mapping[str, str] = {
@@ -110,7 +112,7 @@ def _line(news: News, catalogue: Catalogue) -> str:
     subject, say = news.subject, catalogue.text
     lead = say(_LEADS[news.change])
     if news.flapping:
-        lead = say(mark("Comes and goes"))
+        lead = say(mark("Still comes and goes") if news.change == "open" else mark("Comes and goes"))
     verdict = _verdict(subject.verdict, catalogue)
     since = subject.since.strftime("%Y-%m-%d %H:%M UTC")
     parts = (

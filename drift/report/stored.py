@@ -96,7 +96,7 @@ def _entry(one: views.Finding, compared: Compared, now: datetime) -> Entry:
         said=one.note,
         by=one.by,
         until=one.until,
-        since=one.first_seen,
+        since=one.since,
         last_seen=one.last_seen,
         behind=one.last_seen < compared.ended_at,
     )

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from lockstep import settings, work
 from lockstep.engine.queue import Queue
 from lockstep.engine.tables import State
-from lockstep.store import deliveries, findings, notices, parts, runs
+from lockstep.store import deliveries, notices, outdated, parts, runs
 from lockstep.store.database import Database
 
 # Rows of each kind in one step.
@@ -58,7 +58,7 @@ def handle_sweep(retention: Retention, _claim: work.Claim) -> work.Outcome:
         _remove_troubled_jobs(retention) >= retention.step,
         _remove(retention, deliveries.forget, retention.keeping.deliveries_days, most=retention.step),
         _remove(retention, notices.forget, retention.keeping.messages_days, most=retention.step),
-        _remove(retention, findings.forget, retention.keeping.findings_days, most=retention.step),
+        _remove(retention, outdated.forget, retention.keeping.findings_days, most=retention.step),
         _remove(retention, parts.forget, retention.keeping.findings_days, most=retention.step),
         _remove(retention, runs.forget, retention.keeping.runs_days, most=min(retention.step, _STEP_OF_RUNS)),
     )

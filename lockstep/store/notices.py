@@ -19,8 +19,9 @@ from lockstep.store import database
 from lockstep.store.tables import beliefs, channels, digests, messages
 from lockstep.values import Json
 
-# A statement may bind 32,766 values on SQLite (SQLITE_MAX_VARIABLE_NUMBER); a belief has eight.
+# A statement may bind 32,766 values on SQLite (SQLITE_MAX_VARIABLE_NUMBER); a belief has nine.
 _ROWS = 1000
+_CHANGING = ("facts", "told", "seen", "flapping", "changes", "remind_at")
 WAITING, SENT, GIVEN_UP = "waiting", "sent", "given_up"
 
 
@@ -29,7 +30,8 @@ class Belief:
     """What readers believe of one thing.
 
     ``facts`` is the thing as it was last seen. ``told``: they believe that it is so; ``seen``: it was, when somebody
-    last looked. ``flapping``: they know that it comes and goes. ``changes``: when it last came and went.
+    last looked. ``flapping``: they know that it comes and goes, and ``remind_at`` is when they are told so once more.
+    ``changes``: when it last came and went.
     """
 
     subject: str
@@ -39,6 +41,7 @@ class Belief:
     seen: bool
     flapping: bool = False
     changes: tuple[datetime, ...] = ()
+    remind_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,12 +113,13 @@ def believe(connection: Connection, notification: str, held: Sequence[Belief], *
             "seen": one.seen,
             "flapping": one.flapping,
             "changes": [moment.isoformat() for moment in one.changes],
+            "remind_at": one.remind_at,
         }
         for one in held
     ]
     for part in _parts(rows):
         statement = database.insert(connection, beliefs).values(part)
-        changes = {name: statement.excluded[name] for name in ("facts", "told", "seen", "flapping", "changes")}
+        changes = {name: statement.excluded[name] for name in _CHANGING}
         connection.execute(statement.on_conflict_do_update(index_elements=["notification", "subject"], set_=changes))
     for gone in _parts(sorted(forgotten)):
         mine = (beliefs.c.notification == notification, beliefs.c.subject.in_(gone))
@@ -253,6 +257,7 @@ def _belief(row: Row[tuple[Any, ...]]) -> Belief:
         told=row.told,
         seen=row.seen,
         flapping=row.flapping,
+        remind_at=row.remind_at,
         changes=tuple(datetime.fromisoformat(text) for text in row.changes),
     )
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from lockstep.store import lives
 from lockstep.store.healings import Healing
 from lockstep.store.views.drift import Brief
 from lockstep.topology import kinds
@@ -23,6 +24,8 @@ HEALABLE = frozenset(
     verdict.value for verdict in (Verdict.STANDBY_DRIFT, Verdict.MISSING_AT_STANDBY, Verdict.STANDBY_BEHIND)
 )
 """What is wrong at the standby alone: git and the primary agree."""
+# Nobody looks after it. What flaps is healed until it counts as fought over.
+_NOBODYS = (lives.OPEN, lives.FLAPPING)
 # An object that needs healing so often within so long is changed by somebody else each time.
 FIGHT, FIGHT_WITHIN = 3, timedelta(days=1)
 
@@ -117,7 +120,7 @@ def _fits(key: ObjectKey, found: Sequence[Brief], situation: Situation) -> bool:
         return False
     wrong = [one for one in found if one.verdict != Verdict.DECLARED.value]
     return bool(wrong) and all(
-        one.verdict in HEALABLE and one.managed and one.state == "open" and one.site == situation.faced.follower
+        one.verdict in HEALABLE and one.managed and one.state in _NOBODYS and one.site == situation.faced.follower
         for one in wrong
     )
 

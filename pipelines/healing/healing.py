@@ -66,7 +66,7 @@ def ask(context: Healing, finding: drift.Finding, *, by: str) -> str:
         )
     with context.database.write() as connection:
         faced = _faced(connection, pair)
-        known = drift.briefly(connection, application.name, pair=pair.name)
+        known = _there(connection, application.name, pair.name)
         if faced.stance is not Stance.NORMAL or faced.held or choosing.is_blind(known, faced.truth):
             why = f"{faced.truth} could not be read whole" if faced.stance is Stance.NORMAL else faced.stance.value
             raise errors.HeldError(
@@ -111,7 +111,7 @@ def _heal(
         choosing.Situation(
             heal=heal,
             faced=faced,
-            findings=drift.briefly(connection, application.name, pair=pair.name),
+            findings=_there(connection, application.name, pair.name),
             seen_at=scan.started_at,
             deployed_at=_deployed_at(connection, application, faced),
             healed=healings.automatic_since(
@@ -166,6 +166,11 @@ def _start(
     )
     healings.record(connection, healed)
     return run
+
+
+def _there(connection: Connection, application: str, pair: str) -> list[drift.Brief]:
+    """What differs now: what comes and goes, and is away at the moment, needs no healing."""
+    return [one for one in drift.briefly(connection, application, pair=pair) if one.away_at is None]
 
 
 def _faced(connection: Connection, pair: kinds.Pair) -> Direction:

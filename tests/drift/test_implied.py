@@ -111,17 +111,31 @@ def test_what_a_start_needs_is_never_excused_by_an_overlay(here: Json, there: Js
     assert declared(deployment(**here), at_standby(**there)) == expected
 
 
-def test_a_person_may_excuse_what_an_overlay_may_not() -> None:
-    """By a rule."""
+@pytest.mark.parametrize("signed", [{"acceptedBy": "dr-manager"}, {}])
+def test_a_person_may_excuse_what_an_overlay_may_not(signed: dict[str, Json]) -> None:
+    """By a rule with a name under it; one that nobody has accepted does not excuse more than an overlay does."""
     case = golden.Case(
         about="",
         git=([deployment()], [at_standby(replicas=1)]),
         primary=[deployment()],
         standby=[at_standby(replicas=1)],
         found=[],
-        rules=(golden.rule("small", at=["Deployment/web /spec/replicas"], range={"least": "1"}),),
+        rules=(golden.rule("small", at=["Deployment/web /spec/replicas"], range={"least": "1"}, **signed),),
     )
-    assert case.survey().differences == ()
+    assert said(case.survey()) == ([] if signed else [("StandbyDrift", "replicas")])
+
+
+@pytest.mark.parametrize("there", [{"a": "MQ=="}, {}])
+def test_a_key_of_a_secret_that_an_overlay_leaves_out_is_never_excused(there: Json) -> None:
+    """What starts at the standby would not find it."""
+
+    def secret(data: Json) -> dict[str, Json]:
+        metadata = {"name": "x", "namespace": "shop"}
+        return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data}
+
+    here = secret({"a": "MQ==", "b": "Mg=="})
+    assert ("StandbyDrift", "b") in declared(here, secret(there))
+    assert declared(secret(there), here)[-1] == ("Declared", "b")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from drift import report, two_way
 from drift.expected import Rules
 from drift.report import Report
-from lockstep.store import findings
+from lockstep.store import answers, findings, scans
 from lockstep.store.database import Database
 from lockstep.store.views import drift as views
 from lockstep.values import Json, Stance, Verdict
@@ -38,9 +38,9 @@ def told(shop: World, *, later: timedelta = timedelta(0)) -> Report:
     """The report of everything that is stored."""
     topology = shop.scanning.topology()
     with shop.scanning.database.read() as connection:
-        scans, found = views.scans_of(connection), views.unresolved(connection, ["shop"])
+        known, found = views.scans_of(connection), views.unresolved(connection, ["shop"])
     asked = [(shop.shop, pair) for pair, _ in topology.pairs_of(shop.shop)]
-    return report.of_store(scans, found, asked, now=shop.clock.now() + later, stale=STALE)
+    return report.of_store(known, found, asked, now=shop.clock.now() + later, stale=STALE)
 
 
 def suspend(manifest: dict[str, Json]) -> None:
@@ -123,7 +123,7 @@ def test_a_waiver_that_has_ended_is_open_again(shop: World) -> None:
     shop.scan(PAIR)
     until = shop.clock.now() + timedelta(minutes=5)
     with shop.scanning.database.write() as connection:
-        findings.waive(connection, shop.findings()[0].id, by="kim", note="a drill", until=until)
+        answers.waive(connection, shop.findings()[0].id, by="kim", note="a drill", until=until, at=shop.clock.now())
     before, after = told(shop), told(shop, later=timedelta(minutes=6))
     assert [(entry.state, entry.by, entry.said) for entry in before.differences] == [("waived", "kim", "a drill")]
     assert [entry.state for entry in after.differences] == ["open"]
@@ -134,7 +134,7 @@ def test_declared_differences_are_told_apart(shop: World) -> None:
     """They are no drift."""
     shop.scan(WARM)
     with shop.scanning.database.write() as connection:
-        scan = findings.Scan(
+        scan = scans.Scan(
             application="shop",
             pair=PAIR,
             verdict=Verdict.DECLARED,

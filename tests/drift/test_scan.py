@@ -12,7 +12,7 @@ import pytest
 
 from drift import scan
 from lockstep import crash, work
-from lockstep.store import findings
+from lockstep.store import answers, outdated, scans
 from lockstep.store.database import Database, open_database
 from lockstep.values import Json, Stance, Verdict
 from tests.drift import world as worlds
@@ -104,12 +104,12 @@ def test_what_a_person_said_stays_until_it_ends(world: World) -> None:
     world.scan()
     (found,) = world.findings()
     with world.scanning.database.write() as connection:
-        findings.acknowledge(connection, found.id, by="kim", note="known")
+        answers.acknowledge(connection, found.id, by="kim", note="known", at=world.clock.now())
     world.scan()
     assert [(one.state, one.by, one.note) for one in world.findings()] == [("acknowledged", "kim", "known")]
     until = world.clock.now().replace(hour=13)
     with world.scanning.database.write() as connection:
-        findings.waive(connection, found.id, by="lee", note="until the drill", until=until)
+        answers.waive(connection, found.id, by="lee", note="until the drill", until=until, at=world.clock.now())
     world.scan()
     assert world.findings()[0].state == "waived"
     world.clock.pass_seconds(3600)
@@ -138,7 +138,7 @@ def test_a_finding_lives_on_while_one_of_its_sides_cannot_be_read(world: World) 
     assert world.scan() == [("Diverged", "seoul,sejong", "/data/MODE")]
     (first,) = world.findings()
     with world.scanning.database.write() as connection:
-        findings.acknowledge(connection, first.id, by="kim", note="INC-204")
+        answers.acknowledge(connection, first.id, by="kim", note="INC-204", at=world.clock.now())
     shutil.move(world.root / "seoul/cluster", world.root / "seoul/unmounted")
     assert world.scan() == [("Unknown", "seoul", ""), ("StandbyDrift", "sejong", "/data/MODE")]
     known = [one for one in world.findings() if one.path]
@@ -265,10 +265,10 @@ def test_an_application_that_is_no_longer_protected_is_forgotten(world: World) -
     world.edit("sejong", "ConfigMap", "settings", _set("data/MODE", "slow"))
     world.scan()
     with world.scanning.database.write() as connection:
-        findings.forget_others(connection, [("shop", WARM)], now=world.clock.now())
+        outdated.forget_others(connection, [("shop", WARM)], now=world.clock.now())
     assert world.findings() == []
     with world.scanning.database.read() as connection:
-        assert findings.last_compared(connection) == {}
+        assert scans.last_compared(connection) == {}
 
 
 def test_a_sweep_asks_for_every_application(world: World) -> None:
@@ -301,6 +301,6 @@ def test_a_comparison_that_is_killed_before_it_is_stored_leaves_nothing_half_sto
     process.join(60)
     assert process.exitcode == -signal.SIGKILL
     with world.scanning.database.read() as connection:
-        assert findings.last_compared(connection) == {}
+        assert scans.last_compared(connection) == {}
     world.edit("sejong", "ConfigMap", "settings", _set("data/MODE", "slow"))
     assert world.scan() == [("StandbyDrift", "sejong", "/data/MODE")]

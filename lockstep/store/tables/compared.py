@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, Index, Integer, Table
+from sqlalchemy import Boolean, Column, Float, Index, Integer, Table, false
 
 from lockstep.store.columns import JsonText, Moment, Name, Prose
 from lockstep.store.tables.base import identity, metadata
@@ -56,7 +56,8 @@ findings = Table(
     Column("values", JsonText, nullable=False, default=dict),
     Column("cause", JsonText, nullable=False, default=dict),
     Column("severity", Float, nullable=False, default=0.0),
-    Column("state", Name, nullable=False),  # open, acknowledged, waived, resolved
+    # Its life, as lockstep.store.lives has it.
+    Column("state", Name, nullable=False),
     Column("note", Prose, nullable=False, default=""),
     Column("by", Prose, nullable=False, default=""),
     Column("until", Moment),
@@ -64,6 +65,14 @@ findings = Table(
     Column("first_seen", Moment, nullable=False),
     Column("last_seen", Moment, nullable=False),
     Column("resolved_at", Moment),
+    Column("opened_at", Moment),
+    Column("away_at", Moment),
+    Column("answered_at", Moment),
+    Column("changes", JsonText, nullable=False, default=list, server_default="[]"),
+    Column("flapping", Boolean, nullable=False, default=False, server_default=false()),
+    # What a declared difference is, and what it was when somebody accepted it: fingerprints of its values.
+    Column("declared", Name, nullable=False, default="", server_default=""),
+    Column("accepted", Name, nullable=False, default="", server_default=""),
     sqlite_autoincrement=True,
 )
 Index("ix_findings_scope", findings.c.application, findings.c.pair, findings.c.state)

@@ -21,6 +21,8 @@ beliefs = Table(
     Column("seen", Boolean, nullable=False),
     Column("flapping", Boolean, nullable=False, default=False),
     Column("changes", JsonText, nullable=False, default=list),
+    # When they are to be told that it still comes and goes; None when they were, or need not be.
+    Column("remind_at", Moment),
 )
 Index("ix_beliefs_scope", beliefs.c.notification, beliefs.c.application)
 

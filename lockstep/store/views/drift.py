@@ -60,6 +60,16 @@ class Finding:
     first_seen: datetime
     last_seen: datetime
     resolved_at: datetime | None
+    opened_at: datetime | None = None
+    away_at: datetime | None = None
+    answered_at: datetime | None = None
+    flapping: bool = False
+    declared: str = ""
+
+    @property
+    def since(self) -> datetime:
+        """Since when it is so this time; what flaps counts on while it is away."""
+        return self.opened_at or self.first_seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +92,14 @@ class Brief:
     state: str
     first_seen: datetime
     last_seen: datetime
+    opened_at: datetime | None = None
+    away_at: datetime | None = None
+    flapping: bool = False
+
+    @property
+    def since(self) -> datetime:
+        """Since when it is so this time; what flaps counts on while it is away."""
+        return self.opened_at or self.first_seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +118,8 @@ _WITH_EXPLAINED = scans.outerjoin(
     explained, and_(explained.c.application == scans.c.application, explained.c.pair == scans.c.pair)
 )
 _BRIEF = tuple(findings.c[name] for name in Brief.__dataclass_fields__)
+# What differs now: not what flaps and is away.
+_SO = (findings.c.state != "resolved", findings.c.away_at.is_(None))
 _FINDING = tuple(findings.c[name] for name in Finding.__dataclass_fields__)
 
 
@@ -125,10 +145,10 @@ def page(connection: Connection, wanted: Filter, *, before: int | None = None, l
 
 
 def of_application(connection: Connection, application: str, *, limit: int = 1000) -> list[Finding]:
-    """What is not resolved of an application, object by object; the first ``limit`` of it."""
+    """What differs now of an application, object by object; the first ``limit`` of it."""
     statement = (
         select(*_FINDING)
-        .where(findings.c.application == application, findings.c.state != "resolved")
+        .where(findings.c.application == application, *_SO)
         .order_by(findings.c.pair, findings.c.kind, findings.c.namespace, findings.c.name, findings.c.path)
         .limit(limit)
     )
@@ -136,17 +156,20 @@ def of_application(connection: Connection, application: str, *, limit: int = 100
 
 
 def unresolved(connection: Connection, applications: Collection[str]) -> list[Finding]:
-    """Everything that is not resolved of some applications, object by object."""
+    """Everything that differs now of some applications, object by object."""
     statement = (
         select(*_FINDING)
-        .where(findings.c.application.in_(applications), findings.c.state != "resolved")
+        .where(findings.c.application.in_(applications), *_SO)
         .order_by(findings.c.application, findings.c.pair, findings.c.kind, findings.c.namespace, findings.c.name)
     )
     return [Finding(**row._asdict()) for row in connection.execute(statement)]
 
 
 def briefly(connection: Connection, application: str, *, pair: str = "") -> list[Brief]:
-    """Everything that is not resolved of an application, over one pair or all, without values, which may be large."""
+    """Everything that is not resolved of an application, over one pair or all, without values, which may be large.
+
+    What flaps and is away at the moment is among it.
+    """
     statement = select(*_BRIEF).where(findings.c.application == application, findings.c.state != "resolved")
     if pair:
         statement = statement.where(findings.c.pair == pair)
@@ -169,6 +192,13 @@ class Counted:
     pair: str
     verdict: str
     severity: float
+
+
+def flapping(connection: Connection) -> dict[tuple[str, str], int]:
+    """How many findings come and go, by application and pair."""
+    place = (findings.c.application, findings.c.pair)
+    statement = select(*place, func.count()).where(findings.c.flapping, findings.c.state != "resolved").group_by(*place)
+    return {(row[0], row[1]): int(row[2]) for row in connection.execute(statement)}
 
 
 def counts(connection: Connection) -> dict[Counted, int]:

@@ -4,7 +4,7 @@ Field names in YAML are camelCase, in Python snake_case. The docstring under a f
 the JSON Schema and in ``docs/configuration.md``.
 """
 
-from lockstep.topology.kinds.application import Application, Heal, Image, Protection, Rollout, Source
+from lockstep.topology.kinds.application import Application, Flapping, Heal, Image, Protection, Rollout, Source
 from lockstep.topology.kinds.base import API_VERSION, Document, KubernetesSecretRef, Metadata, Model, SecretRef
 from lockstep.topology.kinds.expected import ExpectedDifference
 from lockstep.topology.kinds.mirror import GitGuards, GitMirror, GitSource, ImageMirror, ImageMirrorSpec, ImageSource
@@ -50,6 +50,7 @@ __all__ = [
     "Document",
     "Drill",
     "ExpectedDifference",
+    "Flapping",
     "GitCredentials",
     "GitEnd",
     "GitGuards",

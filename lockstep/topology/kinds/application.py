@@ -106,6 +106,17 @@ class Heal(Model):
     """That interval."""
 
 
+class Flapping(Model):
+    """When a finding counts as one that comes and goes."""
+
+    changes: int = Field(default=4, ge=3, le=100)
+    """It came or went so many times."""
+    within: Interval = timedelta(hours=1)
+    """Within this."""
+    settled: Interval = timedelta(minutes=30)
+    """And until it has stood still for this."""
+
+
 class Protection(Model):
     """How a pair protects the application."""
 
@@ -201,6 +212,8 @@ class ApplicationSpec(Model):
     """What a deploy may delete without asking."""
     rollout: Rollout = Rollout()
     """How a deploy goes over the sites."""
+    flapping: Flapping = Flapping()
+    """When a finding counts as one that comes and goes."""
     take_over: tuple[Objects, ...] = ()
     """Objects, such as ``Deployment/api`` or ``ConfigMap/*``, whose fields a deploy takes over from other field
     managers at a Kubernetes API; elsewhere such a field refuses the deploy."""

@@ -72,10 +72,11 @@ class StandardWebhook(Model):
     """Whether the name in the URL may lead to a private address. An address that the URL itself has always may."""
 
 
-Change: TypeAlias = Literal["new", "worse", "resolved", "open", "waiting", "failed", "held", "unknown"]
+Change: TypeAlias = Literal["new", "worse", "resolved", "settled", "open", "waiting", "failed", "held", "unknown"]
 """What people are told of.
 
-``new``, ``worse``, ``resolved``: what became of a finding, or of anything else that is told. ``open``: what is still
+``new``, ``worse``, ``resolved``: what became of a finding, or of anything else that is told. ``settled``: what came and
+went stands still, and is so. ``open``: what is still
 so, once in each ``digest``. ``waiting``: a question that waits for a person. ``failed``: a deploy, or a job that was
 set aside. ``held``: refs and images that a guard holds. ``unknown``: a site that nobody can read any more.
 """
@@ -105,7 +106,7 @@ class NotificationSpec(Model):
     webhooks: tuple[StandardWebhook, ...] = ()
     """Receivers of signed Standard Webhooks."""
     when: Annotated[tuple[Change, ...], EachOnce()] = Field(
-        default=("new", "worse", "resolved", "open", "waiting", "failed", "held", "unknown"), min_length=1
+        default=("new", "worse", "resolved", "settled", "open", "waiting", "failed", "held", "unknown"), min_length=1
     )
     """Which changes are told. (Not ``on``, which YAML takes for true.)"""
     pairs: Names = ()

@@ -12,7 +12,7 @@ import pytest
 from console.cli import frame
 from drift.rows import Row
 from lockstep import documents, errors
-from lockstep.store import findings
+from lockstep.store import findings, scans
 from lockstep.store.database import open_database
 from lockstep.topology.kinds import ExpectedDifference
 from lockstep.values import Json, Verdict
@@ -34,7 +34,7 @@ def installed(tmp_path: Path) -> Path:
 
 def record(directory: Path, *rows: Row) -> None:
     """What a comparison found."""
-    scan = findings.Scan(
+    scan = scans.Scan(
         application="pay",
         pair="seoul-sejong",
         verdict=Verdict.PRIMARY_HOTFIX,

@@ -11,7 +11,7 @@ from console.notices import sending, telling
 from lockstep import settings, work
 from lockstep.engine.queue import Queue
 from lockstep.engine.worker import Worker
-from lockstep.store import findings, notices
+from lockstep.store import findings, notices, scans
 from lockstep.store.database import Database
 from lockstep.topology import kinds
 from lockstep.topology.model import Topology
@@ -82,7 +82,7 @@ class House:
             )
             for name in names
         ]
-        scan = findings.Scan(
+        scan = scans.Scan(
             application="pay",
             pair="seoul-sejong",
             verdict=verdict if names else Verdict.IN_SYNC,

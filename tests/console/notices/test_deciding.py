@@ -84,6 +84,27 @@ def test_what_comes_and_goes_is_told_so_once_and_then_left_alone() -> None:
     assert readers.look(42) == [("resolved", False)]
 
 
+def test_a_finding_that_flaps_is_told_so_once_once_more_and_when_it_has_settled() -> None:
+    """However long it goes on; what the store says of it counts, whatever this look saw."""
+    readers, flaps = Readers(), finding(flapping=True)
+    assert readers.look(0, finding()) == [("new", False)]
+    assert readers.look(5, flaps) == [("new", True)]
+    assert [readers.look(minute, flaps) for minute in (10, 60, 120)] == [[]] * 3
+    assert readers.look(125, flaps) == [("open", True)]
+    assert [readers.look(minute, flaps) for minute in (130, 300, 1300)] == [[]] * 3
+    assert readers.look(1400, finding()) == [("settled", False)]
+    assert readers.look(1401, finding()) == []
+    assert readers.look(1402) == [("resolved", False)]
+
+
+def test_a_finding_that_flaps_and_then_stays_away_is_told_as_resolved() -> None:
+    """That is how it settled; nothing else is said."""
+    readers = Readers()
+    assert readers.look(0, finding(flapping=True)) == [("new", True)]
+    assert readers.look(50) == [("resolved", False)]
+    assert readers.look(200) == []
+
+
 @given(st.lists(st.tuples(st.floats(0.1, 90), st.booleans()), max_size=40))
 def test_readers_never_hear_more_than_they_need_and_know_the_truth_in_the_end(steps: list[tuple[float, bool]]) -> None:
     """However it comes and goes: no end without a beginning, and after a quiet hour they believe what is so."""

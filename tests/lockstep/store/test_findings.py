@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from lockstep import errors
-from lockstep.store import findings
+from lockstep.store import answers, findings, outdated, scans
 from lockstep.store.database import Database
 from lockstep.store.views import drift as views
 from lockstep.values import ObjectKey, Verdict
@@ -33,10 +33,10 @@ def seen(path: str = "/spec/replicas", *, name: str = "web", value: object = 1) 
     )
 
 
-def scan(minutes: int = 0, verdict: Verdict = Verdict.STANDBY_DRIFT) -> findings.Scan:
+def scan(minutes: int = 0, verdict: Verdict = Verdict.STANDBY_DRIFT) -> scans.Scan:
     """A comparison that began after some minutes."""
     at = START + timedelta(minutes=minutes)
-    return findings.Scan(
+    return scans.Scan(
         application="shop",
         pair="seoul-sejong",
         verdict=verdict,
@@ -52,7 +52,7 @@ def scan(minutes: int = 0, verdict: Verdict = Verdict.STANDBY_DRIFT) -> findings
 
 
 def record(
-    database: Database, scan_: findings.Scan, *found: findings.Seen, hidden: frozenset[str] = frozenset()
+    database: Database, scan_: scans.Scan, *found: findings.Seen, hidden: frozenset[str] = frozenset()
 ) -> findings.Changes:
     """Write a comparison."""
     with database.write() as connection:
@@ -132,7 +132,7 @@ def test_what_was_resolved_is_open_again_when_a_change_brings_it_back(database: 
 def test_findings_of_another_pair_are_left_alone(database: Database) -> None:
     """A comparison speaks of its own application and pair."""
     record(database, scan(), seen())
-    other = findings.Scan(**{**{name: getattr(scan(1), name) for name in scan().__slots__}, "pair": "seoul-daegu"})
+    other = scans.Scan(**{**{name: getattr(scan(1), name) for name in scan().__slots__}, "pair": "seoul-daegu"})
     record(database, other)
     assert len(stored(database)) == 1
 
@@ -143,7 +143,7 @@ def test_a_late_comparison_does_not_undo_a_newer_one(database: Database) -> None
     assert record(database, scan(1)) == findings.Changes(new=(), reopened=(), resolved=())
     assert len(stored(database)) == 1
     with database.read() as connection:
-        assert findings.last_compared(connection) == {("shop", "seoul-sejong"): scan(5).ended_at}
+        assert scans.last_compared(connection) == {("shop", "seoul-sejong"): scan(5).ended_at}
 
 
 def test_what_is_explained_stays_until_it_is_told_anew_and_goes_with_its_comparison(database: Database) -> None:
@@ -162,7 +162,7 @@ def test_what_is_explained_stays_until_it_is_told_anew_and_goes_with_its_compari
     assert explained() == [[]]
     record(database, replace(scan(3), explained=[{"path": "/b"}]))
     with database.write() as connection:
-        findings.forget_others(connection, [], now=START)
+        outdated.forget_others(connection, [], now=START)
     record(database, replace(scan(4), explained=None))
     with database.read() as connection:
         (found,) = views.scans_of(connection)
@@ -187,10 +187,10 @@ def test_a_decision_belongs_to_a_finding_that_is_not_resolved(database: Database
     record(database, scan(), seen())
     (found,) = stored(database)
     with database.write() as connection:
-        findings.acknowledge(connection, found.id, by="kim", note="known")
+        answers.acknowledge(connection, found.id, by="kim", note="known", at=START)
     record(database, scan(1))
     with pytest.raises(errors.NotFoundError), database.write() as connection:
-        findings.waive(connection, found.id, by="kim", note="", until=START)
+        answers.waive(connection, found.id, by="kim", note="", until=START, at=START)
     record(database, scan(2), seen())
     assert [(one.state, one.by) for one in stored(database)] == [("open", "")]
 
@@ -211,3 +211,71 @@ def test_names_from_outside_are_kept(database: Database) -> None:
         record(database, scan(), seen(path, value={"text": "한글 \0"}))
         record(database, scan(1), seen(path, value={"text": "한글 \0"}))
         assert len(stored(database)) == 1
+
+
+def test_what_comes_and_goes_flaps_is_not_resolved_meanwhile_and_settles(database: Database) -> None:
+    """One row, whose time out of parity counts on; what is away is no difference now, and is not forgotten."""
+    for minute in range(4):
+        record(database, scan(minute), *([seen()] if minute % 2 == 0 else []))
+    (away,) = stored(database)
+    assert (away.state, away.away_at, away.resolved_at) == ("flapping", scan(3).ended_at, None)
+    with database.read() as connection:
+        assert views.unresolved(connection, ["shop"]) == views.of_application(connection, "shop") == []
+        assert [one.flapping for one in views.briefly(connection, "shop")] == [True]
+        assert views.flapping(connection) == {("shop", "seoul-sejong"): 1}
+    record(database, scan(4), seen())
+    (back,) = stored(database)
+    assert (back.state, back.away_at, back.reopened, back.since) == ("flapping", None, 2, scan(0).ended_at)
+    record(database, scan(40), seen())
+    (still,) = stored(database)
+    assert (still.state, still.since) == ("open", scan(0).ended_at)
+    record(database, scan(110))
+    assert [one.state for one in stored(database, "")] == ["resolved"]
+
+
+def declared(values: str) -> findings.Seen:
+    """A difference that an overlay declares, with these values."""
+    return replace(seen(), verdict=Verdict.DECLARED, declared=values)
+
+
+def test_what_git_declares_is_accepted_one_by_one_with_its_values(database: Database) -> None:
+    """By whom, when and why; other values are open again, and nobody has accepted them."""
+    other = replace(declared("c"), people_path="/spec/other")
+    record(database, scan(), declared("a"), other)
+    first = next(one for one in stored(database) if one.people_path == "/spec/replicas")
+    with database.write() as connection:
+        answers.accept(connection, first.id, by="kim", note="DR is smaller", at=START)
+    for minute in (1, 2):
+        record(database, scan(minute), declared("a"), other)
+        said = {one.people_path: (one.state, one.by, one.note, one.answered_at) for one in stored(database)}
+        assert said == {
+            "/spec/replicas": ("accepted", "kim", "DR is smaller", START),
+            "/spec/other": ("open", "", "", None),
+        }
+    record(database, scan(3), declared("b"), other)
+    assert {(one.state, one.by) for one in stored(database)} == {("open", "")}
+
+
+def test_what_is_not_declared_is_not_accepted_and_becomes_no_such_thing_by_drifting(database: Database) -> None:
+    """Drift is mended; and what was accepted while it was declared is open when it is drift."""
+    record(database, scan(), seen(), replace(declared("a"), people_path="/spec/other"))
+    drift, meant = sorted(stored(database), key=lambda one: one.people_path, reverse=True)
+    with pytest.raises(errors.UnsupportedError, match="it is StandbyDrift"), database.write() as connection:
+        answers.accept(connection, drift.id, by="kim", note="", at=START)
+    with database.write() as connection:
+        answers.accept(connection, meant.id, by="kim", note="", at=START)
+    record(database, scan(1), replace(seen(), people_path="/spec/other"))
+    assert [(one.state, one.by, one.declared) for one in stored(database)] == [("open", "", "")]
+
+
+def test_what_was_said_can_be_taken_back(database: Database) -> None:
+    """It is open again, as if nobody had said anything."""
+    record(database, scan(), declared("a"))
+    (found,) = stored(database)
+    for say in (answers.accept, answers.acknowledge):
+        with database.write() as connection:
+            say(connection, found.id, by="kim", note="x", at=START)
+            answers.withdraw(connection, found.id)
+        assert [(one.state, one.by, one.note, one.answered_at) for one in stored(database)] == [("open", "", "", None)]
+    with pytest.raises(errors.NotFoundError), database.write() as connection:
+        answers.accept(connection, found.id + 1, by="kim", note="", at=START)

@@ -42,6 +42,9 @@ def finding(name: str = "web", verdict: Verdict = Verdict.STANDBY_DRIFT, **wishe
         "state": "open",
         "first_seen": NOW,
         "last_seen": NOW,
+        "opened_at": None,
+        "away_at": None,
+        "flapping": False,
     }
     return Brief(**{**known, **wishes})
 

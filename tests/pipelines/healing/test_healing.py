@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lockstep import errors, work
-from lockstep.store import deployments, findings, healings, runs, stances
+from lockstep.store import deployments, findings, healings, runs, scans, stances
 from lockstep.store.database import Database, open_database
 from lockstep.store.views import drift
 from lockstep.topology.stances import Record
@@ -74,7 +74,7 @@ class Bank:
             key=ObjectKey(group="apps", kind="Deployment", namespace="pay", name="web"),
             verdict=verdict, site=site, path="/spec/replicas", people_path="spec.replicas", severity=0.8,
         )  # fmt: skip
-        scan = findings.Scan(
+        scan = scans.Scan(
             application="pay", pair="seoul-sejong", verdict=verdict, revision="c" * 40, stance="normal", coverage={},
             counts={}, problem="", objects=1, started_at=now, ended_at=now,
         )  # fmt: skip
