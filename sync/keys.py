@@ -1,4 +1,4 @@
-"""Public keys that images are signed with. The one module that imports ``cryptography``.
+"""Public keys that images are signed with.
 
 Of a key and a signature nothing else is known than the key's type: the scheme is that of the type (cosign's
 specification, "Signature Schemes"). ECDSA over P-256, P-384 and P-521 with SHA-256, and with the hash of the curve's
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from lockstep import errors
+from sync.claims import Claim
 
 _Public: TypeAlias = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey
 
@@ -35,6 +36,10 @@ class Key:
 
     name: str
     public: _Public
+
+    def made(self, claim: Claim) -> bool:
+        """Whether this key signed the message of a claim."""
+        return self.has_signed(claim.message, claim.signature)
 
     def has_signed(self, message: bytes, signature: bytes) -> bool:
         """Whether a signature over some bytes is this key's."""

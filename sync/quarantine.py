@@ -14,6 +14,7 @@ from lockstep import errors, values
 from lockstep.store import parts
 from lockstep.topology import kinds
 from sync import keys, signatures
+from sync.claims import Signer
 from sync.sources import Mirroring
 from sync.stock import Shelf
 
@@ -25,21 +26,32 @@ Why: TypeAlias = Callable[[str], str]
 
 
 def unsigned(context: Mirroring, one: kinds.ImageMirror, source: Shelf) -> Why:
-    """What a mirror wants to be signed, at its source. Keys are read when they are first needed."""
+    """What a mirror wants to be signed, at its source. Keys and roots are read when they are first needed."""
     if one.spec.signed is None:
         return lambda _digest: ""
-    known: list[keys.Key] = []
+    known: list[Signer] = []
 
     def why(digest: str) -> str:
-        given = list(known) or [keys.read(name, pem) for name, pem in context.doors.signers(one).items()]
+        given = list(known) or _signers(context, one)
         known[:] = given
         # Who signed an index has signed what it names.
         for named in (digest, *_containing(context, digest)):
             if signatures.is_signed(source.store, source.repository, named, given):
                 return ""
-        return f"{digest} has no valid signature by {' or '.join(key.name for key in given)}."
+        return f"{digest} has no valid signature by {' or '.join(signer.name for signer in given)}."
 
     return why
+
+
+def _signers(context: Mirroring, one: kinds.ImageMirror) -> list[Signer]:
+    """Whom a mirror trusts."""
+    given: list[Signer] = [keys.read(name, pem) for name, pem in context.doors.signers(one).items()]
+    identities = one.spec.signed.keyless if one.spec.signed else ()
+    if identities:
+        from sync import keyless  # what verifies them takes a third of a second to import
+
+        given += [keyless.read(named, root=context.doors.trusted_root(named)) for named in identities]
+    return given
 
 
 def _containing(context: Mirroring, digest: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Whether an image is signed: what cosign and its kin keep beside an image, and whether one of some keys made it.
+"""Whether an image is signed: what cosign and its kin keep beside an image, and whether one of some signers made it.
 
 Three places are looked at, as clients of cosign do (its specifications of signatures and of bundles):
 
@@ -6,11 +6,11 @@ Three places are looked at, as clients of cosign do (its specifications of signa
 - a referrer of the kind of those signatures, laid out alike;
 - a referrer that is a sigstore bundle with a DSSE envelope about the image, as cosign 3 writes it.
 
-A signature counts when a key made it over exactly the bytes of a statement, and the statement names the image by its
-digest. What a statement says of the image's name is not looked at, as cosign does not: an image is mirrored under
-its own name, and its digest is what was signed. Transparency logs and certificates are not consulted: the keys of the
-configuration are what is trusted. An attestation (a bill of materials, say) is signed too and says something else: it
-is no signature of the image.
+A signature counts when somebody who is trusted made it over exactly the bytes of a statement, and the statement names
+the image by its digest. What a statement says of the image's name is not looked at, as cosign does not: an image is
+mirrored under its own name, and its digest is what was signed. For a key certificates and transparency logs are not
+consulted; an identity signs in a bundle, which has both. An attestation (a bill of materials, say) is signed too and
+says something else: it is no signature of the image.
 """
 
 from __future__ import annotations
@@ -18,14 +18,13 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import orjson
 
 from lockstep import errors, values
 from lockstep.sites import ends, oci
 from lockstep.values import Json
-from sync.keys import Key
+from sync.claims import Claim, Signer
 
 _SIMPLE = "application/vnd.dev.cosign.simplesigning.v1+json"
 _SIMPLE_REFERRER = "application/vnd.dev.cosign.artifact.sig.v1+json"
@@ -43,29 +42,20 @@ _MOST_MANIFESTS = 64
 _MOST_SIGNATURES = 256
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Claim:
-    """Bytes that somebody signed, with the signature, and whether they say that the image is meant."""
-
-    message: bytes
-    signature: bytes
-    about: bool
-
-
-def is_signed(store: ends.ImageStore, repository: str, digest: str, keys: Sequence[Key]) -> bool:
-    """Whether one of the keys has signed an image. What cannot be understood is no signature.
+def is_signed(store: ends.ImageStore, repository: str, digest: str, signers: Sequence[Signer]) -> bool:
+    """Whether one of the signers has signed an image. What cannot be understood is no signature.
 
     Raises:
         UnreachableError and its kin: Nobody could say.
     """
     found = _claims(store, repository, digest)
     return any(
-        claim.about and any(key.has_signed(claim.message, claim.signature) for key in keys)
+        claim.about and any(signer.made(claim) for signer in signers)
         for claim, _ in zip(found, range(_MOST_SIGNATURES), strict=False)
     )
 
 
-def _claims(store: ends.ImageStore, repository: str, digest: str) -> Iterator[_Claim]:
+def _claims(store: ends.ImageStore, repository: str, digest: str) -> Iterator[Claim]:
     for manifest in _manifests(store, repository, digest):
         try:
             contents = oci.contents(manifest)
@@ -108,17 +98,17 @@ def _content(store: ends.ImageStore, repository: str, blob: ends.Descriptor) -> 
         return b""
 
 
-def _read(blob: ends.Descriptor, content: bytes, digest: str) -> Iterator[_Claim]:
+def _read(blob: ends.Descriptor, content: bytes, digest: str) -> Iterator[Claim]:
     if blob.media_type == _SIMPLE:
         about = _simple_digest(content) == digest
-        yield _Claim(message=content, signature=_decoded(blob.annotations.get(_SIGNATURE)), about=about)
+        yield Claim(message=content, signature=_decoded(blob.annotations.get(_SIGNATURE)), about=about)
         return
     envelope = _object(_object(_json(content)).get("dsseEnvelope"))
     payload, kind = _decoded(envelope.get("payload")), envelope.get("payloadType")
     signatures = envelope.get("signatures")
     for entry in signatures if kind == _STATEMENT_KIND and isinstance(signatures, list) else []:
         signature = _decoded(_object(entry).get("sig"))
-        yield _Claim(message=_encoded(payload), signature=signature, about=_states(payload, digest))
+        yield Claim(message=_encoded(payload), signature=signature, about=_states(payload, digest), bundle=content)
 
 
 def _simple_digest(content: bytes) -> Json:

@@ -37,6 +37,10 @@ class Doors(Protocol):
         """The public keys, PEM, that a mirror wants images to be signed with, by where they are kept."""
         ...
 
+    def trusted_root(self, keyless: kinds.Keyless) -> str:
+        """The certificates and keys, JSON, by which an identity is believed to have signed."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mirroring:

@@ -117,6 +117,14 @@ class Doors:
         refs = mirror.spec.signed.keys if mirror.spec.signed else ()
         return {secrets.title(ref): self._reader.text(ref) for ref in refs}
 
+    def trusted_root(self, keyless: kinds.Keyless) -> str:
+        """The certificates and keys, JSON, by which an identity is believed to have signed.
+
+        Raises:
+            LockstepError: It cannot be read.
+        """
+        return self._reader.text(keyless.trusted_root)
+
     def _image_store(self, end: kinds.RegistryEnd | kinds.ImageSource) -> ends.ImageStore:
         if end.layout is not None:
             return layout.LayoutStore(self._topology().path(end.layout).absolute())

@@ -64,6 +64,7 @@ class Doors:
     stores: dict[str, Watched] = field(default_factory=dict)
     keys: dict[str, str] | errors.LockstepError = field(default_factory=dict)
     lines: dict[str, Pace] = field(default_factory=dict)
+    trusted: str = ""
 
     def images(self, site: str) -> ends.ImageStore:
         """The site's."""
@@ -84,6 +85,10 @@ class Doors:
         if isinstance(self.keys, errors.LockstepError):
             raise self.keys
         return self.keys
+
+    def trusted_root(self, keyless: kinds.Keyless) -> str:
+        """The one that a test gives."""
+        return self.trusted
 
 
 class World:

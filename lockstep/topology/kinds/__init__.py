@@ -7,7 +7,15 @@ the JSON Schema and in ``docs/configuration.md``.
 from lockstep.topology.kinds.application import Application, Flapping, Heal, Image, Protection, Rollout, Source
 from lockstep.topology.kinds.base import API_VERSION, Document, KubernetesSecretRef, Metadata, Model, SecretRef
 from lockstep.topology.kinds.expected import ExpectedDifference
-from lockstep.topology.kinds.mirror import GitGuards, GitMirror, GitSource, ImageMirror, ImageMirrorSpec, ImageSource
+from lockstep.topology.kinds.mirror import (
+    GitGuards,
+    GitMirror,
+    GitSource,
+    ImageMirror,
+    ImageMirrorSpec,
+    ImageSource,
+    Keyless,
+)
 from lockstep.topology.kinds.protection import Drill, Notification, Pair, StandardWebhook
 from lockstep.topology.kinds.site import (
     ClusterEnd,
@@ -62,6 +70,7 @@ __all__ = [
     "ImageMirror",
     "ImageMirrorSpec",
     "ImageSource",
+    "Keyless",
     "KubernetesSecretRef",
     "Metadata",
     "Model",

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from lockstep.topology.amounts import Interval, Share
-from lockstep.topology.forms import EachOnce, FieldError
+from lockstep.topology.forms import EachOnce, FieldError, Form
 from lockstep.topology.kinds.base import Document, Model, SecretRef
 from lockstep.topology.kinds.site import GitPlace, RegistryAccess
 from lockstep.topology.scalars import (
@@ -100,22 +100,29 @@ class ImageSource(RegistryAccess):
         return self
 
 
+class Keyless(Model):
+    """Somebody who signs by identity: with a certificate for minutes, by Fulcio, that a log of Rekor has kept."""
+
+    identity: Annotated[str, Form(r"\S+", "is not an identity.", "Write what the certificate names.", 4096)]
+    """Whom the certificate names: a mail address, or the URL of a workflow. ``*`` stands for anything."""
+    issuer: Annotated[str, Form(r"https?://\S+", "is not the URL of an issuer.", "Write it as the token has it.", 4096)]
+    """Who said so: the issuer of the identity's token, exactly."""
+    trusted_root: SecretRef
+    """The certificates and keys of Fulcio and Rekor (``trusted_root.json``). Nobody is asked for newer ones."""
+
+
 class Signed(Model):
-    """Who has to have signed an image before it is brought to any site (cosign, with a key)."""
+    """Who has to have signed an image before it is brought to any site, as cosign signs. One of all these is enough."""
 
-    keys: tuple[SecretRef, ...] = Field(min_length=1)
-    """Public keys, PEM. One of them has to have signed the image; until then it is held."""
-
-    keyless: dict[str, str] | None = None
-    """Refused: signatures by identity (Fulcio, Rekor) are not verified here, and nothing shall look as if they were."""
+    keys: tuple[SecretRef, ...] = ()
+    """Public keys, PEM."""
+    keyless: tuple[Keyless, ...] = ()
+    """Identities."""
 
     @model_validator(mode="after")
-    def _by_keys_only(self) -> Self:
-        if self.keyless is not None:
-            raise FieldError(
-                "asks for keyless signatures, which Lockstep does not verify.",
-                "Sign with a key too (cosign sign --key), or let the clusters verify them, and take keyless out.",
-            )
+    def _by_somebody(self) -> Self:
+        if not self.keys and not self.keyless:
+            raise FieldError("names nobody.", "Name a key in keys, or an identity in keyless.")
         return self
 
 
