@@ -21,6 +21,7 @@ from console.demo.product import Service, until
 from lockstep.engine import listing
 from lockstep.engine.tables import State
 from lockstep.store import database as databases
+from lockstep.store import mirrors
 from lockstep.store.views import drift as views
 
 # A short lease: what a killed process had in hand is taken over soon.
@@ -79,6 +80,15 @@ class Bench:
         try:
             with database.read() as connection:
                 return views.scans_of(connection)
+        finally:
+            database.close()
+
+    def known(self) -> bool:
+        """Whether the forge was looked at, and every site, before anybody pushed."""
+        database = databases.open_database(f"sqlite:///{self.ground.state / 'lockstep.db'}")
+        try:
+            with database.read() as connection:
+                return len(mirrors.standings(connection)) == len(ground.SITES)
         finally:
             database.close()
 
