@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from lockstep.sites.http.wire import Patience
 from lockstep.sites.registry.credentials import Credential
 from lockstep.store.database import Database
 from sync import images as mirroring
+from sync.fan import Bounds
 from sync.images import Request
 from sync.mirror import Order, Result, mirror
 from sync.states import State
@@ -244,6 +245,51 @@ def test_11_a_list_in_pages_is_read_to_its_end(source: Scripted) -> None:
 
     source.script = page
     assert source.store().repositories() == names
+
+
+def _together(count: int, is_one: Callable[[Asked], bool]) -> tuple[Callable[[Asked], None], threading.Event]:
+    """A script that lets some requests through once so many of them are under way together; and whether they were."""
+    met, waiting = threading.Event(), itertools.count(1)
+
+    def meet(asked: Asked) -> None:
+        if is_one(asked):
+            if next(waiting) == count:
+                met.set()
+            met.wait(20)
+
+    return meet, met
+
+
+@pytest.mark.parametrize("looks", [1, 3, 12])
+def test_11_questions_have_a_limit_of_their_own_which_they_reach_and_keep(
+    source: Scripted, site: Scripted, looks: int
+) -> None:
+    """regclient#328, regclient#902: checks have no limit of their own; few at once, or GOAWAY ENHANCE_YOUR_CALM."""
+    _fill(source, 40)
+    mirror(_order(source, site))
+    order = _order(source, site)
+    stores = {"source": source.store(patience=Patience()), "sites": {"sejong": site.store(patience=Patience())}}
+    order = replace(order, **stores, bounds=Bounds(looks=looks))  # type: ignore[arg-type]  # by name
+    early = {f"/v2/{NAME}/manifests/{tag}" for tag in list(order.references)[:8]}
+    meetings = []
+    for registry in (source, site):  # the first eight of many are asked before the others
+        registry.script, met = _together(looks, lambda asked: asked.method == "HEAD" and asked.path not in early)
+        meetings.append(met)
+        registry.asked.clear()
+    assert _states(mirror(order)) == {State.EQUAL}
+    assert all(met.is_set() for met in meetings)
+    for registry in (source, site):
+        # A connection is used again as soon as it is free: so many were opened as there were questions at once.
+        assert len({one.port for one in registry.asked}) == looks
+
+
+def test_11_what_is_asked_one_by_one_is_still_sent_several_at_once(source: Scripted, site: Scripted) -> None:
+    """regclient#328, #902: one limit for both makes checks a crowd, or transfers a queue."""
+    _fill(source, 4)
+    source.script, met = _together(4, lambda asked: asked.is_("GET", "/blobs/"))
+    order = replace(_order(source, site), source=source.store(patience=Patience()), bounds=Bounds(looks=1, streams=4))
+    assert _states(mirror(order)) == {State.EQUAL}
+    assert met.is_set()
 
 
 def test_a_report_of_success_means_that_every_blob_is_there(tmp_path: Path, file_database: Database) -> None:
