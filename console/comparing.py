@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
 import orjson
 
+from drift.sides import NOT_READ
 from lockstep.store.views.drift import Finding
 from lockstep.values import Json, Verdict
 
@@ -62,10 +63,16 @@ class Compared:
         return self.name != "*"
 
 
-def by_object(findings: Iterable[Finding], *, unread: Collection[str] = ()) -> list[Compared]:
+def _all_read(_finding: Finding) -> Collection[str]:
+    return ()
+
+
+def by_object(
+    findings: Iterable[Finding], *, unread: Callable[[Finding], Collection[str]] = _all_read
+) -> list[Compared]:
     """Findings of one pair, put together object by object; they come sorted by object.
 
-    Of the sides in ``unread`` (``primary``, ``standby``) nothing was read: no value of theirs is shown.
+    ``unread`` says which sides (``primary``, ``standby``) of a finding nobody could read: no value of theirs is shown.
     """
     grouped = groupby(findings, key=lambda finding: (finding.kind, finding.namespace, finding.name))
     return [
@@ -73,7 +80,7 @@ def by_object(findings: Iterable[Finding], *, unread: Collection[str] = ()) -> l
             kind=kind,
             namespace=namespace,
             name=name,
-            fields=tuple(Field(finding=one, sides=_masked(sides(one.values), unread)) for one in found),
+            fields=tuple(Field(finding=one, sides=_masked(sides(one.values), unread(one))) for one in found),
         )
         for (kind, namespace, name), found in grouped
     ]
@@ -107,6 +114,8 @@ def _same(one: Json, other: Json) -> bool:
 
 
 def _value(value: Json, against: str, compact: bool) -> Value:
+    if value == NOT_READ:
+        return Value(text="", there=False, against="", read=False)
     if value is _ABSENT:
         return Value(text="", there=False, against=against)
     indented = None if compact else orjson.OPT_INDENT_2

@@ -5,13 +5,15 @@ The shape is that of ``drift.scan``; whatever is missing or of another type is l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from console import shapes
+from drift import unseen
 from lockstep import documents
-from lockstep.values import Json
+from lockstep.values import Json, ObjectKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,13 +26,19 @@ class Gap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteRead:
-    """What was read of a site, how and when; ``objects`` and ``read_at`` are None when nobody wrote them down."""
+    """What was read of a site, how and when; ``objects`` and ``read_at`` are None when nobody wrote them down.
+
+    ``ahead_seconds`` is how far the site's clock was ahead of ours, None where it did not say.
+    """
 
     site: str
     method: str
     objects: int | None
     read_at: datetime | None
     gaps: tuple[Gap, ...]
+    ahead_seconds: int | None = None
+    hides: Callable[[ObjectKey], bool] = field(default=lambda _key: False, compare=False)
+    """Whether an object could not be seen."""
 
     @property
     def unread(self) -> bool:
@@ -88,6 +96,8 @@ def _site(name: str, value: Mapping[str, Json]) -> SiteRead:
         objects=shapes.number(value.get("objects")),
         read_at=shapes.moment(value.get("readAt")),
         gaps=tuple(Gap(what=shapes.text(one.get("what")), why=shapes.text(one.get("why"))) for one in gaps),
+        ahead_seconds=shapes.number(value.get("aheadSeconds")),
+        hides=partial(unseen.hides, value),
     )
 
 

@@ -11,13 +11,14 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 from lockstep import errors
 from lockstep.sites import ends
 from lockstep.sites.open import Doors
-from lockstep.topology import kinds
+from lockstep.topology import amounts, kinds
 from lockstep.topology.model import Topology
 from lockstep.topology.secrets import Reader
 from lockstep.values import Json, ObjectKey
@@ -27,6 +28,8 @@ from sync import coverage
 _PROGRAMS = {"git": "mirroring git", "ssh": "git over ssh"}
 _MOST_GAPS = 10
 _MOST_KINDS = 5
+# Clocks that are kept by NTP are a second apart at the most; a header tells whole seconds, after its way here.
+_CLOCKS_APART = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,23 +162,24 @@ def _receives(patient: Patient, site: str, repository: str) -> bool:
 
 
 def _cluster(patient: Patient, name: str) -> Iterator[Check]:
-    """Reading as comparing does, the namespaces of the applications that live here."""
+    """The lists that comparing reads, in the namespaces of the applications that live here, without what is in them."""
     topology = patient.topology
     here = [one for one in topology.applications.values() if name in topology.sites_of(one)]
     namespaces = frozenset(one.spec.namespace for one in here)
     selection = ends.Selection(namespaces=namespaces, cluster_scoped=None)
     try:
         end = patient.doors.cluster(name)
-        inventory = end.read(selection)
+        counted = _counted(end, selection)
     except errors.LockstepError as error:
         yield _failed(name, "cluster", error, f"every comparison with {name}")
         return
-    found = f"{len(inventory.objects)} objects in {len(namespaces)} namespaces, by {inventory.method}"
+    found = f"{counted.objects} objects in {len(namespaces)} namespaces, by {counted.method}"
     yield Check(place=name, what="cluster", found=found)
-    for gap in inventory.gaps[:_MOST_GAPS]:
+    yield from _clock(name, counted.ahead_seconds)
+    for gap in counted.gaps[:_MOST_GAPS]:
         yield Check(place=name, what=f"cluster: {gap.what}", problem=gap.why, leaves=f"{gap.what} at {name}")
-    if len(inventory.gaps) > _MOST_GAPS:
-        rest = f"{len(inventory.gaps) - _MOST_GAPS} more could not be read."
+    if len(counted.gaps) > _MOST_GAPS:
+        rest = f"{len(counted.gaps) - _MOST_GAPS} more could not be read."
         yield Check(place=name, what="cluster", problem=rest, leaves=f"all of it at {name}")
     if not end.writable:
         yield Check(place=name, what="cluster: writing", found="only read: nothing is ever deployed here")
@@ -184,6 +188,31 @@ def _cluster(patient: Patient, name: str) -> Iterator[Check]:
             what = f"cluster: writing in {namespace}"
             ask = partial(_may_write, end, end, namespace)
             yield _try(name, what, ask, f"deploys of these kinds to {name}")
+
+
+def _counted(end: ends.Cluster, selection: ends.Selection) -> ends.Counted:
+    """How much there is to read; whoever cannot say it has to be read. Raises LockstepError."""
+    if isinstance(end, ends.Countable):
+        return end.count(selection)
+    found = end.read(selection)
+    return ends.Counted(objects=len(found.objects), method=found.method, gaps=found.gaps)
+
+
+def _clock(site: str, ahead_seconds: float | None) -> Iterator[Check]:
+    """Whether the clocks of a site and of this machine agree, where the site says what its own is."""
+    if ahead_seconds is None:
+        return
+    far = amounts.format_duration(timedelta(seconds=round(abs(ahead_seconds))))
+    if abs(ahead_seconds) < _CLOCKS_APART:
+        yield Check(place=site, what="cluster: clock", found="agrees with the clock of this machine")
+        return
+    side = "ahead of" if ahead_seconds > 0 else "behind"
+    yield Check(
+        place=site,
+        what="cluster: clock",
+        problem=f"It is {far} {side} the clock of this machine. Look which of the two is wrong (NTP).",
+        leaves="certificates and tokens that count as expired too early, or too late",
+    )
 
 
 def _may_write(end: ends.Cluster, guard: ends.Guarded, namespace: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,12 +11,13 @@ from console.coverage import Coverage, SiteRead
 from console.words import Word
 from drift.health import Vitals
 from drift.running import Running
-from lockstep.store.views.drift import Scan
+from lockstep import clock
+from lockstep.store.views.drift import Finding, Scan
 from lockstep.store.views.mirrors import Images
 from lockstep.topology import direction, kinds
 from lockstep.topology.direction import Direction
 from lockstep.topology.model import Topology
-from lockstep.values import Health, Stance, Verdict
+from lockstep.values import Health, ObjectKey, Stance, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +45,22 @@ class Protected:
         return coverage.of_scan(self.scan.coverage if self.scan else {})
 
     @property
-    def unread(self) -> frozenset[str]:
-        """Which of the sides ``primary`` and ``standby`` of a difference nobody could read, when it was compared."""
-        sides = {self.faced.truth: "primary", self.faced.follower: "standby"}
-        return frozenset(sides[read.site] for read in self.coverage.sites if read.unread and read.site in sides)
+    def unread(self) -> Callable[[Finding], frozenset[str]]:
+        """Tells which of the sides ``primary`` and ``standby`` of a difference nobody could read, when it was compared.
+
+        A side of which nothing was read; else one that could not see the object, when the comparison has nothing new to
+        say of it either.
+        """
+        named = {self.faced.truth: "primary", self.faced.follower: "standby"}
+        sides = [(named[read.site], read) for read in self.coverage.sites if read.site in named]
+        ended_at = self.scan.ended_at if self.scan else None
+
+        def unread(one: Finding) -> frozenset[str]:
+            key = ObjectKey(group=one.group, kind=one.kind, namespace=one.namespace, name=one.name)
+            old = ended_at is not None and one.last_seen < ended_at
+            return frozenset(side for side, read in sides if read.unread or (old and read.hides(key)))
+
+        return unread
 
     @property
     def verdict(self) -> Word:
@@ -131,7 +144,7 @@ def protected(
             protection=protection,
             stance=stances.get(pair.name, Stance.UNKNOWN),
             scan=(scan := found.get((application.name, pair.name))),
-            stale=scan is not None and now - scan.ended_at > stale,
+            stale=scan is not None and not clock.is_within(scan.ended_at, now=now, most=stale),
         )
         for application in topology.applications.values()
         for pair, protection in topology.pairs_of(application)

@@ -20,6 +20,7 @@ from console import evidence
 from console.context import Context
 from console.evidence import Protected
 from drift import preflight
+from lockstep import clock
 from lockstep.engine.listing import Tally
 from lockstep.engine.tables import State
 from lockstep.store import approvals, deliveries, hooks, mirrors, notices, preflights, runs, stances
@@ -97,7 +98,7 @@ def _jobs(counts: Sequence[Tally], now: datetime) -> Iterator[Metric]:
     yield _gauge(
         "jobs", "Jobs, by kind and state; those that are queued are the queue's depth.", ["kind", "state"], rows
     )
-    ages = (([one.kind], (now - one.oldest).total_seconds()) for one in counts if one.state is State.QUEUED)
+    ages = (([one.kind], clock.age_seconds(one.oldest, now=now)) for one in counts if one.state is State.QUEUED)
     yield _gauge("job_queued_age_seconds", "How long ago the oldest queued job was asked for.", ["kind"], ages)
 
 
@@ -140,7 +141,7 @@ def _scans(known: Sequence[Protected], now: datetime) -> Iterator[Metric]:
     )
     in_step = ((_names(one), float(one.in_step)) for one in known)
     yield _gauge("in_step", "1 when fresh evidence proves that the standby has what it needs.", labels, in_step)
-    ages = ((_names(one), (now - scan.ended_at).total_seconds()) for one, scan in scanned)
+    ages = ((_names(one), clock.age_seconds(scan.ended_at, now=now)) for one, scan in scanned)
     yield _gauge("evidence_age_seconds", "How long ago the newest comparison ended.", labels, ages)
     stale = ((_names(one), float(one.stale or one.scan is None)) for one in known)
     yield _gauge("evidence_stale", "1 when there is no comparison, or it is too old to stand on.", labels, stale)
@@ -156,7 +157,7 @@ def _scans(known: Sequence[Protected], now: datetime) -> Iterator[Metric]:
     )
     apart = (
         # What was in step when it was last seen may be anything now: the time counts until it is proved again.
-        (_names(one), 0.0 if one.in_step else (now - scan.in_step_at).total_seconds())
+        (_names(one), 0.0 if one.in_step else clock.age_seconds(scan.in_step_at, now=now))
         for one, scan in scanned
         if scan.in_step_at
     )
@@ -212,7 +213,7 @@ def _notices(connection: Connection, now: datetime) -> Iterator[Metric]:
             told.add_metric([one.notification, one.channel, result], count)
     yield told
     failing = (
-        ([one.notification, one.channel], (now - one.failing_since).total_seconds() if one.failing_since else 0.0)
+        ([one.notification, one.channel], clock.age_seconds(one.failing_since, now=now) if one.failing_since else 0.0)
         for one in channels
     )
     yield _gauge("notification_failing_seconds", "For how long a channel takes no messages.", labels, failing)
@@ -232,7 +233,7 @@ def _preflights(newest: Mapping[str, preflights.Kept], now: datetime) -> Iterato
         ["pair", "verdict"],
         verdicts,
     )
-    ages = (([pair], (now - kept.at).total_seconds()) for pair, kept in newest.items())
+    ages = (([pair], clock.age_seconds(kept.at, now=now)) for pair, kept in newest.items())
     yield _gauge("preflight_age_seconds", "How long ago the newest preflight was made.", ["pair"], ages)
 
 
@@ -242,7 +243,7 @@ def _mirrors(context: Context, connection: Connection) -> Iterator[Metric]:
     labels = ["repository", "site"]
     lags = (([one.repository, one.site], far.total_seconds()) for one in found if (far := one.lag(now)) is not None)
     yield _gauge("git_mirror_lag_seconds", "How far a site's repository is behind its source.", labels, lags)
-    checked = (([one.repository, one.site], (now - one.checked_at).total_seconds()) for one in found)
+    checked = (([one.repository, one.site], clock.age_seconds(one.checked_at, now=now)) for one in found)
     yield _gauge("git_mirror_checked_age_seconds", "How long ago a site's repository was looked at.", labels, checked)
     last = (
         ([one.repository, one.site], one.lag_of_newest.total_seconds())

@@ -221,7 +221,13 @@ class Followed:
         if [self._hidden(outlook) for outlook in outlooks] != self._gaps:
             return None
         truth, follower = (
-            replace(reading, read_at=outlook.read_at, method=outlook.method, certificates=side.certificates)
+            replace(
+                reading,
+                read_at=outlook.read_at,
+                method=outlook.method,
+                certificates=side.certificates,
+                ahead_seconds=outlook.ahead_seconds,
+            )
             for reading, outlook, side in zip(self.readings, outlooks, self._sides, strict=True)
         )
         self.ground = replace(self.ground, readings=(truth, follower))

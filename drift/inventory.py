@@ -25,7 +25,8 @@ class Reading:
     """The objects of one site.
 
     ``gaps`` are what could not be read and what is no object at all; ``read_at`` and ``method`` say when and how
-    it was read, by whose ``address``. ``certificates`` are those in its Secrets.
+    it was read, by whose ``address``. ``certificates`` are those in its Secrets. ``ahead_seconds`` is how far the
+    site's clock was ahead of ours, where it said so.
     """
 
     site: str
@@ -36,6 +37,7 @@ class Reading:
     address: str = ""
     notes: tuple[str, ...] = field(default=())
     certificates: tuple[Certificate, ...] = ()
+    ahead_seconds: float | None = None
 
     def hides(self, key: ObjectKey) -> bool:
         """Whether an object may be there although it was not read."""
@@ -77,6 +79,7 @@ def index(found: ends.Inventory, *, site: str, sealer: redact.Sealer, address: s
         method=found.method,
         address=address,
         certificates=tuple(sorted(one for manifest in found.objects for one in certificates.of_manifest(manifest))),
+        ahead_seconds=found.ahead_seconds,
     )
 
 

@@ -18,6 +18,7 @@ from drift.checks import answers, table
 from drift.checks.catalogue import CATALOGUE, Check
 from drift.checks.facts import Facts, Unread, Whole
 from drift.checks.results import Outcome, Result, Said, Severity
+from lockstep import clock
 
 TTL = timedelta(minutes=15)
 """Evidence older than this proves nothing."""
@@ -80,7 +81,7 @@ def evaluate(whole: Whole, *, ttl: timedelta = TTL) -> list[Result]:
 
 def aged(result: Result, *, now: datetime, ttl: timedelta) -> Result:
     """The result, stale when it is good and what it stands on is older than the TTL."""
-    old = any(at is not None and now - at > ttl for at in result.at)
+    old = any(at is not None and not clock.is_within(at, now=now, most=ttl) for at in result.at)
     if not old or result.outcome not in (Outcome.PASS, Outcome.WARN, Outcome.WAIVED):
         return result
     message = f"the evidence is too old: {result.said.message}"

@@ -8,7 +8,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from drift import blame, rows, rule_rows
+from drift import blame, rows, rule_rows, unseen
 from drift.comparison import Comparison
 from drift.following import Followed
 from drift.health import Vitals
@@ -132,6 +132,7 @@ def _read(reading: Reading) -> Json:
         "method": reading.method,
         "readAt": reading.read_at.isoformat() if reading.read_at else None,
         "objects": len(reading.objects),
-        "gaps": [{"what": gap.what, "why": gap.why} for gap in reading.gaps],
+        "aheadSeconds": None if reading.ahead_seconds is None else round(reading.ahead_seconds),
+        "gaps": [unseen.to_json(gap) for gap in reading.gaps],
         "certificates": [one.to_json() for one in reading.certificates[:_MOST_CERTIFICATES]],
     }

@@ -6,13 +6,16 @@ has is drift, and what both have differently has diverged.
 
 from __future__ import annotations
 
-from drift import implied, inventory, redact, survey
+from drift import exclusions, health, implied, inventory, redact, survey
 from drift.examine import Examiner
 from drift.expected import Rules
+from drift.health import Vitals
 from drift.implied import SiteFacts
+from drift.inventory import Reading
 from drift.judging import Context
 from drift.normalise import collect
 from lockstep.sites import ends
+from lockstep.values import Json, ObjectKey
 
 
 def diff(
@@ -47,3 +50,18 @@ def diff(
         examiner=Examiner(context=context, schemas=collect(everything)),
         scope=survey.Scope(whole=True),
     )
+
+
+def vitals(found: ends.Inventory, *, runs: bool) -> Vitals:
+    """How everything that runs at an end is; ``runs`` says whether anything does: files say what should be."""
+    if not runs:
+        return health.FROM_FILES
+    # Nothing of a Secret says how it is, so none has to be sealed.
+    keyed = ((inventory.key_of(one), one) for one in found.objects if not redact.is_secret(one))
+    objects = {key: one for key, one in keyed if key is not None}
+    reading = Reading(site="", objects=objects, gaps=found.gaps, method=found.method)
+    return health.of_site(reading, (), belongs=_belongs, standby=False)
+
+
+def _belongs(key: ObjectKey, manifest: dict[str, Json]) -> bool:
+    return not exclusions.is_own_namespace(key.namespace) and not exclusions.reason(manifest, key)

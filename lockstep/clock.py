@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
@@ -17,6 +17,22 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Seconds that only ever grow."""
         ...
+
+
+_AHEAD = timedelta(minutes=1)
+
+
+def is_within(at: datetime, *, now: datetime, most: timedelta) -> bool:
+    """Whether something that was written down at a moment is no older than ``most``.
+
+    What is more than a minute ahead is of a clock that was wrong, then or now, and may be of any age.
+    """
+    return -_AHEAD <= now - at <= most
+
+
+def age_seconds(at: datetime, *, now: datetime) -> float:
+    """How long ago something was written down; never less than nothing, whatever the clocks say."""
+    return max(0.0, (now - at).total_seconds())
 
 
 class SystemClock:

@@ -88,7 +88,11 @@ def diff(
     except errors.LockstepError as error:
         raise frame.CommandError(error, reports.UNKNOWN) from error
     names = (sites[0].name, sites[1].name)
-    report = reports.of_ends(found, names, read=ends_, started=started, ended=now.now())
+    # What a context names runs, and nothing that is a file does.
+    vitals = tuple(
+        two_way.vitals(one, runs=not Path(end).exists()) for one, end in zip(ends_, (left, right), strict=True)
+    )
+    report = reports.of_ends(found, names, read=ends_, vitals=(vitals[0], vitals[1]), started=started, ended=now.now())
     return reporting.emit(report, form=form, lang=reporting.chosen(lang, frame.environment()), everything=everything)
 
 

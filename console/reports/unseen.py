@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from drift import unseen as hiding
 from drift.report import Entry, Report
+from lockstep.values import Json
 
 
 def unseen(report: Report, entry: Entry) -> frozenset[str]:
@@ -12,4 +16,10 @@ def unseen(report: Report, entry: Entry) -> frozenset[str]:
         return frozenset()
     known = compared.coverage.get("sites", {})
     sides = [(side, known.get(site, {})) for side, site in zip(("primary", "standby"), compared.sites, strict=True)]
-    return frozenset(side for side, read in sides if read.get("gaps") and (entry.behind or not read.get("method")))
+    return frozenset(side for side, read in sides if _is_unseen(read, entry))
+
+
+def _is_unseen(read: Mapping[str, Json], entry: Entry) -> bool:
+    if not (read.get("gaps") and not read.get("method")):
+        return entry.behind and hiding.hides(read, entry.row.key)
+    return True

@@ -9,6 +9,7 @@ from drift.checks.facts import Facts, Ground, Images, Parity, Stock, Unread, Who
 from drift.checks.results import moment
 from drift.inventory import Reading
 from drift.rows import shortened
+from lockstep import clock
 from lockstep.topology import kinds
 from lockstep.topology.amounts import format_duration
 from lockstep.values import Json
@@ -52,7 +53,7 @@ def _reading(whole: Whole, reading: Reading, what: str) -> Json:
         "address": reading.address,
         "method": reading.method,
         "readAt": moment(reading.read_at),
-        "ageSeconds": int((whole.now - reading.read_at).total_seconds()) if reading.read_at else None,
+        "ageSeconds": int(clock.age_seconds(reading.read_at, now=whole.now)) if reading.read_at else None,
         "objects": len(reading.objects),
         "gaps": [{"what": gap.what, "why": gap.why, "denied": gap.denied} for gap in reading.gaps[:_MOST]],
     }

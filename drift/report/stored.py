@@ -11,6 +11,7 @@ from drift.report.parts import Compared, Entry, RuleNote
 from drift.report.whole import Report
 from drift.rows import Row
 from drift.running import NOTHING_KNOWN, Running
+from lockstep import clock
 from lockstep.store.views import drift as views
 from lockstep.topology import direction, kinds
 from lockstep.values import Health, ObjectKey, Stance, Verdict
@@ -60,7 +61,7 @@ def of_store(
 def _compared(scan: views.Scan, pair: kinds.Pair, now: datetime, stale: timedelta) -> Compared:
     faced = direction.direction_of(pair, Stance(scan.stance))
     was = Verdict(scan.verdict)
-    old = now - scan.ended_at > stale
+    old = not clock.is_within(scan.ended_at, now=now, most=stale)
     coverage = scan.coverage if isinstance(scan.coverage, dict) else {}
     counts = scan.counts if isinstance(scan.counts, dict) else {}
     health = {site: Health.UNKNOWN.value if old else word for site, word in coverage.get("health", {}).items()}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from drift import rows
+from drift import rows, unseen
+from drift.health import Vitals
 from drift.report.parts import Compared, Entry, RuleNote, moment
 from drift.report.whole import Report
 from drift.survey import Survey
@@ -17,6 +18,7 @@ def of_ends(
     names: tuple[str, str],
     *,
     read: tuple[ends.Inventory, ends.Inventory],
+    vitals: tuple[Vitals, Vitals],
     started: datetime,
     ended: datetime,
 ) -> Report:
@@ -26,6 +28,7 @@ def of_ends(
         found: The survey; its verdict is the report's.
         names: What the two ends are called.
         read: What was read of them.
+        vitals: How what runs at each is.
         started: When the first was read.
         ended: When everything was compared.
     """
@@ -40,7 +43,8 @@ def of_ends(
         problem=" ".join(dict.fromkeys(f"{one.gap.what}: {one.gap.why}" for one in found.blind)),
         objects=found.objects,
         explained=len(found.explained),
-        health={},
+        health={name: one.health.value for name, one in zip(names, vitals, strict=True)},
+        vitals=dict(zip(names, vitals, strict=True)),
         coverage={"sites": {name: _read(one) for name, one in zip(names, read, strict=True)}},
         started_at=started,
         ended_at=ended,
@@ -66,5 +70,6 @@ def _read(found: ends.Inventory) -> Json:
         "method": found.method,
         "readAt": moment(found.read_at),
         "objects": len(found.objects),
-        "gaps": [{"what": gap.what, "why": gap.why} for gap in found.gaps],
+        "aheadSeconds": None if found.ahead_seconds is None else round(found.ahead_seconds),
+        "gaps": [unseen.to_json(gap) for gap in found.gaps],
     }

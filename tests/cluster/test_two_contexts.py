@@ -82,7 +82,10 @@ def _differences(capsys: pytest.CaptureFixture[str], kubeconfig: Path, *more: st
     code: int = group.main(arguments, standalone_mode=False)
     out = capsys.readouterr().out
     assert "hunter" not in out
-    return code, [(one["kind"], one["path"]) for one in json.loads(out)["differences"]]
+    report = json.loads(out)
+    assert set(report["scans"][0]["health"]) == set(report["scans"][0]["vitals"]) == {"seoul", "sejong"}
+    assert "NotApplicable" not in report["scans"][0]["health"].values()
+    return code, [(one["kind"], one["path"]) for one in report["differences"]]
 
 
 def test_a_change_by_hand_in_any_kind_is_found_and_nothing_else(

@@ -88,7 +88,9 @@ def test_what_nobody_saw_is_not_called_absent() -> None:
 
 def test_a_side_that_nobody_read_shows_no_value() -> None:
     """Neither what stood there before nor what git wants there is called its value, and it is not called absent."""
-    ((compared),) = comparing.by_object([finding(gitStandby=3, standby=3, primary=7)], unread={"standby"})
+    ((compared),) = comparing.by_object(
+        [finding(gitStandby=3, standby=3, primary=7)], unread=lambda _finding: {"standby"}
+    )
     assert [(value.read, value.text) for value in compared.fields[0].sides][-1] == (False, "")
     assert [value.read for value in compared.fields[0].sides] == [True, True, True, False]
 

@@ -53,8 +53,29 @@ class Doors:
         return self._cluster
 
 
+class Counting(Asked):
+    """A cluster that is asked how much it has, and never for all of it. ``ahead`` is how far its clock is."""
+
+    ahead: float | None = None
+
+    def read(self, _selection: ends.Selection) -> ends.Inventory:
+        """Nobody needs it."""
+        raise AssertionError("everything was read only to be counted")
+
+    def count(self, selection: ends.Selection) -> ends.Counted:
+        """Some objects, and a kind that may not be listed."""
+        assert selection.namespaces == frozenset({"pay"})
+        gap = ends.Gap(what="secrets in pay", why="You may not list secrets.")
+        return ends.Counted(objects=12_345, method="list", gaps=(gap,), ahead_seconds=self.ahead)
+
+
 def writing(cluster: Asked) -> doctor.Check:
     """What is said of writing in the namespace of an application."""
+    return next(one for one in checks(cluster) if one.what == "cluster: writing in pay")
+
+
+def checks(cluster: Asked) -> list[doctor.Check]:
+    """What is said of a site."""
     found = topology(
         *(("Site", site, {"cluster": {"directory": site}}) for site in ("seoul", "sejong")),
         ("Pair", "pair", {"primary": "seoul", "standby": "sejong"}),
@@ -69,7 +90,7 @@ def writing(cluster: Asked) -> doctor.Check:
         ),
     )
     patient = doctor.Patient(topology=found, doors=cast("Any", Doors(cluster)), secrets=cast("Any", None))
-    return next(one for one in doctor.examine(patient, site="seoul") if one.what == "cluster: writing in pay")
+    return doctor.examine(patient, site="seoul")
 
 
 @pytest.mark.parametrize(
@@ -87,3 +108,29 @@ def test_a_namespace_that_is_not_there_is_told_beside_what_may_be_done_in_it(clu
 def test_a_right_that_is_missing_is_a_problem() -> None:
     """Whether the namespace is there or not."""
     assert "May not delete secrets" in writing(Asked(set(), lacking={"delete": ("secrets",)})).problem
+
+
+def test_objects_are_counted_without_reading_them() -> None:
+    """And what could not be listed is named, as it is when it is read."""
+    counted, gap = checks(Counting({"pay"}))[:2]
+    assert counted.found == "12345 objects in 1 namespaces, by list"
+    assert (gap.what, gap.problem) == ("cluster: secrets in pay", "You may not list secrets.")
+
+
+@pytest.mark.parametrize(
+    ("ahead", "says"),
+    [
+        (None, None),
+        (1.2, ""),
+        (-59.0, ""),
+        (3 * 3600.0, "It is 3h ahead of the clock of this machine."),
+        (-120.0, "It is 2m behind the clock of this machine."),
+    ],
+)
+def test_clocks_that_differ_are_told(ahead: float | None, says: str | None) -> None:
+    """In which direction, and how far; a second is the way of the answer, and a server without a date says nothing."""
+    cluster = Counting({"pay"})
+    cluster.ahead = ahead
+    told = [one for one in checks(cluster) if one.what == "cluster: clock"]
+    assert [one.problem[: len(says or "")] for one in told] == ([] if says is None else [says])
+    assert all(bool(one.problem) is bool(says) for one in told)

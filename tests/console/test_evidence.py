@@ -10,9 +10,10 @@ import pytest
 
 from console import evidence, words
 from lockstep.store.mirrors import Standing
-from lockstep.store.views.drift import Scan
+from lockstep.store.views.drift import Finding, Scan
 from lockstep.store.views.mirrors import Images
 from lockstep.values import Health, Stance, Verdict
+from tests.console.test_comparing import finding as known
 from tests.support import bank
 
 STALE = timedelta(minutes=15)
@@ -47,6 +48,11 @@ def of_ledger(*scans: Scan, now: datetime = bank.NOW) -> evidence.Protected:
     """What is known of the ledger's only pair."""
     known = evidence.protected(bank.configuration(), {"seoul-sejong": Stance.NORMAL}, scans, now=now, stale=STALE)
     return next(one for one in known if one.application.name == "ledger")
+
+
+def finding(*, last_seen: datetime) -> Finding:
+    """A difference of a Deployment of the ledger that was confirmed then."""
+    return replace(known(), application="ledger", last_seen=last_seen)
 
 
 def test_every_application_is_listed_for_every_pair_that_protects_it() -> None:
@@ -100,9 +106,27 @@ def test_only_a_site_of_which_nothing_was_read_has_no_values() -> None:
     """A site whose Secrets alone are forbidden still shows the rest; the side follows how the pair faced."""
     gap = [{"what": "Secrets", "why": "forbidden"}]
     whole = {"sites": {"sejong": {"method": "", "gaps": gap}, "seoul": {"method": "directory", "gaps": gap}}}
-    assert of_ledger(replace(SCAN, coverage=whole)).unread == {"standby"}
-    assert of_ledger(replace(SCAN, coverage=whole, stance="switched")).unread == {"primary"}
-    assert of_ledger(SCAN).unread == of_ledger().unread == frozenset()
+    one = finding(last_seen=bank.NOW)
+    assert of_ledger(replace(SCAN, coverage=whole)).unread(one) == {"standby"}
+    assert of_ledger(replace(SCAN, coverage=whole, stance="switched")).unread(one) == {"primary"}
+    assert of_ledger(SCAN).unread(one) == of_ledger().unread(one) == frozenset()
+
+
+def test_a_kind_that_could_not_be_read_at_a_site_has_no_values_there() -> None:
+    """What an object had before is not what it has; what was read in spite of a gap, and other kinds, are shown."""
+    gap = {"what": "deployments in pay", "why": "500", "group": "apps", "kind": "Deployment", "namespace": "pay"}
+    some = {"sites": {"sejong": {"method": "list", "gaps": [gap]}, "seoul": {"method": "list", "gaps": []}}}
+    unread = of_ledger(replace(SCAN, coverage=some)).unread
+    before = SCAN.ended_at - timedelta(minutes=5)
+    assert unread(finding(last_seen=before)) == {"standby"}
+    assert unread(finding(last_seen=SCAN.ended_at)) == frozenset()
+    assert unread(replace(finding(last_seen=before), group="", kind="ConfigMap")) == frozenset()
+
+
+def test_evidence_of_the_future_is_no_evidence() -> None:
+    """A clock was wrong when it was written, or is now: nobody can say how old it is. Seconds apart are nothing."""
+    assert of_ledger(SCAN, now=SCAN.ended_at - timedelta(hours=3)).proved == "Unknown"
+    assert of_ledger(SCAN, now=SCAN.ended_at - timedelta(seconds=5)).proved == SCAN.verdict
 
 
 def test_a_site_was_read_as_its_newest_comparison_says() -> None:

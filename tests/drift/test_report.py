@@ -11,6 +11,7 @@ import pytest
 
 from drift import report, two_way
 from drift.expected import Rules
+from drift.health import FROM_FILES
 from drift.report import Report
 from lockstep.store import answers, findings, scans
 from lockstep.store.database import Database
@@ -165,7 +166,14 @@ def test_two_ends_are_a_report_too() -> None:
     """Without an application, a pair or git."""
     left, right = inventory(config("a", "1")), inventory(config("a", "2"))
     found = two_way.diff(left, right, Rules([], today=golden.TODAY), sealer=golden.SEALER)
-    made = report.of_ends(found, ("old.json", "new.json"), read=(left, right), started=drifting.NOW, ended=drifting.NOW)
+    made = report.of_ends(
+        found,
+        ("old.json", "new.json"),
+        read=(left, right),
+        vitals=(FROM_FILES, FROM_FILES),
+        started=drifting.NOW,
+        ended=drifting.NOW,
+    )
     assert [(one.row.verdict, one.row.path, one.row.site) for one in made.differences] == [
         (Verdict.DIVERGED, "/data/a", "old.json,new.json")
     ]

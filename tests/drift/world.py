@@ -126,7 +126,7 @@ class World:
 
     def deploy(self, site: str, revision: str = "") -> None:
         """Make a site as git wants it, and write down that it was done."""
-        wanted = self._wanted(site, revision)
+        wanted = self.wanted(site, revision)
         if site == "daegu":
             self._archive(wanted, revision or self.git.head(self.shop))
         else:
@@ -190,7 +190,8 @@ class World:
             (found,) = [one for one in views.scans_of(connection, "shop") if one.pair == pair]
         return found
 
-    def _wanted(self, site: str, revision: str) -> desired.Desired:
+    def wanted(self, site: str, revision: str = "") -> desired.Desired:
+        """What git wants at a site, now or at a commit."""
         stances_ = dict.fromkeys((PAIR, WARM), Stance.NORMAL)
         places = {place.site: place for place in direction.places_of(self.git.topology, self.shop, stances_)}
         return self.git.desired(self.shop, places[site], revision or self.git.head(self.shop))

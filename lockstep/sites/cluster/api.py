@@ -6,6 +6,7 @@ import contextlib
 import random
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote, urlencode
@@ -13,10 +14,11 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from lockstep import clock, errors
-from lockstep.sites.cluster import pacing, parsing, refusals
+from lockstep.sites.cluster import moments, pacing, parsing, refusals
 from lockstep.sites.cluster.access import Access, Source
 from lockstep.sites.cluster.limits import Limits
 from lockstep.sites.cluster.transport import Answer, CutError, Opened, Request, Transport
+from lockstep.sites.http import dates
 from lockstep.values import Json
 
 _FIRST_WAIT = 0.1
@@ -85,6 +87,8 @@ class Api:
         self._turn = threading.BoundedSemaphore(limits.at_once)
         self._pace = pacing.Pace(limits.requests_per_second)
         self._opening = threading.Lock()
+        self._newest: defaultdict[tuple[str, ...], moments.Newest] = defaultdict(moments.Newest)
+        self._skew: float | None = None
         self._access: Access | None = None
         self._transport: Transport | None = None
 
@@ -92,6 +96,16 @@ class Api:
     def server(self) -> str:
         """The server's URL, as far as it is known without asking anybody. Raises LockstepError."""
         return self._line()[0].server
+
+    @property
+    def skew_seconds(self) -> float | None:
+        """How far the server's clock was ahead of ours when it answered last; None when it has not said."""
+        return self._skew
+
+    def newest(self, *about: str) -> moments.Newest:
+        """The newest moment that answers about something were of."""
+        with self._opening:
+            return self._newest[about]
 
     def json(self, call: Call, *, until: float | None = None) -> dict[str, Json]:
         """The JSON object that a call is answered with. Raises what ``send`` does."""
@@ -167,7 +181,11 @@ class Api:
             answer = transport.send(_signed(request, access), until=end)
         finally:
             self._turn.release()
-        refusals.check(answer, refusals.Asked(server=access.server, right=right), now=self.clock.now())
+        now = self.clock.now()
+        told = dates.moment(answer.headers.get("date", ""))
+        if told is not None:
+            self._skew = (told - now).total_seconds()
+        refusals.check(answer, refusals.Asked(server=access.server, right=right), now=told or now)
         return answer
 
     def _keep_pace(self, access: Access, end: float) -> None:

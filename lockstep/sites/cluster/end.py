@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from lockstep import errors
 from lockstep.sites.cluster import allowed, discovery, reading, watching, writing
 from lockstep.sites.cluster.api import Api, Call
-from lockstep.sites.ends import Applied, Inventory, Kinds, Selection, Watch
+from lockstep.sites.ends import Applied, Counted, Inventory, Kinds, Selection, Watch
 from lockstep.values import Json, ObjectKey
 
 # What a server serves changes when somebody installs something.
@@ -105,6 +105,14 @@ class KubernetesCluster:
             UnreachableError, RefusedError: Nothing at all can be read.
         """
         return reading.read(self._api, self.served(not_older_than=_AGAIN_SECONDS), selection, keep=keep)
+
+    def count(self, selection: Selection) -> Counted:
+        """How many objects there are, by a look at the first of each list; what cannot be listed is a gap.
+
+        Raises:
+            UnreachableError, RefusedError: Nothing at all can be read.
+        """
+        return reading.count(self._api, self.served(not_older_than=_AGAIN_SECONDS), selection)
 
     def get(self, key: ObjectKey, *, api_version: str) -> dict[str, Json] | None:
         """One object, with who set which field; None when it is not there.

@@ -92,7 +92,7 @@ class Follower:
         if not self.kept.place:
             until = time.monotonic() + self.api.limits.read_seconds
             listed = listing.walk(self.api, self.kept.resource, self.kept.namespace, until=until)
-            self.kept.begin(listed, self.api.clock.now())
+            self.kept.begin(listed, self.api.clock.now(), patience=self.api.limits.stale_seconds)
         if "watch" not in self.kept.resource.verbs:
             self.kept.is_listed = True
             raise _UnwatchableError

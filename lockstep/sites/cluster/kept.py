@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from lockstep import errors
-from lockstep.sites.cluster import listing, refusals
+from lockstep.sites.cluster import listing, moments, refusals
 from lockstep.sites.cluster.discovery import Resource
 from lockstep.sites.ends import Gap
 from lockstep.values import Json, ObjectKey
@@ -54,11 +54,18 @@ class Kept:
     spoke_at: float = float("-inf")
     heard_at: datetime | None = None
     is_listed: bool = False
+    _newest: moments.Newest = field(default_factory=moments.Newest)
     _objects: dict[ObjectKey, dict[str, Json]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def begin(self, listed: listing.Listed, now: datetime) -> None:
-        """Take a whole list, which replaces whatever was known."""
+    def begin(self, listed: listing.Listed, now: datetime, *, patience: float) -> None:
+        """Take a whole list, which replaces whatever was known.
+
+        Raises:
+            FaultError: It is of an earlier moment than what is known; it is believed after ``patience`` seconds.
+        """
+        version = listed.resource_version
+        self._newest.take(version, what=self.resource.plural, now=time.monotonic(), patience=patience)
         fresh = {ObjectKey.of(one): one for one in listed.objects}
         with self._lock:
             old, self._objects = self._objects, fresh
@@ -77,11 +84,15 @@ class Kept:
 
         Raises:
             FaultError: It is none.
+            ExpiredError: It is of an earlier moment than what was told before: everything has to be listed.
         """
         kind, given = event.get("type"), event.get("object")
         metadata = given.get("metadata") if isinstance(given, dict) else None
         if not isinstance(metadata, dict):
             raise errors.FaultError("A watch told of something that is no object.")
+        place = str(metadata.get("resourceVersion") or self.place)
+        if moments.is_before(place, self.place):
+            raise refusals.ExpiredError(f"A watch of {self.resource.plural} went back from {self.place} to {place}.")
         if kind in ("ADDED", "MODIFIED", "DELETED"):
             (manifest,) = listing.whole([given], self.resource)
             key = ObjectKey.of(manifest)
@@ -93,7 +104,8 @@ class Kept:
             self.tell(key)
         elif kind != "BOOKMARK":
             raise errors.FaultError(f"A watch told of {refusals.line(kind)}, which nobody knows.")
-        self.place = str(metadata.get("resourceVersion") or self.place)
+        self.place = place
+        self._newest.take(place, what=self.resource.plural, now=time.monotonic(), patience=0.0)
         self.heard(now)
 
     def get(self, key: ObjectKey) -> dict[str, Json] | None:

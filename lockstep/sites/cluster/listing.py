@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lockstep import errors
-from lockstep.sites.cluster import paging
+from lockstep.sites.cluster import api as calling
+from lockstep.sites.cluster import moments, paging
 from lockstep.sites.cluster.api import Api
 from lockstep.sites.cluster.discovery import Resource
 from lockstep.sites.cluster.paging import Asking
@@ -68,14 +69,47 @@ def walk(
     raise AssertionError("the last turn returns or raises")  # pragma: no cover
 
 
+def count(api: Api, resource: Resource, namespace: str, *, until: float) -> int:
+    """How many objects of a kind there are in a namespace: one of them is read, and all where the server wants that.
+
+    Raises:
+        LockstepError: It cannot be listed.
+    """
+    asking = Asking(api=api, resource=resource, namespace=namespace, until=until, query={})
+    page = calling.parsed(paging.asked(asking, limit=1), api.server)
+    _version(page, asking, before="")
+    found = len(whole(page["items"] or [], resource))
+    metadata = page["metadata"]
+    remaining = metadata.get("remainingItemCount")
+    if not metadata.get("continue"):
+        return found
+    if isinstance(remaining, int):
+        return found + remaining
+    counted: list[int] = []
+
+    def keep(objects: list[dict[str, Json]]) -> Iterable[dict[str, Json]]:
+        counted.append(len(objects))
+        return ()
+
+    walk(api, resource, namespace, until=until, keep=keep)
+    return sum(counted)
+
+
 def _walked(pages: Iterator[dict[str, Json]], asking: Asking, keep: Keep) -> Listed:
     kept: list[dict[str, Json]] = []
-    version, seen = "", 0
+    seen: set[tuple[str, str]] = set()
+    version, count = "", 0
     for page in pages:
-        version = _version(page, asking) or version
+        version = _version(page, asking, before=version) or version
         found = whole(page["items"] or [], asking.resource)
-        seen += len(found)
-        if seen > asking.api.limits.most_objects:
+        count += len(found)
+        seen.update((one["metadata"].get("namespace") or "", one["metadata"]["name"]) for one in found)
+        if len(seen) != count:
+            raise errors.FaultError(
+                f"{asking.api.server} lists one of its {asking.resource.plural} twice.",
+                remedy="Look whether a proxy stands before it: a page that comes twice came for another one.",
+            )
+        if count > asking.api.limits.most_objects:
             raise errors.UnsupportedError(
                 f"{asking.api.server} has more than {asking.api.limits.most_objects} {asking.resource.plural}.",
                 remedy="Read fewer namespaces at once.",
@@ -87,8 +121,8 @@ def _walked(pages: Iterator[dict[str, Json]], asking: Asking, keep: Keep) -> Lis
     return Listed(objects=kept, resource_version=version)
 
 
-def _version(page: Mapping[str, Json], asking: Asking) -> str:
-    """The moment of a page, which has to be one of a list."""
+def _version(page: Mapping[str, Json], asking: Asking, *, before: str) -> str:
+    """The moment of a page, which has to be one of a list, and not earlier than that of the page before."""
     metadata = page.get("metadata")
     # A list without items is written as null by some servers.
     if not isinstance(metadata, dict) or not isinstance(page.get("items", ""), list | None):
@@ -96,7 +130,13 @@ def _version(page: Mapping[str, Json], asking: Asking) -> str:
             f"What answers at {asking.api.server} is no Kubernetes API (a list without items).",
             remedy="Look whether a proxy or a login page stands before it.",
         )
-    return str(metadata.get("resourceVersion") or "")
+    version = str(metadata.get("resourceVersion") or "")
+    if moments.is_before(version, before):
+        raise errors.FaultError(
+            f"{asking.api.server} goes back in the middle of a list of {asking.resource.plural}.",
+            remedy="Look whether one of its API servers lags behind the others.",
+        )
+    return version
 
 
 def whole(items: list[Json], resource: Resource) -> list[dict[str, Json]]:

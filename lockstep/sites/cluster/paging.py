@@ -53,6 +53,22 @@ def pages(asking: Asking) -> Iterator[Iterator[dict[str, Json]]]:
         yield _Pages(asking=asking, ahead=ahead, limit=asking.api.limits.page).walk()
 
 
+def asked(asking: Asking, *, limit: int, token: str = "") -> Answer:
+    """One page: so many objects, from where a token leads.
+
+    Raises:
+        TooLargeError: They are larger than what is read at once.
+        LockstepError: It cannot be read.
+    """
+    call = Call(
+        method="GET",
+        segments=asking.resource.all_of(asking.namespace),
+        right=asking.resource.right("list", asking.namespace),
+        query={**asking.query, "limit": str(limit), **({"continue": token} if token else {})},
+    )
+    return asking.api.send(call, until=asking.until)
+
+
 def guessed(body: bytes) -> str:
     """Where a list seems to go on, from its bytes; ``""`` when that cannot be seen. Pure."""
     found = _HEAD.match(body) or _END.search(body, max(0, len(body) - _END_BYTES))
@@ -104,17 +120,9 @@ class _Pages:
         return self._asked(token)
 
     def _asked(self, token: str) -> Answer:
-        asking = self.asking
         while True:
-            query = {**asking.query, "limit": str(self.limit), **({"continue": token} if token else {})}
-            call = Call(
-                method="GET",
-                segments=asking.resource.all_of(asking.namespace),
-                right=asking.resource.right("list", asking.namespace),
-                query=query,
-            )
             try:
-                return asking.api.send(call, until=asking.until)
+                return asked(self.asking, limit=self.limit, token=token)
             except TooLargeError:
                 if self.limit == 1:
                     raise

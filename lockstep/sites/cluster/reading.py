@@ -12,7 +12,7 @@ from lockstep import errors
 from lockstep.sites.cluster import listing
 from lockstep.sites.cluster.api import Api, Call
 from lockstep.sites.cluster.discovery import Resource, Served
-from lockstep.sites.ends import Gap, Inventory, Selection
+from lockstep.sites.ends import Counted, Gap, Inventory, Selection
 from lockstep.values import Json, ObjectKey
 
 _METHOD = "list"
@@ -76,7 +76,44 @@ def read(api: Api, served: Served, selection: Selection, *, keep: Keep | None = 
             gaps.append(task.gap(one))
         else:
             objects += one
-    return Inventory(objects=tuple(objects), read_at=now, method=_METHOD, gaps=tuple(sorted(set(gaps))))
+    return Inventory(
+        objects=tuple(objects),
+        read_at=now,
+        method=_METHOD,
+        gaps=tuple(sorted(set(gaps))),
+        ahead_seconds=api.skew_seconds,
+    )
+
+
+def count(api: Api, served: Served, selection: Selection) -> Counted:
+    """How many objects there are of a selection, by a look at each list.
+
+    Raises:
+        UnreachableError, RefusedError: Nothing at all could be listed.
+    """
+    until = time.monotonic() + api.limits.read_seconds
+
+    def done(task: _Task) -> int | errors.LockstepError:
+        try:
+            if not task.name:
+                return listing.count(api, task.resource, task.namespace, until=until)
+            return get(api, task.resource, task.namespace, task.name, until=until) is not None
+        except errors.LockstepError as error:
+            return error
+
+    tasks = list(_tasks(served, selection))
+    with ThreadPoolExecutor(max_workers=api.limits.at_once, thread_name_prefix="count") as pool:
+        found = list(pool.map(done, tasks))
+    failures = {task: one for task, one in zip(tasks, found, strict=True) if isinstance(one, errors.LockstepError)}
+    if failures and len(failures) == len(found):
+        raise next(iter(failures.values()))
+    gaps = {*served.gaps, *(task.gap(error) for task, error in failures.items())}
+    return Counted(
+        objects=sum(one for one in found if isinstance(one, int)),
+        method=_METHOD,
+        gaps=tuple(sorted(gaps)),
+        ahead_seconds=api.skew_seconds,
+    )
 
 
 def _tasks(served: Served, selection: Selection) -> Iterator[_Task]:
@@ -108,13 +145,19 @@ class _Reader:
         """What a task found, or why it could not."""
         try:
             if not task.name:
-                return listing.walk(
-                    self.api, task.resource, task.namespace, until=self.until, keep=lambda page: self._kept(page, task)
-                ).objects
+                return self._listed(task)
             there = get(self.api, task.resource, task.namespace, task.name, until=self.until)
             return self._kept(listing.whole([there] if there is not None else [], task.resource), task)
         except errors.LockstepError as error:
             return error
+
+    def _listed(self, task: _Task) -> list[dict[str, Json]]:
+        api, resource = self.api, task.resource
+        listed = listing.walk(api, resource, task.namespace, until=self.until, keep=lambda page: self._kept(page, task))
+        newest = api.newest(resource.group, resource.plural, task.namespace)
+        patience = api.limits.stale_seconds
+        newest.take(listed.resource_version, what=resource.plural, now=time.monotonic(), patience=patience)
+        return listed.objects
 
     def _kept(self, objects: list[dict[str, Json]], task: _Task) -> list[dict[str, Json]]:
         wanted = _wanted(objects, task, self.selection)

@@ -11,12 +11,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 
 import orjson
 
 from lockstep import errors
 from lockstep.sites.cluster.transport import Answer
+from lockstep.sites.http import dates
 from lockstep.values import Json
 
 _MOST_CHARACTERS = 1000
@@ -65,11 +65,14 @@ def error_of(answer: Answer, asked: Asked, *, now: datetime) -> errors.LockstepE
             f"{asked.server} sends us to another place, and credentials go nowhere else.",
             remedy="Write the API server's own address into the kubeconfig.",
         )
-    status = status_of(answer)
-    make = _BY_STATUS.get(answer.status)
+    return _error_of(_Said(answer=answer, status=status_of(answer), asked=asked, now=now))
+
+
+def _error_of(said: _Said) -> errors.LockstepError:
+    make = _BY_STATUS.get(said.answer.status)
     if make is None:
-        make = _fault if answer.status >= 500 else _bad_request
-    return make(_Said(answer=answer, status=status, asked=asked, now=now))
+        make = _fault if said.answer.status >= 500 else _bad_request
+    return make(said)
 
 
 def status_of(answer: Answer) -> dict[str, Json]:
@@ -86,9 +89,8 @@ def status_of(answer: Answer) -> dict[str, Json]:
 def of_status(status: Mapping[str, Json], asked: Asked, *, now: datetime) -> errors.LockstepError:
     """What a ``Status`` in the middle of a watch means."""
     code = status.get("code")
-    body = orjson.dumps({**status, "kind": "Status"})
-    headers = {"content-type": "application/json"}
-    return error_of(Answer(status=code if isinstance(code, int) else 500, headers=headers, body=body), asked, now=now)
+    answer = Answer(status=code if isinstance(code, int) else 500, headers={}, body=b"")
+    return _error_of(_Said(answer=answer, status=dict(status), asked=asked, now=now))
 
 
 def line(text: Json) -> str:
@@ -99,17 +101,15 @@ def line(text: Json) -> str:
 
 
 def wait_seconds(answer: Answer, *, now: datetime) -> float:
-    """How long a server asks us to wait (RFC 9110, "Retry-After": seconds or a date); 0 when it does not."""
+    """How long a server asks us to wait (RFC 9110, "Retry-After": seconds or a date); 0 when it does not.
+
+    A date is by the server's clock, and so has to be ``now``.
+    """
     told = answer.headers.get("retry-after", "").strip()
     if told.isdecimal() and told.isascii():
         return float(told[:9])
-    try:
-        moment = parsedate_to_datetime(told)
-    except ValueError:
-        return 0.0
-    if moment.tzinfo is None:
-        return 0.0
-    return max(0.0, (moment - now).total_seconds())
+    moment = dates.moment(told)
+    return 0.0 if moment is None else max(0.0, (moment - now).total_seconds())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

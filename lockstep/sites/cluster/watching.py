@@ -88,6 +88,7 @@ class Watching:
             # A server that says nothing, or has said nothing yet, is not read at all.
             method=method if heard or not gaps else "",
             gaps=tuple(sorted(set(gaps))),
+            ahead_seconds=self._api.skew_seconds,
         )
 
     def objects(self, keys: Iterable[ObjectKey]) -> dict[ObjectKey, dict[str, Json] | None]:

@@ -83,13 +83,37 @@ class Gap:
 class Inventory:
     """What was read, when, how, and what could not be: what stands in a gap is Unknown, never equal.
 
-    ``method`` is empty where there are gaps and nothing else: nothing at all was read.
+    ``method`` is empty where there are gaps and nothing else: nothing at all was read. ``ahead_seconds`` is how far the
+    clock of whoever answered was ahead of ours, None where nobody said.
     """
 
     objects: tuple[dict[str, Json], ...]
     read_at: datetime
     method: str
     gaps: tuple[Gap, ...] = ()
+    ahead_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """How many objects there are, and how that is known; what stands in a gap was not counted.
+
+    ``ahead_seconds`` is how far the clock of whoever answered was ahead of ours, None where nobody said.
+    """
+
+    objects: int
+    method: str
+    gaps: tuple[Gap, ...] = ()
+    ahead_seconds: float | None = None
+
+
+@runtime_checkable
+class Countable(Protocol):
+    """A cluster that can say how many objects it has without giving them all. Not every end is one."""
+
+    def count(self, selection: Selection) -> Counted:
+        """How many there are; a kind or namespace that could not be counted is a gap. Raises what ``read`` does."""
+        ...
 
 
 class Change(Enum):

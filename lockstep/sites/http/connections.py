@@ -38,7 +38,7 @@ class Request:
     """One request as it goes out. ``path`` is with its query; ``address`` is what is connected to.
 
     ``name`` is the server's in TLS, when it is not the address. ``times`` are seconds by what is waited for: ``pool``,
-    ``connect``, ``write``, ``read``.
+    ``connect``, ``write``, ``read``, and ``head`` for the whole head of the answer, as long as it takes by default.
     """
 
     method: str
@@ -62,8 +62,9 @@ class Proxy:
 class Reply:
     """What came back. Its body is read once; ``close`` has to be called, and gives the connection back."""
 
-    def __init__(self, response: httpcore.Response, done: Callable[[], None]) -> None:
+    def __init__(self, response: httpcore.Response, *, times: dict[str, float], done: Callable[[], None]) -> None:
         self._response = response
+        self._times = times
         self._done = done
         self.status = response.status
         self.read = False
@@ -75,9 +76,12 @@ class Reply:
         """All values of a header."""
         return self._headers.get(name.lower(), [])
 
-    def body(self) -> Iterator[bytes]:
-        """The body as it comes, once."""
+    def body(self, *, silence_seconds: float | None = None) -> Iterator[bytes]:
+        """The body as it comes, once; given up after a silence, by default that of the request."""
         self.read = True
+        if silence_seconds is not None:
+            # httpcore looks at it when it begins to read a body.
+            self._times["read"] = silence_seconds
         yield from self._response.iter_stream()
 
     def close(self) -> None:
@@ -120,8 +124,10 @@ class Connections:
         connection = None
         try:
             connection = self._take(request.address) or self._opened(request.address)
-            response = connection.handle_request(self._as_sent(request))
-            return Reply(response, lambda: self._give_back(connection, request.address))
+            times = dict(request.times)
+            with _head_within(times.get("head", float("inf"))):
+                response = connection.handle_request(self._as_sent(request, times))
+            return Reply(response, times=times, done=lambda: self._give_back(connection, request.address))
         except BaseException:
             if connection is not None:
                 connection.close()
@@ -171,8 +177,8 @@ class Connections:
             return self._proxy.create_connection(origin)
         return httpcore.HTTPConnection(origin, ssl_context=self._trust, network_backend=_BACKEND)
 
-    def _as_sent(self, request: Request) -> httpcore.Request:
-        extensions: dict[str, object] = {"timeout": request.times}
+    def _as_sent(self, request: Request, times: dict[str, float]) -> httpcore.Request:
+        extensions: dict[str, object] = {"timeout": times}
         if request.name:
             extensions["sni_hostname"] = request.name
         return httpcore.Request(
@@ -187,6 +193,39 @@ class Connections:
             content=request.body,
             extensions=extensions,
         )
+
+
+class _Head(threading.local):
+    """What is left for the head of the answer that this thread waits for."""
+
+    seconds: float = float("inf")
+    until: float | None = None
+
+
+_head = _Head()
+
+
+@contextlib.contextmanager
+def _head_within(seconds: float) -> Iterator[None]:
+    """Let the head of an answer take so long, from when it is begun to be read: each of its bytes is a sign of life."""
+    _head.seconds, _head.until = seconds, None
+    try:
+        yield
+    finally:
+        _head.seconds, _head.until = float("inf"), None
+
+
+def _left(timeout: float | None) -> float | None:
+    """How long may be waited for the next bytes. Raises ReadTimeout."""
+    if _head.seconds == float("inf"):
+        return timeout
+    now = time.monotonic()
+    if _head.until is None:
+        _head.until = now + _head.seconds
+    left = _head.until - now
+    if left <= 0:
+        raise httpcore.ReadTimeout("the head of its answer has no end")
+    return left if timeout is None else min(timeout, left)
 
 
 class _Packed(httpcore.NetworkStream):
@@ -208,7 +247,7 @@ class _Packed(httpcore.NetworkStream):
         # Who closes before all was sent may have answered: that answer counts (so does httpcore).
         with contextlib.suppress(httpcore.WriteError):
             self._flush(timeout)
-        return self._stream.read(max_bytes, timeout)
+        return self._stream.read(max_bytes, _left(timeout))
 
     def close(self) -> None:
         self._waiting = b""

@@ -50,6 +50,10 @@ class Patience:
     """A body that comes slower than this each second..."""
     slow_seconds: float = 60.0
     """... for this long is given up."""
+    answer_seconds: float = 600.0
+    """For the head of an answer, and for a whole one that is kept: a manifest, a list, a token, and never a layer."""
+    drain_seconds: float = 1.0
+    """For the rest of an answer that nobody wants: a new connection costs less than waiting for longer."""
     tries: int = 3
     """How often a question is asked that can be asked again."""
     pause_seconds: float = 0.5
@@ -113,7 +117,7 @@ class Answer:
             IntegrityError: It is larger than ``most`` bytes.
         """
         parts, size = [], 0
-        for chunk in self.chunks():
+        for chunk in self._chunks(until=time.monotonic() + self._patience.answer_seconds):
             size += len(chunk)
             if size > most:
                 raise errors.IntegrityError(
@@ -135,6 +139,9 @@ class Answer:
         Raises:
             UnreachableError: It was cut, or came too slowly.
         """
+        return self._chunks(until=float("inf"))
+
+    def _chunks(self, *, until: float) -> Iterator[bytes]:
         began, size = time.monotonic(), 0
         waiting: list[bytes] = []
         held = 0
@@ -145,7 +152,7 @@ class Answer:
                     size += len(part)
                     held += len(part)
                     waiting.append(part)
-                    self._require_speed(size, time.monotonic() - began)
+                    self._require_speed(size, began=began, until=until)
                     if held >= _CHUNK:
                         yield b"".join(waiting)
                         waiting, held = [], 0
@@ -164,13 +171,21 @@ class Answer:
         size = self.header("Content-Length")
         short = self._call.method == "HEAD" or self.status == 204 or (size.isdecimal() and int(size) <= _SHORT)
         if short and not self._reply.read:
-            with contextlib.suppress(errors.UnreachableError), _typed(self._call):
-                for _ in self._reply.body():
-                    pass
+            self._drain()
         self._reply.close()
 
-    def _require_speed(self, size: int, seconds: float) -> None:
-        if seconds > self._patience.slow_seconds and size < seconds * self._patience.slow_bytes:
+    def _drain(self) -> None:
+        seconds = self._patience.drain_seconds
+        until = time.monotonic() + seconds
+        with contextlib.suppress(errors.UnreachableError), _typed(self._call):
+            for _ in self._reply.body(silence_seconds=seconds):
+                if time.monotonic() > until:
+                    return
+
+    def _require_speed(self, size: int, *, began: float, until: float) -> None:
+        now = time.monotonic()
+        seconds = now - began
+        if now > until or (seconds > self._patience.slow_seconds and size < seconds * self._patience.slow_bytes):
             raise errors.UnreachableError(
                 f"{self._call.target.origin} sends {size} bytes in {seconds:.0f} seconds, which is no answer.",
                 remedy="Check the line and the server.",
@@ -232,6 +247,7 @@ class Wire:
             times={
                 "connect": bounds.connect_seconds,
                 "read": bounds.commit_seconds if call.commits else bounds.silence_seconds,
+                "head": max(bounds.answer_seconds, bounds.commit_seconds if call.commits else 0.0),
                 "write": bounds.silence_seconds,
                 "pool": bounds.queue_seconds,
             },

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
+
+from lockstep.sites.http import dates
 
 # RFC 9110: 408, 429, 502, 503, 504; 500 because registries say it when their storage stumbles.
 AGAIN = frozenset({408, 429, 500, 502, 503, 504})
@@ -24,24 +25,20 @@ def wait_of(header: Callable[[str], str], now: datetime) -> float | None:
 
     Args:
         header: Gives a header of the answer, ``""`` when there is none.
-        now: The time.
+        now: The time, where the answer does not say what it is at the registry.
     """
-    said = _retry_after(header("Retry-After"), now)
+    said = _retry_after(header("Retry-After"), dates.moment(header("Date")) or now)
     if said is None and remaining(header) == 0:
         said = _HUB_SECONDS
     return None if said is None else min(max(said, 0.0), _LONGEST_SECONDS)
 
 
 def _retry_after(text: str, now: datetime) -> float | None:
-    """``Retry-After``, in seconds or as a date (RFC 9110, 10.2.3)."""
+    """``Retry-After``, in seconds or as a date by the registry's own clock (RFC 9110, 10.2.3)."""
     if re.fullmatch(r"\s*[0-9]{1,9}\s*", text):
         return float(text)
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return (aware - now).total_seconds()
+    moment = dates.moment(text)
+    return None if moment is None else (moment - now).total_seconds()
 
 
 def remaining(header: Callable[[str], str]) -> int | None:

@@ -47,6 +47,7 @@ def test_two_clusters_differ_where_they_differ_and_nowhere_else(capsys: pytest.C
         "seoul.json": "backup",
         "sejong.json": "backup",
     }
+    assert report["scans"][0]["health"] == {"seoul.json": "NotApplicable", "sejong.json": "NotApplicable"}
 
 
 def test_five_rules_explain_five_differences(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ import pytest
 
 from lockstep import errors
 from lockstep.sites import cluster
+from lockstep.sites.cluster import reading
 from lockstep.sites.ends import Inventory, Selection
 from lockstep.values import Json, ObjectKey
 from tests.lockstep.sites.cluster import calling
@@ -47,7 +49,7 @@ def _settings() -> Reply:
     return said(_listed({"metadata": {"name": "settings", "namespace": "pay"}}))
 
 
-def _read(spoil: Spoil, **limits: Any) -> Inventory:
+def _read(spoil: Spoil, *, keep: reading.Keep | None = None, **limits: Any) -> Inventory:
     """What is read of a server with a good kind, and one that is answered for like this."""
 
     def script(asked: Asked) -> Reply:
@@ -57,7 +59,7 @@ def _read(spoil: Spoil, **limits: Any) -> Inventory:
 
     with scripted.serving(script) as server:
         door = cluster.KubernetesCluster(calling.api(server, tries=2, **limits), address="seoul")
-        return door.read(_SELECTION)
+        return door.read(_SELECTION, keep=keep)
 
 
 def _silent(server: scripted.Scripted, _: Asked) -> Reply:
@@ -152,6 +154,29 @@ def test_objects_of_a_megabyte_are_read_in_pages_that_fit() -> None:
     found = _read(large, most_bytes=3 * 2**20)
     assert found.gaps == ()
     assert sum(one["kind"] == "Widget" for one in found.objects) == 6
+
+
+def test_a_long_list_of_large_objects_is_in_memory_a_page_or_two_at_a_time() -> None:
+    """ConfigMaps as large as etcd takes them: of the pages before, what is kept of each is left."""
+    most_there = 0
+
+    def large(_: scripted.Scripted, asked: Asked) -> Reply:
+        first, limit = int(asked.query.get("continue", 0)), int(asked.query["limit"])
+        items = [
+            {"metadata": {"name": f"w{number}", "namespace": "pay"}, "data": {"large": "x" * (3 * 2**19)}}
+            for number in range(first, min(24, first + limit))
+        ]
+        return said(_listed(*items, **({"continue": str(first + limit)} if first + limit < 24 else {})))
+
+    def keep(manifest: dict[str, Json]) -> dict[str, Json]:
+        nonlocal most_there
+        most_there = max(most_there, sum(type(one) is dict and "large" in one for one in gc.get_objects()))
+        return {"kind": manifest["kind"], "name": manifest["metadata"]["name"]}
+
+    found = _read(large, keep=keep, most_bytes=7 * 2**20, page=4)
+    assert found.gaps == ()
+    assert sum(one["kind"] == "Widget" for one in found.objects) == 24
+    assert most_there <= 2 * 4
 
 
 def test_objects_without_managed_fields_and_of_unknown_kinds_are_read_like_any_other() -> None:

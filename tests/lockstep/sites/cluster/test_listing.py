@@ -96,3 +96,37 @@ def test_an_empty_list_may_be_null() -> None:
     """As servers that are written in Go say it."""
     with scripted.serving(lambda _: said({"metadata": {"resourceVersion": "3"}, "items": None})) as server:
         assert _walk(server) == listing.Listed(objects=[], resource_version="3")
+
+
+def _count(server: scripted.Scripted, **limits: Any) -> int:
+    return listing.count(calling.api(server, **limits), _CONFIGS, "pay", until=time.monotonic() + 20)
+
+
+@pytest.mark.parametrize("total", [0, 1, 2, 7])
+@pytest.mark.parametrize("tells", [True, False], ids=["that says how many more", "that does not"])
+def test_objects_are_counted_by_a_look_at_the_first(total: int, tells: bool) -> None:
+    """One request and one object, where the server says how many more there are; else it is walked."""
+
+    def script(asked: Asked) -> Reply:
+        page = _page(asked, total)
+        if tells and page["metadata"]["continue"]:
+            page["metadata"]["remainingItemCount"] = total - int(page["metadata"]["continue"])
+        return said(page)
+
+    with scripted.serving(script) as server:
+        assert _count(server, page=3) == total
+    assert asked_for(server) == [1] if tells or total < 2 else [1, *[3] * -(-total // 3)]
+
+
+def asked_for(server: scripted.Scripted) -> list[int]:
+    """The limits of the lists that were asked for."""
+    return [int(one.query["limit"]) for one in server.asked]
+
+
+@pytest.mark.parametrize(
+    "body", [{"items": "none", "metadata": {}}, {"metadata": None}, {"items": [7], "metadata": {}}]
+)
+def test_what_is_no_list_is_not_counted(body: Json) -> None:
+    """Nobody is told that there is nothing."""
+    with scripted.serving(lambda _asked: said(body)) as server, pytest.raises(errors.LockstepError):
+        _count(server)

@@ -302,11 +302,10 @@ def test_not_now_is_asked_again(mini: Scripted, image: ends.Descriptor, status: 
         mini.store().resolve(NAME, "v1")
 
 
-@pytest.mark.parametrize("after", ["3", "Sun, 22 Nov 2026 09:00:03 GMT"])
-def test_retry_after_is_waited_for(mini: Scripted, image: ends.Descriptor, after: str) -> None:
-    """In both forms; nothing waits here, it is only asked how long."""
+def test_retry_after_is_waited_for(mini: Scripted, image: ends.Descriptor) -> None:
+    """Nothing waits here, it is only asked how long."""
     pauses: list[float] = []
-    mini.script = _on("HEAD", "/manifests/", error(429, "TOOMANYREQUESTS", **{"Retry-After": after}), times=1)
+    mini.script = _on("HEAD", "/manifests/", error(429, "TOOMANYREQUESTS", **{"Retry-After": "3"}), times=1)
     said = Conversation(Wire(patience=QUICK), Guard(home=mini.origin), clock=_Clock(), pause=pauses.append)
     assert RegistryStore(said).resolve(NAME, "v1") == image
     assert pauses == [3.0]

@@ -37,6 +37,13 @@ def test_retry_after_is_read_in_both_forms(said: str, seconds: float | None) -> 
     assert _wait({"Retry-After": said}) == seconds
 
 
+def test_a_date_is_by_the_clock_of_whoever_says_it() -> None:
+    """A registry whose clock is three hours ahead asks us to wait half a minute all the same."""
+    ahead = {"Date": "Sun, 22 Nov 2026 12:00:00 GMT", "Retry-After": "Sun, 22 Nov 2026 12:00:30 GMT"}
+    assert _wait(ahead) == 30
+    assert _wait({**ahead, "Date": "never"}) == 3 * 3600 + 30
+
+
 def test_docker_hub_says_it_by_what_is_left() -> None:
     """No pulls left and no Retry-After: a quarter of an hour."""
     assert _wait({"RateLimit-Remaining": "0;w=21600"}) == 900
