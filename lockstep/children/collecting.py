@@ -48,11 +48,14 @@ class Collector:
         kill: Callable[[], None],
         on_stdout: Callable[[bytes], None] | None,
         most_bytes: int,
+        *,
+        on_stderr: Callable[[bytes], bytes] | None,
     ) -> None:
         self._process = process
         self._kill = kill
         self._on_stdout = on_stdout
         self._most_bytes = most_bytes
+        self._on_stderr = on_stderr
         self._collected: dict[str, bytearray] = {"out": bytearray(), "err": bytearray()}
         self._raised: list[BaseException] = []
         self._cut = False
@@ -95,9 +98,10 @@ class Collector:
 
     def _collect(self, name: str) -> Callable[[bytes], None]:
         collected = self._collected[name]
+        sieve = self._on_stderr if name == "err" else None
 
         def collect(chunk: bytes) -> None:
-            collected.extend(chunk)
+            collected.extend(sieve(chunk) if sieve else chunk)
             if len(collected) > self._most_bytes:
                 self._cut = True
                 self._kill()

@@ -16,6 +16,7 @@ def run(
     *,
     on_output: Callable[[bytes], None] | None = None,
     on_stdout: Callable[[bytes], None] | None = None,
+    on_stderr: Callable[[bytes], bytes] | None = None,
     spawn: Spawn | None = None,
     stop: Stop | None = None,
 ) -> Finished:
@@ -24,8 +25,9 @@ def run(
     Args:
         command: What to run, and within which bounds.
         on_output: Receives stdout and stderr together as they come, instead of collecting them.
-        on_stdout: Receives stdout alone as it comes; stderr is collected. What either of the two raises ends
-            the command and is raised here.
+        on_stdout: Receives stdout alone as it comes; stderr is collected.
+        on_stderr: Receives stderr alone as it comes, and hands back what of it is collected. What any of the three
+            raises ends the command and is raised here.
         spawn: Starts the leash, with the command behind it.
         stop: Ends the command from another thread.
 
@@ -40,7 +42,7 @@ def run(
         stop = stop or Stop()
         stop.arm(end)
         try:
-            collector = Collector(process, end, on_output or on_stdout, command.most_bytes)
+            collector = Collector(process, end, on_output or on_stdout, command.most_bytes, on_stderr=on_stderr)
             finished = collector.finish(command.timeout_seconds)
         finally:
             stop.arm(None)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,19 @@ def test_what_a_reader_of_output_raises_ends_the_command_and_is_raised() -> None
 
     with pytest.raises(errors.RefusedError, match="enough"):
         children.run(children.Command(argv=["yes"], env=_PATH), on_stdout=take)
+
+
+def test_what_is_collected_of_stderr_can_be_chosen_as_it_comes() -> None:
+    """A reader of progress keeps what is none; the bound counts what is kept, and what it raises ends the command."""
+    command = children.Command(argv=["sh", "-c", "echo out; echo err >&2; yes x | head -c 100000 >&2"], env=_PATH)
+    ended = children.run(replace(command, most_bytes=50_000), on_stderr=lambda chunk: chunk.translate(None, b"x\n"))
+    assert (ended.code, ended.out, ended.err) == (0, b"out\n", b"err")
+
+    def refuse(chunk: bytes) -> bytes:
+        raise errors.RefusedError(f"enough after {len(chunk)}")
+
+    with pytest.raises(errors.RefusedError, match="enough"):
+        children.run(children.Command(argv=["sh", "-c", "yes >&2"], env=_PATH), on_stderr=refuse)
 
 
 def test_stdout_can_be_streamed_while_stderr_is_collected() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -90,6 +90,31 @@ class LargeStock(Protocol):
         ...
 
 
+class Stage(Enum):
+    """What of a transfer is going on."""
+
+    COUNTING = "counting"
+    COMPRESSING = "compressing"
+    RECEIVING = "receiving"
+    RESOLVING = "resolving"
+    WRITING = "writing"
+    COPYING = "copying"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Movement:
+    """How far a transfer is: what is done of how much, and the bytes that have gone.
+
+    ``done`` and ``total`` are objects, or bytes where a file is copied; ``total`` is 0 while nobody knows it. ``size``
+    is in bytes, 0 where no bytes are told.
+    """
+
+    stage: Stage
+    done: int
+    total: int
+    size: int = 0
+
+
 class PushOutcome(Enum):
     """What became of one ref."""
 
@@ -147,19 +172,28 @@ class GitCache(Protocol):
         """The source's refs as they were last brought here."""
         ...
 
-    def fetch(self, remote: GitRemote, refs: Mapping[str, str], *, beside: str = "") -> int:
+    def fetch(
+        self,
+        remote: GitRemote,
+        refs: Mapping[str, str],
+        *,
+        beside: str = "",
+        heard: Callable[[Movement], None] | None = None,
+    ) -> int:
         """Make the staging namespace hold exactly these refs (name to advertised id); how many ids were fetched.
 
         ``beside`` names another namespace, for what is kept without being the source's: refs of a site that
-        are about to be overwritten.
+        are about to be overwritten. ``heard`` is told how far it is, in any thread.
 
         Raises:
-            UnreachableError, RefusedError, IntegrityError (an object is damaged), ConflictError (a ref moved
+            UnreachableError, RefusedError, IntegrityError (an object is damaged or missing), ConflictError (a ref moved
             in the meantime, or somebody else is fetching).
         """
         ...
 
-    def push(self, remote: GitRemote, updates: Sequence[RefUpdate]) -> list[PushResult]:
+    def push(
+        self, remote: GitRemote, updates: Sequence[RefUpdate], *, heard: Callable[[Movement], None] | None = None
+    ) -> list[PushResult]:
         """Push exact ids with a lease for each ref; one result for each update, in order.
 
         A ref that is new there needs no lease: it is not forced. Deletes go last, but for those that stand in

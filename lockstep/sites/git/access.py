@@ -25,6 +25,7 @@ _HARDENED = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_DEFAULT_REF_FORMAT": "files",
     "GIT_LITERAL_PATHSPECS": "1",
+    "GIT_NO_LAZY_FETCH": "1",  # what a partial clone lacks is missing: nobody is asked whom its configuration names
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from lockstep import children, errors, values
 from lockstep.sites import ends
-from lockstep.sites.git import failures, history, leftovers, locks, names, packed, process, submodules
+from lockstep.sites.git import failures, fetching, history, leftovers, locks, names, packed, process, submodules
 from lockstep.sites.git.lfs.holdings import Holdings
+from lockstep.sites.git.progress import Heard
 from lockstep.sites.git.pushing import Pusher
 from lockstep.sites.git.remote import Remote
 
@@ -56,7 +57,9 @@ class Cache:
             if name.startswith(_STAGING)
         }
 
-    def fetch(self, remote: ends.GitRemote, refs: Mapping[str, str], *, beside: str = "") -> int:
+    def fetch(
+        self, remote: ends.GitRemote, refs: Mapping[str, str], *, beside: str = "", heard: Heard | None = None
+    ) -> int:
         """Make the staging namespace hold exactly these refs; how many ids had to be fetched.
 
         Ids are asked for, not names: what comes is what was advertised, or nothing.
@@ -72,17 +75,20 @@ class Cache:
             missing = sorted(set(refs.values()) - set(known.values()))
             if missing:
                 leftovers.sweep_objects(self.repository / "objects")
-                self._fetch(_wired(remote), missing)
+                fetching.fetch(self.repository, _wired(remote), missing, heard=heard)
             staged = {f"{namespace}{name.removeprefix('refs/')}": oid for name, oid in refs.items()}
             others = {name: oid for name, oid in known.items() if not name.startswith(namespace)}
             if known != {**others, **staged}:
                 packed.write(self.repository, {**others, **staged})
         return len(missing)
 
-    def push(self, remote: ends.GitRemote, updates: Sequence[ends.RefUpdate]) -> list[ends.PushResult]:
+    def push(
+        self, remote: ends.GitRemote, updates: Sequence[ends.RefUpdate], *, heard: Heard | None = None
+    ) -> list[ends.PushResult]:
         """Push exact ids with a lease for each ref; one result for each update, in order."""
         _check({update.ref: update.new or update.old for update in updates})
-        return Pusher(repository=self.repository, views=self.folder / "views", remote=_wired(remote)).push(updates)
+        pusher = Pusher(repository=self.repository, views=self.folder / "views", remote=_wired(remote), heard=heard)
+        return pusher.push(updates)
 
     def writer(self, site: str) -> AbstractContextManager[None]:
         """Be the one writer of this repository to a site while the block lasts. Raises ConflictError."""
@@ -157,29 +163,6 @@ class Cache:
             if finished.code:
                 raise failures.failure(finished, address=str(self.folder))
             made.rename(self.repository)
-
-    def _fetch(self, remote: Remote, oids: Iterable[str]) -> None:
-        if remote.directory is not None and (remote.directory / "shallow").exists():
-            # Git would fetch it without a word, and then believe that everything is here.
-            raise errors.IntegrityError(
-                f"{remote.address} has only the newest part of its history: it is a shallow clone.",
-                remedy="Complete it there: git fetch --unshallow.",
-            )
-        options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--stdin")
-        with remote.environment() as env:
-            finished = process.run(
-                process.Call(
-                    arguments=["fetch", *options, "--", remote.location],
-                    directory=self.repository,
-                    env=env,
-                    stdin="".join(f"{oid}\n" for oid in oids).encode(),
-                    timeout_seconds=remote.patience.transfer_seconds,
-                    most_file_bytes=remote.patience.most_pack_bytes,
-                    most_memory_bytes=remote.patience.most_memory_bytes,
-                )
-            )
-        if finished.code:
-            raise remote.failure(finished)
 
 
 def _has_piled_up(objects: Path) -> bool:

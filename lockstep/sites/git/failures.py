@@ -19,7 +19,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206
 _LONGEST = 400
 # Advice that git prints under an error; the remedy is ours to give.
 _NOISE = re.compile(
-    r"^hint:|^$|^To |^Warning: Permanently added|Please make sure you have the correct access rights"
+    r"^(?:remote: )?hint:|^$|^To |^Warning: Permanently added|Please make sure you have the correct access rights"
     r"|and the repository exists\.|unable to read askpass response|Could not read from remote repository"
     r"|failed to push some refs"
 )
@@ -40,6 +40,24 @@ _SIGNS = (
         "moved while it was being fetched",
         "It is asked again.",
         ("not our ref", "unadvertised object", "couldn't find remote ref", "want .* not valid"),
+    ),
+    _Sign(  # what these three lack is looked for in vain, and what that sounds like would be told by one of the others
+        errors.IntegrityError,
+        "has only the newest part of its history: it is a shallow clone",
+        "Complete it there: git fetch --unshallow.",
+        ("shallow roots are not allowed", "shallow update not allowed"),
+    ),
+    _Sign(
+        errors.IntegrityError,
+        "has only a part of its objects: it is a partial clone",
+        "Complete it there: git fetch --refetch --no-filter.",
+        ("from promisor remote", "lazy fetching disabled"),
+    ),
+    _Sign(
+        errors.IntegrityError,
+        "hides a part of its history with info/grafts",
+        "Take that file away there: git replace --convert-graft-file.",
+        ("info/grafts is deprecated",),
     ),
     _Sign(
         errors.UnauthorisedError,
@@ -168,6 +186,15 @@ _SIGNS = (
     ),
     _Sign(
         errors.IntegrityError,
+        "lacks objects that its refs need",
+        "Run git fsck on that repository.",
+        (
+            *(r"unable to read [0-9a-f]{40}", r"could not read [0-9a-f]{40}", r"missing (?:blob|tree|commit|object)"),
+            *("bad (?:tree|commit|blob|tag)? ?object", "did not (?:send|receive)", "unable to read tree"),
+        ),
+    ),
+    _Sign(
+        errors.IntegrityError,
         "sent objects that are damaged",
         "Run git fsck on that repository.",
         (
@@ -177,11 +204,9 @@ _SIGNS = (
                 "index-pack",
                 "unpack-objects",
                 "unpack failed",
-                "bad object",
                 "corrupt",
             ),
-            *("missing (?:blob|tree|commit)", "did not (?:send|receive)", "inflate", "hash mismatch", "pack has"),
-            *("invalid object", "unable to read tree"),
+            *("inflate", "hash mismatch", "pack has", "invalid object"),
         ),
     ),
 )

@@ -17,7 +17,9 @@ from io import FileIO
 from pathlib import Path
 
 from lockstep import errors
+from lockstep.sites.ends import Movement, Stage
 from lockstep.sites.git import process
+from lockstep.sites.git.progress import Heard
 from lockstep.sites.git.remote import Remote
 
 _CHUNK = 2**18
@@ -49,13 +51,14 @@ def only_one(repository: Path) -> Pack | None:
     return pack if pack and pack.index.exists() else None
 
 
-def bring(pack: Pack, remote: Remote, oids: Iterable[str]) -> bool:
+def bring(pack: Pack, remote: Remote, oids: Iterable[str], *, heard: Heard | None = None) -> bool:
     """Copy a pack to a repository on disk if it holds exactly what some ids reach there; whether it did.
 
     Args:
         pack: What to copy.
         remote: Where to; a repository of ours, on disk.
         oids: Ids of commits, tags and whatever else refs name.
+        heard: Is told how far it is.
 
     Raises:
         IntegrityError: The pack is not what it was when it came to us.
@@ -68,7 +71,7 @@ def bring(pack: Pack, remote: Remote, oids: Iterable[str]) -> bool:
         with tempfile.TemporaryDirectory(dir=objects, prefix="tmp_objdir-lockstep-") as folder:
             aside = Pack(path=Path(folder) / "pack" / pack.path.name)
             aside.path.parent.mkdir()
-            count = _copied(pack, aside)
+            count = _copied(pack, aside, heard)
             if count != _reached(remote, oids, apart=Path(folder)):
                 return False
             _put(aside, objects / "pack")
@@ -79,10 +82,10 @@ def bring(pack: Pack, remote: Remote, oids: Iterable[str]) -> bool:
     return True
 
 
-def _copied(pack: Pack, target: Pack) -> int:
+def _copied(pack: Pack, target: Pack, heard: Heard | None) -> int:
     """Copy both files to the disk; how many objects they hold."""
     size = 32 if "sha256" in (pack.path.parents[2] / "config").read_text() else 20
-    whole = _copy(pack.path, target.path, hash_bytes=size)
+    whole = _copy(pack.path, target.path, hash_bytes=size, heard=heard)
     _copy(pack.index, target.index, hash_bytes=size)
     with target.index.open("rb") as index:
         begin = index.read(_INDEX_BEGIN)
@@ -92,13 +95,13 @@ def _copied(pack: Pack, target: Pack) -> int:
     return int.from_bytes(begin[_LAST_COUNT])
 
 
-def _copy(source: Path, target: Path, *, hash_bytes: int) -> bytes:
+def _copy(source: Path, target: Path, *, hash_bytes: int, heard: Heard | None = None) -> bytes:
     """Copy a file that ends with the hash of everything before it; that hash."""
     digest = hashlib.new("sha256" if hash_bytes == 32 else "sha1", usedforsecurity=False)
     # As git makes them: for reading only, as far as the umask allows it.
     descriptor = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o444)
     with os.fdopen(descriptor, "wb", buffering=0) as out, source.open("rb", buffering=0) as opened:
-        left = os.fstat(opened.fileno()).st_size - hash_bytes
+        left = whole = os.fstat(opened.fileno()).st_size - hash_bytes
         at = 0
         while left > 0 and (chunk := opened.read(min(_CHUNK, left))):
             digest.update(chunk)
@@ -107,6 +110,8 @@ def _copy(source: Path, target: Path, *, hash_bytes: int) -> bytes:
             if out.tell() - at >= _WRITTEN:
                 os.posix_fadvise(descriptor, at, _WRITTEN, os.POSIX_FADV_DONTNEED)
                 at += _WRITTEN
+                if heard:
+                    heard(Movement(stage=Stage.COPYING, done=at, total=whole, size=at))
         told = opened.read(hash_bytes)
         _write(out, told)
         os.fsync(descriptor)

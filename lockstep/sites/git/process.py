@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockstep import children, errors
+from lockstep.sites.git import progress
 from lockstep.sites.git.access import base_environment
 
 if TYPE_CHECKING:
@@ -43,12 +44,15 @@ class Call:
     """It only reads a repository on this machine, in a moment, and nothing secret is in its environment."""
 
 
-def run(call: Call, *, on_stdout: Callable[[bytes], None] | None = None) -> children.Finished:
+def run(
+    call: Call, *, on_stdout: Callable[[bytes], None] | None = None, heard: progress.Heard | None = None
+) -> children.Finished:
     """Run one git command to its end; it is for the caller to see how it ended.
 
     Args:
         call: What to run, and within which bounds.
         on_stdout: Receives what it writes as it comes; what it raises ends the command.
+        heard: Is told how far it is, where it was asked to tell (``--progress``).
 
     Raises:
         MissingToolError: Git is not installed.
@@ -63,7 +67,11 @@ def run(call: Call, *, on_stdout: Callable[[bytes], None] | None = None) -> chil
         most_memory_bytes=call.most_memory_bytes,
         fleeting=call.fleeting,
     )
-    return children.run(command, on_stdout=on_stdout, spawn=_through_gitpython)
+    if heard is None:
+        return children.run(command, on_stdout=on_stdout, spawn=_through_gitpython)
+    reader = progress.Reader(heard)
+    finished = children.run(command, on_stdout=on_stdout, on_stderr=reader.feed, spawn=_through_gitpython)
+    return replace(finished, err=finished.err + reader.rest())
 
 
 def _through_gitpython(

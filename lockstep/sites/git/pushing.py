@@ -18,6 +18,7 @@ from pathlib import Path
 from lockstep import children
 from lockstep.sites.ends import PushOutcome, PushResult, RefUpdate
 from lockstep.sites.git import failures, names, packed, packs, process, seeding
+from lockstep.sites.git.progress import Heard
 from lockstep.sites.git.remote import Remote
 
 # Bytes of arguments for one push: an eighth of what Linux allows (execve(2), ARG_MAX).
@@ -39,6 +40,8 @@ class Pusher:
     views: Path
     """Where views are made."""
     remote: Remote
+    heard: Heard | None = None
+    """Is told how far it is."""
     most: int = 64
     """Pushes that may be spent on finding the refs that spoil one; the others are then reported as they are."""
 
@@ -64,12 +67,12 @@ class Pusher:
     def _brings(self, writes: dict[str, str]) -> bool:
         """Whether the objects are there now, in a shorter way than a push would take."""
         pack = packs.only_one(self.repository)
-        if pack is not None and packs.bring(pack, self.remote, writes.values()):
+        if pack is not None and packs.bring(pack, self.remote, writes.values(), heard=self.heard):
             return True
         if len(writes) < _MANY:
             return False
         with self._view(writes) as view:
-            seeding.fetch(self.remote, view, writes.values())
+            seeding.fetch(self.remote, view, writes.values(), heard=self.heard)
         return True
 
     def _push(self, updates: Sequence[RefUpdate]) -> list[PushResult]:
@@ -104,7 +107,8 @@ class Pusher:
         # lease; never a "+", which would override it (git-push(1), "--force-with-lease").
         leases = [f"--force-with-lease={update.ref}:{update.old}" for update in updates if update.old]
         wanted = ["refs/*:refs/*"] if writes else [f":{update.ref}" for update in updates]
-        options = ["--porcelain", "--no-verify", "--no-progress", *self.remote.push_options, *leases]
+        told = "--progress" if self.heard else "--no-progress"
+        options = ["--porcelain", "--no-verify", told, *self.remote.push_options, *leases]
         with self._view(writes) as view, self.remote.environment() as env:
             return process.run(
                 process.Call(
@@ -112,7 +116,8 @@ class Pusher:
                     directory=view,
                     env=env,
                     timeout_seconds=self.remote.patience.transfer_seconds,
-                )
+                ),
+                heard=self.heard,
             )
 
     @contextlib.contextmanager

@@ -107,6 +107,24 @@ class Remote:
         with _typed(self.address):
             return self.directory is not None and self.directory.stat().st_uid != os.geteuid()
 
+    def require_whole(self) -> None:
+        """Look whether a repository on disk has all of its history. A server tells when it is fetched from.
+
+        Raises:
+            IntegrityError: It is a shallow clone.
+        """
+        with _typed(self.address):
+            is_whole = self.directory is None or not _has_text(self.directory / "shallow")
+        if not is_whole:
+            raise self.shallow()
+
+    def shallow(self) -> errors.IntegrityError:
+        """The error that its history ends somewhere."""
+        return errors.IntegrityError(
+            f"{self.address} has only the newest part of its history: it is a shallow clone.",
+            remedy="Complete it there: git fetch --unshallow.",
+        )
+
     def environment(self) -> AbstractContextManager[dict[str, str]]:
         """What git runs with when it speaks to this repository, while the block lasts."""
         trusted = (self.location, os.path.realpath(self.location)) if self.directory else ()
@@ -125,6 +143,7 @@ class Remote:
         with _typed(self.address):
             if self.directory is not None and not self.directory.exists():
                 return None
+        self.require_whole()
         finished = self._run(["ls-remote", "--symref", "--", self.location], fleeting=self.directory is not None)
         if finished.code or finished.cut:
             error = self.failure(finished)
@@ -234,6 +253,13 @@ def _is_address(location: str) -> bool:
     try:
         return location.startswith("/") or bool(_URL.validate_python(location))
     except ValidationError:
+        return False
+
+
+def _has_text(file: Path) -> bool:
+    try:
+        return file.stat().st_size > 0
+    except FileNotFoundError:
         return False
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from lockstep.sites.git import packed, process
+from lockstep.sites.git.progress import Heard
 from lockstep.sites.git.remote import Remote
 
 # What git-init(1) writes; any other section may be a rule about what is received.
@@ -38,13 +39,19 @@ def is_blank(remote: Remote) -> bool:
     return is_plain and not bent and not hooks and _has_no_refs(directory)
 
 
-def fetch(remote: Remote, view: Path, oids: Iterable[str]) -> None:
+def fetch(remote: Remote, view: Path, oids: Iterable[str], *, heard: Heard | None = None) -> None:
     """Have a blank repository fetch what some ids reach in a view of ours.
 
     Raises:
         LockstepError: The objects could not be brought.
     """
-    options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--stdin")
+    options = (
+        "--progress" if heard else "--quiet",
+        "--no-tags",
+        "--no-write-fetch-head",
+        "--no-recurse-submodules",
+        "--stdin",
+    )
     with remote.environment() as env:
         finished = process.run(
             process.Call(
@@ -54,7 +61,8 @@ def fetch(remote: Remote, view: Path, oids: Iterable[str]) -> None:
                 env=env,
                 stdin="".join(f"{oid}\n" for oid in sorted(set(oids))).encode(),
                 timeout_seconds=remote.patience.transfer_seconds,
-            )
+            ),
+            heard=heard,
         )
     if finished.code:
         raise remote.failure(finished)

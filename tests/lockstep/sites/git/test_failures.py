@@ -50,6 +50,10 @@ def _told(said: str, *, code: int = 128) -> errors.LockstepError:
         ("error: object 1111: badTree: cannot be parsed\nfatal: fsck error in packed object", errors.IntegrityError),
         ("fatal: write error: No space left on device", errors.TemporaryError),
         ("error: index-pack died of signal 25", errors.TemporaryError),
+        (" ! [remote rejected] main -> main (shallow update not allowed)", errors.IntegrityError),
+        ("remote: fatal: could not fetch 12ab from promisor remote\nfatal: early EOF", errors.IntegrityError),
+        ("remote: hint: Support for <GIT_DIR>/info/grafts is deprecated\nfatal: early EOF", errors.IntegrityError),
+        ("error: refs/heads/main does not point to a valid object: bad object 12ab", errors.IntegrityError),
         ("fatal: something new", errors.RefusedError),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,9 +51,9 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     commands: list[str] = []
     run = process.run
 
-    def noted(call: process.Call) -> children.Finished:
+    def noted(call: process.Call, **heard: Any) -> children.Finished:
         commands.append(next(word for word in call.arguments if word in _COMMANDS))
-        return run(call)
+        return run(call, **heard)
 
     monkeypatch.setattr(process, "run", noted)
     return commands

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,10 +89,10 @@ def test_whoever_begins_to_write_meanwhile_is_pushed_beside(
     theirs: list[str] = []
     run = process.run
 
-    def meanwhile(call: process.Call) -> children.Finished:
+    def meanwhile(call: process.Call, **heard: Any) -> children.Finished:
         if not theirs and way in call.arguments:
             theirs.append(site.commit("refs/heads/b7", {"theirs": "x"}))
-        return run(call)
+        return run(call, **heard)
 
     monkeypatch.setattr(process, "run", meanwhile)
     results = _push(source, site, tmp_path)
