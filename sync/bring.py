@@ -12,7 +12,7 @@ from lockstep import errors
 from lockstep.sites import ends
 from lockstep.sites.ends import Advertised, PushOutcome, RefUpdate
 from lockstep.sites.git import names
-from sync import large, refs
+from sync import large, movements, refs
 from sync.outcomes import Outcome, RefOutcome, SiteOutcome
 from sync.refs import HEAD, RefPlan
 from sync.states import State, state_of
@@ -20,6 +20,8 @@ from sync.states import State, state_of
 _NOTHING = Advertised(head="", refs={})
 _AT_THE_FORGE = "This server's default branch is changed at the server itself."
 _MOVED = "Somebody else moved it meanwhile."
+_UNSURE = "Whether the source still contains what is here is unknown until it is fetched ({guard} if not)."
+_UNKNOWN_FILES = "Which large files the new commits need is unknown until they are fetched."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,11 @@ class Order:
     cache: ends.GitCache
     large: large.Supply | None = None
     dry_run: bool = False
+    """Nothing is written to a site."""
+    fetched: bool = True
+    """Our own copy has what the source has; else what only commits tell is said to be unknown."""
+    moving: movements.Moving | None = None
+    """Is told how far each transfer is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +81,23 @@ def _look(order: Order, target: Target, remote: ends.GitRemote) -> SiteOutcome:
     """What would be done: nothing is written, neither there nor to the ledger."""
     seen = remote.advertised() or _NOTHING
     plan = _plan(order, target, seen)
-    told = [replace(one, outcome=Outcome.PLANNED) for one in _actions(plan)]
-    files = _large(order, target, lambda supply: large.look(supply, remote, target.site))
-    return _outcome(order, target, seen, [*told, *files, *_held(plan)], ledger=None)
+    told = [replace(one, outcome=Outcome.PLANNED, reason=_unsure(one, plan)) for one in _actions(plan)]
+    if order.fetched or _is_here(order):
+        files = _large(order, target, lambda supply: large.look(supply, remote, target.site))
+    else:
+        files = [RefOutcome(ref=large.NAME, action="lfs", outcome=Outcome.PLANNED, reason=_UNKNOWN_FILES)]
+    return _outcome(order, target, seen, [*told, *(files if target.lfs else []), *_held(plan)], ledger=None)
+
+
+def _unsure(action: RefOutcome, plan: RefPlan) -> str:
+    guard = plan.unsure.get(action.ref, "") if action.action == "update" else ""
+    return _UNSURE.format(guard=guard) if guard else ""
+
+
+def _is_here(order: Order) -> bool:
+    """Whether our own copy happens to have all that the source has."""
+    missing = set(order.source.refs.values()) - set(order.cache.staged().values())
+    return all(order.cache.has(oid) for oid in missing)
 
 
 def _bring(order: Order, target: Target, remote: ends.GitRemote) -> SiteOutcome:
@@ -86,9 +107,10 @@ def _bring(order: Order, target: Target, remote: ends.GitRemote) -> SiteOutcome:
     told: list[RefOutcome] = []
     if not plan.idle and found is None:
         _create(remote, order.source.refs)
-    files = _large(order, target, lambda supply: large.bring(supply, remote, target.site))
+    heard = movements.at(order.moving, order.repository, target.site)
+    files = _large(order, target, lambda supply: large.bring(supply, remote, target.site, heard=heard))
     if not plan.idle:
-        said = _Pushing(order.cache, remote, target.site).carry_out(plan, head=seen.head)
+        said = _Pushing(order.cache, remote, target.site, heard).carry_out(plan, head=seen.head)
         seen = remote.advertised() or _NOTHING
         told = [_judge(action, seen, said) for action in _actions(plan)]
     ledger = refs.ledger(order.source, seen, written=target.written, options=target.options)
@@ -115,8 +137,18 @@ def _plan(order: Order, target: Target, seen: Advertised) -> RefPlan:
         seen,
         written=target.written,
         options=target.options,
-        is_ancestor=order.cache.is_ancestor,
+        is_ancestor=order.cache.is_ancestor if order.fetched else _ancestry(order.cache),
     )
+
+
+def _ancestry(cache: ends.GitCache) -> refs.IsAncestor:
+    """What our own copy knows as it is: of what it fetched, everything; of anything else, a yes at the most."""
+    fetched = set(cache.staged().values())
+
+    def is_ancestor(older: str, newer: str) -> bool | None:
+        return cache.is_ancestor(older, newer) or (False if newer in fetched else None)
+
+    return is_ancestor
 
 
 def _create(remote: ends.GitRemote, wanted: Mapping[str, str]) -> None:
@@ -127,10 +159,11 @@ def _create(remote: ends.GitRemote, wanted: Mapping[str, str]) -> None:
 class _Pushing:
     """One carrying out of a plan; remembers what the site said of each ref it did not take."""
 
-    def __init__(self, cache: ends.GitCache, remote: ends.GitRemote, site: str) -> None:
+    def __init__(self, cache: ends.GitCache, remote: ends.GitRemote, site: str, heard: movements.Heard | None) -> None:
         self._cache = cache
         self._remote = remote
         self._site = site
+        self._heard = heard
         self._said: dict[str, tuple[Outcome, str]] = {}
 
     def carry_out(self, plan: RefPlan, *, head: str) -> Mapping[str, tuple[Outcome, str]]:
@@ -152,7 +185,8 @@ class _Pushing:
         if not plan.backups:
             return set()
         # Git pushes only what is here, so the site's own commits come here first; they stay, as one more copy.
-        self._cache.fetch(self._remote, {update.ref: update.new for update in plan.backups}, beside=self._site)
+        lost = {update.ref: update.new for update in plan.backups}
+        self._cache.fetch(self._remote, lost, beside=self._site, heard=self._heard)
         self._push(list(plan.backups))
         unsaved = {update.new: update.ref for update in plan.backups if update.ref in self._said}
         spared = {update.ref: unsaved[update.old] for update in (*plan.writes, *plan.deletes) if update.old in unsaved}
@@ -163,7 +197,7 @@ class _Pushing:
         return set(spared)
 
     def _push(self, updates: list[RefUpdate]) -> None:
-        for result in self._cache.push(self._remote, updates) if updates else ():
+        for result in self._cache.push(self._remote, updates, heard=self._heard) if updates else ():
             if result.outcome is PushOutcome.REJECTED:
                 self._said[result.update.ref] = (Outcome.REFUSED, result.message)
             elif result.outcome is PushOutcome.STALE:

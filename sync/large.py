@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from lockstep import errors
 from lockstep.sites import ends
 from lockstep.sites.ends import LargeFile
+from sync.movements import Counted, Heard
 from sync.outcomes import Outcome, RefOutcome
 
 NAME = "LFS"
@@ -30,12 +31,13 @@ _MOST_NAMED = 20
 class Supply:
     """The large files of one repository on their way from the source: each is read once, whoever asks first.
 
-    ``source`` opens the source; ``tips`` are the ids that are mirrored.
+    ``source`` opens the source; ``tips`` are the ids that are mirrored; ``heard`` is told how far the reading is.
     """
 
     stock: ends.LargeStock
     source: Callable[[], ends.GitRemote]
     tips: Iterable[str]
+    heard: Heard | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _wanted: frozenset[LargeFile] | None = None
     _failed: dict[LargeFile, errors.LockstepError] = field(default_factory=dict)
@@ -53,7 +55,8 @@ class Supply:
             new = sorted(self.stock.shelf.lacks([file for file in files if file not in self._failed]))
             if new:
                 origin = self.source().large_files()
-                self._failed |= _each(new, lambda file: _copy(file, origin, self.stock.shelf))
+                counted = Counted(new, self.heard)
+                self._failed |= _each(new, lambda file: _copy(file, origin, self.stock.shelf, counted))
             return {file: self._failed[file] for file in files if file in self._failed}
 
 
@@ -63,15 +66,16 @@ def look(supply: Supply, remote: ends.GitRemote, site: str) -> list[RefOutcome]:
     return [_told(lacking, Outcome.PLANNED)] if lacking else []
 
 
-def bring(supply: Supply, remote: ends.GitRemote, site: str) -> list[RefOutcome]:
-    """Bring to a site what it lacks; what was done, and what could not be."""
+def bring(supply: Supply, remote: ends.GitRemote, site: str, *, heard: Heard | None = None) -> list[RefOutcome]:
+    """Bring to a site what it lacks; what was done, and what could not be. ``heard`` is told how far it is."""
     place = remote.large_files()
     lacking = _lacking(supply, place, site)
     if not lacking:
         return []
     failed = supply.fetch(lacking)
     here = [file for file in lacking if file not in failed]
-    failed |= _each(here, lambda file: _copy(file, supply.stock.shelf, place))
+    counted = Counted(here, heard)
+    failed |= _each(here, lambda file: _copy(file, supply.stock.shelf, place, counted))
     sent = [file for file in here if file not in failed]
     # What is said in the end is what the site says, not what the sending claimed.
     unseen = place.lacks(sent) if sent else set()
@@ -98,9 +102,9 @@ def _lacking(supply: Supply, place: ends.LargeFiles, site: str) -> list[LargeFil
     return sorted(lacking)
 
 
-def _copy(file: LargeFile, origin: ends.LargeFiles, place: ends.LargeFiles) -> None:
+def _copy(file: LargeFile, origin: ends.LargeFiles, place: ends.LargeFiles, counted: Counted) -> None:
     with origin.read(file) as chunks:
-        place.write(file, chunks)
+        place.write(file, counted.through(chunks))
 
 
 def _each(files: Sequence[LargeFile], work: Callable[[LargeFile], None]) -> dict[LargeFile, errors.LockstepError]:

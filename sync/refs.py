@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from fnmatch import fnmatchcase
 
@@ -24,6 +24,9 @@ HEAD = "HEAD"
 BACKUP = "refs/backup/"
 _ALWAYS = ("refs/heads/", "refs/tags/")
 _NOTES = "refs/notes/"
+
+IsAncestor = Callable[[str, str], bool | None]
+"""Whether the second commit contains the first; None when that is not known."""
 
 
 class Reason(Enum):
@@ -83,6 +86,8 @@ class RefPlan:
     """What to do at a site, in this order: backups, writes, HEAD, deletes.
 
     ``head`` is empty when HEAD stays. A write may need a delete out of its way first: the push sees to that.
+    ``unsure`` are those of the writes that a guard may hold or back up, by what it would do: whether they lose
+    something is told only by commits that are not here.
     """
 
     backups: tuple[RefUpdate, ...] = ()
@@ -90,6 +95,7 @@ class RefPlan:
     head: str = ""
     deletes: tuple[RefUpdate, ...] = ()
     held: tuple[Held, ...] = ()
+    unsure: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def idle(self) -> bool:
@@ -103,7 +109,7 @@ def plan(
     *,
     written: Mapping[str, str],
     options: Options,
-    is_ancestor: Callable[[str, str], bool],
+    is_ancestor: IsAncestor,
 ) -> RefPlan:
     """Decide what a site's refs have to become.
 
@@ -112,7 +118,8 @@ def plan(
         site: What the site has; no refs when there is no repository yet.
         written: What Lockstep last wrote there, by ref.
         options: What is mirrored, and what is held.
-        is_ancestor: Whether the second commit contains the first: then moving a branch on loses nothing.
+        is_ancestor: Whether the second commit contains the first: then moving a branch on loses nothing. None when
+            that is not known.
     """
     wanted, there = options.covered(source.refs), options.covered(site.refs)
     everything = tuple(RefUpdate(ref=ref, old=old, new="") for ref, old in sorted(there.items()))
@@ -125,7 +132,7 @@ def plan(
     for ref in wanted.keys() | there.keys():
         update = RefUpdate(ref=ref, old=there.get(ref, ""), new=wanted.get(ref, ""))
         if update.old != update.new:
-            draft.change(update, judge.reason(update))
+            draft.change(update, *judge.reason(update))
     draft.hold_deletions(there)
     draft.hold_in_the_way(there)
     head = draft.head(source.head, site.head, wanted, there) if wanted else ""
@@ -141,24 +148,29 @@ class _Judge:
         *,
         written: Mapping[str, str],
         heads: AbstractSet[str],
-        is_ancestor: Callable[[str, str], bool],
+        is_ancestor: IsAncestor,
     ) -> None:
         self._options = options
         self._written = written
         self._heads = heads
         self._is_ancestor = is_ancestor
 
-    def reason(self, update: RefUpdate) -> Reason | None:
-        """None when the change loses nothing, or only what Lockstep wrote and nobody protects."""
+    def reason(self, update: RefUpdate) -> tuple[Reason | None, bool]:
+        """None when the change loses nothing, or only what Lockstep wrote and nobody protects; and if it is sure.
+
+        A reason that is not sure may turn out to be none.
+        """
         if not update.old or update in self._options.released:
-            return None
+            return None, True
         ours = self._written.get(update.ref) == update.old
         if ours and not self._is_protected(update):
-            return None
+            return None, True
+        reason = Reason.REWRITTEN if ours else Reason.DIVERGED
+        if not update.new or not update.ref.startswith("refs/heads/"):
+            return reason, True
         # Last, because each question about ancestors is a git command.
-        if update.new and update.ref.startswith("refs/heads/") and self._is_ancestor(update.old, update.new):
-            return None
-        return Reason.REWRITTEN if ours else Reason.DIVERGED
+        contained = self._is_ancestor(update.old, update.new)
+        return (None if contained else reason), contained is not None
 
     def _is_protected(self, update: RefUpdate) -> bool:
         """The default branch is not rewritten; that it goes is how it is renamed."""
@@ -173,11 +185,17 @@ class _Draft:
         self._changes: dict[str, RefUpdate] = {}
         self._lost: set[str] = set()
         self._held: list[Held] = []
+        self._unsure: dict[str, str] = {}
 
-    def change(self, update: RefUpdate, reason: Reason | None) -> None:
+    def change(self, update: RefUpdate, reason: Reason | None, is_sure: bool) -> None:
         """Plan a change; when there is a reason that a person should see it first, as the guard says."""
         guards = self._options.guards
         policy = guards.diverged if reason is Reason.DIVERGED else guards.rewritten
+        if reason and not is_sure:
+            self._changes[update.ref] = update
+            if policy != "overwrite":
+                self._unsure[update.ref] = f"{reason.value}: {policy}"
+            return
         if reason and policy == "hold":
             self._hold(update.ref, reason, _sentence(update, reason), update)
             return
@@ -231,6 +249,7 @@ class _Draft:
             head=head,
             deletes=tuple(update for update in changes if not update.new),
             held=tuple(sorted((*self._held, *unreadable), key=lambda held: held.ref)),
+            unsure={ref: guard for ref, guard in self._unsure.items() if ref in self._changes},
         )
 
     def _hold(self, ref: str, reason: Reason, detail: str, *updates: RefUpdate) -> None:

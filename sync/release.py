@@ -53,7 +53,7 @@ def let_go(context: Mirroring, letting: Letting, *, name: str, site: str = "") -
     if strange:
         raise errors.ConflictError(
             f"Nothing is held under {', '.join(strange)} now: it was let go already, or something moved since.",
-            remedy=f"Look again: lockstep sync git {name} --dry-run.",
+            remedy=f"Look again: lockstep sync git {name}.",
         )
     _write_down(context, [held[hold] for hold in letting.holds], by=letting.by, reason=reason)
     return git.run(context, Request(site=site), name=name)

@@ -16,11 +16,10 @@ from lockstep.store.database import Database
 from lockstep.topology import direction, kinds
 from lockstep.topology.model import Topology
 from lockstep.values import Json, Stance
-from sync import refs
+from sync import fetch, movements, refs
 from sync.bring import Order, Target
 from sync.coverage import Coverage
 from sync.distribute import distribute
-from sync.fetch import fetch
 from sync.large import Supply
 from sync.outcomes import SiteOutcome
 from sync.states import State
@@ -61,21 +60,33 @@ class Request:
     """What somebody asks for.
 
     All sites when there is no ``site``. ``dry_run`` writes nothing, to sites or to the store; our own copy is
-    brought up to date all the same, because what is lost can be told only with the commits at hand. ``guards``
-    hold, this once, instead of those of the configuration.
+    brought up to date all the same, because some of what would be lost can be told only with the commits at hand.
+    Without ``transfer``, which goes with a dry run, it is not: nothing but lists of refs goes over any line, and what
+    only commits tell is said to be unknown. ``guards`` hold, this once, instead of those of the configuration.
+    ``moving`` is told how far each transfer is.
     """
 
     site: str = ""
     dry_run: bool = False
+    transfer: bool = True
     guards: kinds.GitGuards | None = None
     on_outcome: Callable[[SiteOutcome], None] = lambda _outcome: None
+    moving: movements.Moving | None = None
+
+    def __post_init__(self) -> None:
+        if not (self.transfer or self.dry_run):
+            raise ValueError("what was not fetched cannot be brought anywhere")
 
 
-def ask(context: Mirroring, coverage: Coverage) -> mirrors.Source:
-    """What the source says now; our own copy holds it."""
+def ask(context: Mirroring, coverage: Coverage, request: Request) -> mirrors.Source:
+    """What the source says now; our own copy holds it, unless nothing is to be transferred."""
     remote = context.doors.git_source(coverage.mirror, coverage.repository)
     options = refs.Options(guards=coverage.mirror.spec.guards, notes=coverage.notes)
-    seen = fetch(remote, context.doors.git_cache(coverage.repository), options=options)
+    if request.transfer:
+        heard = movements.at(request.moving, coverage.repository, "")
+        seen = fetch.fetch(remote, context.doors.git_cache(coverage.repository), options=options, heard=heard)
+    else:
+        seen = fetch.ask(remote, options=options)
     now = context.clock.now()
     with context.database.read() as connection:
         known = mirrors.source(connection, coverage.repository)
@@ -101,6 +112,7 @@ def send(context: Mirroring, coverage: Coverage, seen: mirrors.Source, request: 
         stock=cache.large,
         source=lambda: context.doors.git_source(coverage.mirror, coverage.repository),
         tips=seen.refs.values(),
+        heard=movements.at(request.moving, coverage.repository, ""),
     )
     order = Order(
         repository=coverage.repository,
@@ -108,6 +120,8 @@ def send(context: Mirroring, coverage: Coverage, seen: mirrors.Source, request: 
         cache=cache,
         large=supply,
         dry_run=request.dry_run,
+        fetched=request.transfer,
+        moving=request.moving,
     )
 
     def known(outcome: SiteOutcome, written: Mapping[str, str]) -> None:

@@ -12,6 +12,7 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
@@ -26,6 +27,7 @@ from lockstep.engine.worker import Worker
 from lockstep.sites import stances
 
 _POLL_SECONDS = 0.1
+_BAR = 24
 
 
 @contextlib.contextmanager
@@ -60,17 +62,29 @@ def me() -> str:
         return "somebody"
 
 
-def progress(*, of_bytes: bool = False) -> Progress:
-    """A progress bar for whoever is looking; nothing for a pipe. It may not be known yet how much there is to do."""
+def progress(*counted: ProgressColumn) -> Progress:
+    """A progress bar for whoever is looking; nothing for a pipe. It may not be known yet how much there is to do.
+
+    ``counted`` says how much is done; the number of things, when nothing does.
+    """
     console = terminal.err()
-    counted = (DownloadColumn(), TransferSpeedColumn()) if of_bytes else (MofNCompleteColumn(),)
     return Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=30),
-        *counted,
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=_BAR),
+        *(counted or (MofNCompleteColumn(),)),
         TimeElapsedColumn(),
         console=console,
         transient=True,
         disable=not console.is_terminal,
     )
+
+
+def of_bytes() -> tuple[ProgressColumn, ...]:
+    """Columns for something that is counted in bytes."""
+    return DownloadColumn(), TransferSpeedColumn()
+
+
+def of_amounts() -> tuple[ProgressColumn, ...]:
+    """Columns for things that are counted in different ways: each says its ``amount``."""
+    return (TextColumn("{task.fields[amount]}", markup=False),)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import click
 
 from console import wiring
 from console.cli import acting, frame, terminal
+from console.cli.moving import Bars
 from lockstep import errors
 from lockstep.sites import bundle
 from sync import bundles, release
@@ -17,7 +18,6 @@ from sync import git as mirroring_git
 from sync import images as mirroring_images
 from sync.lag import Lag
 from sync.mirror import Listening, Result
-from sync.outcomes import SiteOutcome
 
 _ERROR = 2
 # Refs that a table tells one by one; JSON tells them all.
@@ -36,7 +36,7 @@ def sync() -> None:
 @sync.command(epilog="Example: lockstep sync git bank/pay --dry-run")
 @click.argument("name", default="")
 @click.option("--site", default="", metavar="SITE", help="To this site only.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, from lists of refs; nothing is transferred.")
 @click.option("--release", "holds", multiple=True, metavar="HOLD", help="Let go what is held under this name.")
 @click.option("--reason", default="", metavar="TEXT", help="Why it is let go; kept with who said so.")
 @frame.common
@@ -51,10 +51,9 @@ def git(places: frame.Frame, *, name: str, form: str, **given: Any) -> int:
     if given["holds"] and (given["dry_run"] or not name or not given["reason"].strip()):
         raise click.UsageError("--release needs the NAME of what is held and a --reason, and goes without --dry-run.")
     try:
-        with acting.opened(places) as process, acting.progress() as bar:
+        with acting.opened(places) as process, acting.progress(*acting.of_amounts()) as bar:
             acting.agree(process)
-            shown = bar.add_task("mirroring git", total=None)
-            report = _mirror(wiring.mirroring_git(process), name, given, lambda _outcome: bar.advance(shown))
+            report = _mirror(wiring.mirroring_git(process), name, given, Bars(bar, "mirroring git"))
     except errors.LockstepError as error:
         raise frame.CommandError(error, _ERROR) from error
     if form == "json":
@@ -64,16 +63,15 @@ def git(places: frame.Frame, *, name: str, form: str, **given: Any) -> int:
     return report.exit_code
 
 
-def _mirror(
-    context: mirroring_git.Mirroring, name: str, given: dict[str, Any], heard: Callable[[SiteOutcome], None]
-) -> mirroring_git.Report:
-    site = given["site"]
+def _mirror(context: mirroring_git.Mirroring, name: str, given: dict[str, Any], bars: Bars) -> mirroring_git.Report:
+    site, is_dry = given["site"], given["dry_run"]
     if given["holds"]:
         letting = release.Letting(holds=given["holds"], by=acting.me(), reason=given["reason"])
         return release.let_go(context, letting, name=name, site=site)
-    return mirroring_git.run(
-        context, mirroring_git.Request(site=site, dry_run=given["dry_run"], on_outcome=heard), name=name
+    request = mirroring_git.Request(
+        site=site, dry_run=is_dry, transfer=not is_dry, on_outcome=bars.ended, moving=bars.moved
     )
+    return mirroring_git.run(context, request, name=name)
 
 
 def _write_git(report: mirroring_git.Report) -> None:
@@ -124,7 +122,7 @@ def images(places: frame.Frame, **given: Any) -> int:
     if given["since"] and not given["to"]:
         raise click.UsageError("--since goes with --export.")
     try:
-        with acting.opened(places) as process, acting.progress(of_bytes=True) as bar:
+        with acting.opened(places) as process, acting.progress(*acting.of_bytes()) as bar:
             acting.agree(process)
             shown = bar.add_task("mirroring images", total=None)
             listening = Listening(progress=lambda done, total: bar.update(shown, completed=done, total=total))

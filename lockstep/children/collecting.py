@@ -64,7 +64,7 @@ class Collector:
         """Wait for the end, and say how it was.
 
         Raises:
-            Exception: What ``on_stdout`` raised.
+            Exception: What ``on_stdout`` or ``on_stderr`` raised.
         """
         readers = [
             threading.Thread(target=self._read, args=(name, pipe), daemon=True)

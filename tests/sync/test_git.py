@@ -22,10 +22,11 @@ from lockstep.topology import kinds
 from lockstep.values import Stance
 from sync import distribute
 from sync.git import Request, handle_distribute, handle_fetch, handle_sweep, run
-from sync.outcomes import Outcome
+from sync.outcomes import Outcome, Report
 from sync.states import State
-from tests.support import git_http
+from tests.support import git_http, repositories
 from tests.support.mirrored import SITES, Closed, World, claim
+from tests.support.repositories import Repository
 
 MAIN = "refs/heads/main"
 
@@ -359,6 +360,33 @@ def test_a_source_that_is_gone_is_not_an_empty_one(mirrored: World) -> None:
     assert mirrored.states() == dict.fromkeys(SITES, "equal")
 
 
+@pytest.mark.needs("git-http-backend")
+def test_a_shallow_source_behind_a_server_is_an_error_by_name_and_brings_nothing(world: World) -> None:
+    """What has a part of its history is never called complete at any site, and the command says unknown: 2."""
+    for number in range(3):
+        world.source.commit(MAIN, {"README": str(number)})
+    shallow = world.root / "shallow/pay.git"
+    repositories.git("clone", "--quiet", "--bare", "--depth=1", world.source.path.as_uri(), str(shallow))
+    with git_http.serve(shallow.parent) as server:
+        world.doors.instead["forge"] = lambda: git.Remote(location=f"{server.url}/pay.git")
+        report = run(world.context, Request())
+    assert report.exit_code == 2
+    assert "shallow clone" in report.problems["bank/pay"]
+    assert not any(world.site(site).path.exists() for site in SITES)
+
+
+def test_a_site_that_is_a_shallow_clone_is_not_equal_although_its_refs_are(mirrored: World) -> None:
+    """Its history is not there: it is said at that site, and at no other."""
+    mirrored.source.commit(MAIN, {"README": "newer"})
+    shutil.rmtree(mirrored.site("daegu").path)
+    repositories.git(
+        "clone", "--quiet", "--bare", "--depth=1", mirrored.source.path.as_uri(), str(mirrored.site("daegu").path)
+    )
+    mirrored.walk()
+    assert mirrored.states() == {"seoul": "equal", "sejong": "equal", "daegu": "failed"}
+    assert "shallow clone" in str(mirrored.standing("daegu").detail)
+
+
 @pytest.mark.parametrize(
     "guards", [{}, {"emptySource": "mirror", "deletions": {"most": "100%"}, "diverged": "overwrite"}]
 )
@@ -456,10 +484,10 @@ def test_what_somebody_pushes_between_look_and_push_is_not_overwritten(
     push = git.Cache.push
     theirs: list[str] = []
 
-    def late(cache: git.Cache, remote: Any, updates: Any) -> Any:
+    def late(cache: git.Cache, remote: Any, updates: Any, **heard: Any) -> Any:
         if remote.location.endswith("sejong/bank/pay.git") and not theirs:
             theirs.append(mirrored.site("sejong").commit(MAIN, {"hotfix": "x"}))
-        return push(cache, remote, updates)
+        return push(cache, remote, updates, **heard)
 
     monkeypatch.setattr(git.Cache, "push", late)
     done = mirrored.distribute()
@@ -516,6 +544,69 @@ def test_a_dry_run_writes_nothing_and_says_what_it_would(world: World) -> None:
     with world.database.read() as connection:
         assert mirrors.source(connection, "bank/pay") is None
         assert mirrors.standings(connection) == []
+
+
+_LISTED = Request(dry_run=True, transfer=False)
+
+
+def _told(report: Report, site: str = "sejong") -> dict[str, tuple[str, str, str]]:
+    """What is said of each ref at a site: the action, the outcome, and how the reason begins."""
+    (found,) = (one for one in report.sites if one.site == site)
+    return {ref.ref: (ref.action, ref.outcome.value, ref.reason[:24]) for ref in found.refs}
+
+
+@pytest.mark.needs("git-http-backend")
+def test_a_dry_run_by_lists_alone_transfers_nothing_from_anywhere(mirrored: World) -> None:
+    """Not even into our own copy: what is new, moved and gone is told, and what only commits tell is unknown."""
+    mirrored.source.commit(MAIN, {"README": "newer"})
+    mirrored.source.branches(12)
+    mirrored.walk()
+    before = sorted(Repository(mirrored.doors.git_cache("bank/pay").repository).objects())
+    mirrored.site("sejong").point(MAIN, mirrored.site("sejong").git("rev-parse", f"{MAIN}~1").strip())
+    mirrored.source.commit(MAIN, {"README": "newest"})
+    mirrored.source.commit("refs/heads/topic", {"README": "topic"})
+    mirrored.source.delete("refs/heads/b3")
+    with git_http.serve(mirrored.root / "forge") as server:
+        mirrored.doors.instead["forge"] = lambda: git.Remote(location=f"{server.url}/bank/pay.git")
+        report = run(mirrored.context, _LISTED)
+        assert {request.split(" ")[0] for request in server.requests} == {"listing"}
+    assert sorted(Repository(mirrored.doors.git_cache("bank/pay").repository).objects()) == before
+    assert report.exit_code == 1
+    assert _told(report) == {
+        MAIN: ("update", "planned", "Whether the source still"),
+        "refs/heads/topic": ("create", "planned", ""),
+        "refs/heads/b3": ("delete", "planned", ""),
+        "LFS": ("lfs", "planned", "Which large files the ne"),
+    }
+    assert _told(report, "daegu")[MAIN] == ("update", "planned", "Whether the source still")
+    assert "(rewritten: hold if not)" in str(report.as_json())
+
+
+def test_what_our_own_copy_knows_already_is_told_by_lists_alone(mirrored: World) -> None:
+    """A commit that somebody made at a site is in nothing that the source has: it is held, and has its name."""
+    mirrored.source.commit(MAIN, {"README": "newer"})
+    handle_fetch(mirrored.context, claim(work.fetch_git("bank/pay", event=True)))
+    mirrored.site("sejong").commit(MAIN, {"README": "hot fix"})
+    listed, fetched = run(mirrored.context, _LISTED), run(mirrored.context, Request(dry_run=True))
+    action, outcome, reason = _told(listed)[MAIN]
+    assert (action, outcome, reason[:9]) == ("keep", "held", "diverged:")
+    assert _told(listed, "daegu") == {MAIN: ("update", "planned", "")}
+    assert listed.as_json() == fetched.as_json()
+
+
+def test_equal_by_lists_alone_is_equal_and_says_nothing_of_what_it_did_not_read(mirrored: World) -> None:
+    """Nothing is open where nothing moved; without a copy of ours, large files are not called equal unseen."""
+    assert run(mirrored.context, _LISTED).exit_code == 0
+    shutil.rmtree(mirrored.root / "state")
+    report = run(mirrored.context, _LISTED)
+    assert not (mirrored.root / "state").exists()
+    assert _told(report) == {"LFS": ("lfs", "planned", "Which large files the ne")}
+
+
+def test_nothing_can_be_brought_that_was_not_fetched() -> None:
+    """Only a dry run may do without."""
+    with pytest.raises(ValueError, match="not fetched"):
+        Request(transfer=False)
 
 
 @pytest.mark.parametrize("name", ["", "bank", "bank/pay"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -212,6 +213,25 @@ def test_ancestors_are_asked_about_only_where_nothing_else_tells() -> None:
     written = {"refs/heads/ours": A}
     refs.plan(source, site, written=written, options=_options(), is_ancestor=is_ancestor)
     assert asked == [(B, C)]
+
+
+@pytest.mark.parametrize(
+    ("guards", "unsure"),
+    [
+        ({}, {MAIN: "rewritten: hold", "refs/heads/x": "diverged: hold"}),
+        ({"diverged": "backup", "rewritten": "overwrite"}, {"refs/heads/x": "diverged: backup"}),
+    ],
+)
+def test_what_only_commits_could_tell_is_planned_as_unsure(guards: dict[str, Any], unsure: dict[str, str]) -> None:
+    """With the guard that would speak; what is ours, new, a tag or a delete needs no commits to be judged."""
+    source = _has(heads__main=B, heads__x=B, heads__ours=B, heads__new=A, tags__v1=B)
+    site = _has(heads__main=A, heads__x=A, heads__ours=A, heads__gone=A, tags__v1=A)
+    written = {MAIN: A, "refs/heads/ours": A, "refs/heads/gone": A}
+    plan = refs.plan(source, site, written=written, options=_options(**guards), is_ancestor=lambda _older, _newer: None)
+    assert plan.unsure == unsure
+    assert unsure.keys() <= {update.ref for update in plan.writes}
+    assert not any(backup.ref.endswith("/x") for backup in plan.backups)
+    assert {update.ref for update in plan.deletes} == {"refs/heads/gone"}
 
 
 def test_a_branch_that_only_moves_on_is_nobody_elses() -> None:

@@ -36,13 +36,18 @@ def test_images_are_asked_for_as_an_archive_with_options_that_go_together(termin
 
 
 def test_what_a_guard_holds_is_let_go_by_its_name_with_a_reason(terminal: Terminal) -> None:
-    """A rewritten branch: a dry run names what is held; without a reason, or under another name, nothing goes."""
+    """A rewritten branch: it is told with a name; without a reason, or under another name, nothing goes.
+
+    A dry run fetches nothing: before the new history is here it says that it does not know, and then names the same.
+    """
     terminal.push()
     assert terminal.types("sync", "git").code == 0
     git = ["git", "-C", str(terminal.ground.work)]
     subprocess.run([*git, "commit", "--quiet", "--amend", "--message=Another history"], check=True)
     subprocess.run([*git, "push", "--quiet", "--force", "origin", "HEAD:main"], check=True)
-    seen = terminal.types("sync", "git", "shop", "--dry-run", "-o", "json")
+    before = terminal.types("sync", "git", "shop", "--dry-run")
+    assert (before.code, "is unknown until it is fetched (rewritten: hold if not)" in before.out) == (1, True)
+    seen = terminal.types("sync", "git", "shop", "-o", "json")
     holds = [one["hold"] for one in seen.json["sites"]]
     assert (seen.code, len(set(holds))) == (1, 3)
     assert holds[0] in terminal.types("sync", "git", "shop", "--dry-run").out

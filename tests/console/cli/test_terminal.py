@@ -42,7 +42,7 @@ def test_progress_is_shown_also_where_nobody_knows_yet_how_much_there_is_to_do(
     """At a terminal, on stderr; bytes are told as people read them, and a pipe gets nothing."""
     for forced, is_shown in (("1", True), ("", False)):
         monkeypatch.setenv("FORCE_COLOR", forced)
-        with acting.progress(of_bytes=of_bytes) as bar:
+        with acting.progress(*(acting.of_bytes() if of_bytes else ())) as bar:
             task = bar.add_task("mirroring", total=None)
             bar.update(task, completed=5_000_000, total=total)
         out, err = capsys.readouterr()
