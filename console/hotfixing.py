@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from console.runtime import Runtime
@@ -14,8 +15,10 @@ from lockstep.values import ObjectKey, Stance, Verdict
 from pipelines.healing import patching
 
 
-def patch(process: Runtime, finding: drift.Finding, *, author: str) -> str:
+def patch(process: Runtime, finding: drift.Finding, *, author: Callable[[], str]) -> str:
     """The hot fix of a finding as a mail for ``git am``, or as a patch of a kustomization where no file has it.
+
+    ``author`` says whose patch it is, once there is one.
 
     Raises:
         UnsupportedError: It is no hot fix, or none that can be written down.
@@ -44,7 +47,7 @@ def _written(
     *,
     tree: Path,
     truth: str,
-    said: tuple[str, str],
+    said: tuple[Callable[[], str], str],
 ) -> str:
     author, revision = said
     key = ObjectKey(group=finding.group, kind=finding.kind, namespace=finding.namespace, name=finding.name)
@@ -54,14 +57,14 @@ def _written(
     live = process.doors.cluster(truth).get(key, api_version=git["apiVersion"])
     if live is None:
         raise errors.UnsupportedError(f"{key} is not at {truth} any more.", remedy="Compare again: lockstep drift.")
-    hotfix = patching.Hotfix(key=key, pointer=finding.path, live=live)
+    hotfix = patching.Hotfix(key=key, pointer=finding.path, live=live, people_path=finding.people_path)
     wanted = patching.change_of(hotfix, git)
     try:
         changed = patching.change_files(tree, application, site=truth, hotfix=hotfix)
     except errors.UnsupportedError:
         return patching.merge_patch(git, wanted)
     subject = f"Take over the hot fix of {key} at {truth}: {finding.people_path or finding.path}"
-    return patching.mail([changed], subject=subject, author=author, revision=revision, at=process.clock.now())
+    return patching.mail([changed], subject=subject, author=author(), revision=revision, at=process.clock.now())
 
 
 def _scratch(process: Runtime) -> Path:

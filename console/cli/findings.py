@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,12 +16,14 @@ from drift import explain as explaining
 from drift import report
 from drift.comparison import facts
 from lockstep import errors
+from lockstep.sites import git
 from lockstep.store import answers, lives, runs
 from lockstep.store.views import drift as views
 from lockstep.topology import direction
 from lockstep.values import Json, Stance, Verdict
 
 _MOST = 10_000
+_AUTHOR = re.compile(r"[^<>\n]+ <[^<>\s]+>")
 _VERDICTS = [verdict.value for verdict in Verdict if verdict is not Verdict.IN_SYNC]
 _STATES = ("unresolved", *lives.LIVE, lives.RESOLVED)
 
@@ -203,7 +206,9 @@ def heal(places: frame.Frame, *, finding: int, by: str) -> int:
 
 @findings.command(epilog="Example: lockstep findings patch 12 | git am")
 @click.argument("finding", type=int)
-@click.option("--by", default="", metavar="'NAME <MAIL>'", help="The author of the patch.  [default: you]")
+@click.option(
+    "--author", default="", metavar="'NAME <MAIL>'", help="The author of the patch.  [default: as you are to git]"
+)
 @click.option(
     "--file",
     "file",
@@ -213,7 +218,7 @@ def heal(places: frame.Frame, *, finding: int, by: str) -> int:
 )
 @frame.common
 @frame.placed
-def patch(places: frame.Frame, *, finding: int, by: str, file: Path | None) -> int:
+def patch(places: frame.Frame, *, finding: int, author: str, file: Path | None) -> int:
     """A hot fix at the primary as a patch for git, for a person to read and to apply; nothing is pushed.
 
     It changes the file in which the object stands and keeps its comments. Where no file says it so that lines can be
@@ -221,13 +226,14 @@ def patch(places: frame.Frame, *, finding: int, by: str, file: Path | None) -> i
 
     Exit codes: 0 there is one, 1 none can be written.
     """
-    author = by or f"{acting.me()} <{acting.me()}@localhost>"
+    if author and not _AUTHOR.fullmatch(author):
+        raise click.UsageError("The author is written as 'NAME <MAIL>'.")
     with acting.opened(places) as process:
         acting.agree(process)
         with process.database.read() as connection:
             found = views.one(connection, finding)
         try:
-            text = hotfixing.patch(process, found, author=author)
+            text = hotfixing.patch(process, found, author=lambda: author or git.author(places.environ))
         except errors.UnsupportedError as error:
             raise frame.CommandError(error, 1) from error
     if file is None:

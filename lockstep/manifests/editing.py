@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import orjson
 
 from lockstep import documents, errors
-from lockstep.manifests import edit
+from lockstep.manifests import appending, edit
 from lockstep.values import Json
 
 # What stands at a place inside brackets or braces: a key, if there is one, and a scalar.
@@ -24,11 +24,15 @@ _SCALAR = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """A value at a place; ``remove`` takes away what stands there."""
+    """A value at a place; ``remove`` takes away what stands there.
+
+    ``append``: the value is put at the end of the list at the place, which is made where there is none.
+    """
 
     place: edit.Place
     value: Json = None
     remove: bool = False
+    append: bool = False
 
     def of(self, value: Json) -> Json:
         """A document's value with this edit.
@@ -39,6 +43,12 @@ class Edit:
         *parents, last = self.place
         made = copy.deepcopy(value)
         parent = edit.at(made, tuple(parents))
+        if self.append:
+            there = edit.at(made, self.place)
+            if not isinstance(parent, dict) or not isinstance(there, list | None):
+                raise _unsupported("what it is in is not there")
+            parent[last] = [*(there or []), self.value]
+            return made
         known = isinstance(parent, dict) or (isinstance(parent, list) and isinstance(last, int) and last < len(parent))
         if not known or (self.remove and isinstance(parent, dict) and last not in parent):
             raise _unsupported("what it is in is not there")
@@ -81,6 +91,10 @@ def edited(text: str, wanted: Edit, *, file: str, position: int) -> str:
 def _attempts(lines: list[str], document: documents.Document, wanted: Edit) -> list[str]:
     """Texts that may be what is wanted, the least changed first."""
     *parents, last = wanted.place
+    if wanted.append:
+        if edit.at(document.value, wanted.place):
+            return appending.attempts(lines, document, wanted.place, wanted.value)
+        wanted = Edit(place=wanted.place, value=[wanted.value])
     if wanted.place not in document.places:
         siblings = edit.at(document.value, tuple(parents))
         if not isinstance(siblings, dict) or not siblings:
@@ -90,7 +104,10 @@ def _attempts(lines: list[str], document: documents.Document, wanted: Edit) -> l
             return []
         line, column = neighbour
         _, end = _extent(lines, line - 1, column - 1)
-        return ["".join([*lines[:end], *_written(wanted, last, column - 1), *lines[end:]])]
+        written = _written(wanted, last, column - 1)
+        if isinstance(wanted.value, list):
+            written = appending.outdented(lines, written)
+        return ["".join([*lines[:end], *written, *lines[end:]])]
     line, column = document.places[wanted.place]
     start, end = _extent(lines, line - 1, column - 1)
     head = lines[start][: column - 1]

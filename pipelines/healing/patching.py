@@ -6,6 +6,7 @@ change of a file counts only when the rendering says afterwards what the primary
 
 from __future__ import annotations
 
+import copy
 import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,11 +26,15 @@ _ENDINGS = (".yaml", ".yml", ".json")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hotfix:
-    """A field as somebody set it by hand: where, and how it is where the truth is; ``live`` is that object."""
+    """A field as somebody set it by hand: where, and how it is where the truth is; ``live`` is that object.
+
+    ``people_path`` is the field as people write it: it tells which entry of a list is meant.
+    """
 
     key: ObjectKey
     pointer: str
     live: dict[str, Json]
+    people_path: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +54,11 @@ def change_of(hotfix: Hotfix, git: dict[str, Json]) -> editing.Edit:
     """
     if redact.is_secret(hotfix.live) or redact.is_encrypted(hotfix.live):
         raise _unsupported("it is a Secret, and no value of one is written anywhere")
+    added = _added(hotfix, git)
+    if added is not None:
+        if redact.Mask().hide("", added.value) != added.value:
+            raise _unsupported("it may hold a secret")
+        return added
     place = _place(hotfix, git)
     there = _exists(hotfix.live, place)
     value = edit.at(hotfix.live, place)
@@ -85,7 +95,7 @@ def change_files(tree: Path, application: kinds.Application, *, site: str, hotfi
             continue
         file.write_bytes(after.encode())
         made = rendered(tree, application, site=site, key=hotfix.key)
-        if made is not None and _same(made, wanted):
+        if made is not None and _same(made, wanted, git):
             return Changed(file=str(file.relative_to(tree)), before=before, after=after)
         file.write_bytes(before.encode())
     raise _unsupported("no file says it in a way that can be changed by lines")
@@ -97,7 +107,7 @@ def merge_patch(git: dict[str, Json], wanted: editing.Edit) -> str:
     Raises:
         UnsupportedError: It is inside a list, where such a patch means something else.
     """
-    if any(isinstance(part, int) for part in wanted.place):
+    if wanted.append or any(isinstance(part, int) for part in wanted.place):
         raise _unsupported("it is inside a list")
     body: Json = None if wanted.remove else wanted.value
     for part in reversed(wanted.place):
@@ -135,9 +145,42 @@ def _diff(one: Changed) -> str:
     return f"diff --git a/{one.file} b/{one.file}\n" + "".join(marked)
 
 
+def _added(hotfix: Hotfix, git: dict[str, Json]) -> editing.Edit | None:
+    """The edit that appends an entry to a list that goes by names, where that is the hot fix; None where it is not."""
+    *parents, last = _tokens(hotfix) or [""]
+    if not last.isdigit() or not parents or parents[-1].isdigit():
+        return None
+    place = _walked(hotfix, git, parents)
+    entries, known = edit.at(hotfix.live, place), edit.at(git, place)
+    if not isinstance(entries, list) or not isinstance(known, list | None) or int(last) >= len(entries):
+        return None
+    entry, names = entries[int(last)], [_name(one) for one in known or []]
+    name = _name(entry)
+    # A finding may also be about an entry that git has and that is gone: its label says which one is meant.
+    if not name or not all(names) or name in names or not hotfix.people_path.endswith(f"[{name}]"):
+        return None
+    return editing.Edit(place=place, value=entry, append=True)
+
+
+def _name(entry: Json) -> str:
+    name = entry.get("name") if isinstance(entry, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def _tokens(hotfix: Hotfix) -> list[str]:
+    return list(parse_pointer(hotfix.pointer.partition("#/")[0].removesuffix("#")))
+
+
 def _place(hotfix: Hotfix, git: dict[str, Json]) -> edit.Place:
-    """The place in git's object; entries of lists must be the same ones there, by their names."""
-    tokens = parse_pointer(hotfix.pointer.partition("#/")[0].removesuffix("#"))
+    """The place in git's object. Raises UnsupportedError for the whole object."""
+    place = _walked(hotfix, git, _tokens(hotfix))
+    if not place or (len(place) == 1 and place[0] in ("status", "metadata")):
+        raise _unsupported("it is the whole object")
+    return place
+
+
+def _walked(hotfix: Hotfix, git: dict[str, Json], tokens: Sequence[str]) -> edit.Place:
+    """Tokens as a place; entries of lists must be the same ones in git, by their names."""
     place: list[str | int] = []
     for token in tokens:
         value = edit.at(hotfix.live, tuple(place))
@@ -147,8 +190,6 @@ def _place(hotfix: Hotfix, git: dict[str, Json]) -> edit.Place:
             place.append(int(token))
         else:
             place.append(token)
-    if not place or (len(place) == 1 and place[0] in ("status", "metadata")):
-        raise _unsupported("it is the whole object")
     return tuple(place)
 
 
@@ -165,7 +206,17 @@ def _exists(value: Json, place: edit.Place) -> bool:
     return last in parent if isinstance(parent, dict) else isinstance(parent, list)
 
 
-def _same(made: dict[str, Json], wanted: editing.Edit) -> bool:
+def _same(made: dict[str, Json], wanted: editing.Edit, git: dict[str, Json]) -> bool:
+    """Whether what git says after an edit is what it said before, with the edit."""
+    if wanted.append:
+        # A kustomization may put it elsewhere in a list whose entries go by their names.
+        before, after = wanted.of(git), copy.deepcopy(made)
+        for one in (before, after):
+            entries = edit.at(one, wanted.place)
+            if not isinstance(entries, list):
+                return False
+            entries.sort(key=_name)
+        return bool(before == after)
     if wanted.remove:
         return not _exists(made, wanted.place)
     return bool(edit.at(made, wanted.place) == wanted.value)

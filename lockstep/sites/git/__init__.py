@@ -8,7 +8,8 @@ hook, filter or helper of a repository that is not ours, and takes no URL from a
 
 from lockstep.sites.git.access import Access, Patience
 from lockstep.sites.git.cache import Cache
+from lockstep.sites.git.identity import author
 from lockstep.sites.git.opening import open_cache, open_remote
 from lockstep.sites.git.remote import Remote
 
-__all__ = ["Access", "Cache", "Patience", "Remote", "open_cache", "open_remote"]
+__all__ = ["Access", "Cache", "Patience", "Remote", "author", "open_cache", "open_remote"]

@@ -24,7 +24,7 @@ def test_a_standby_is_healed_and_a_hot_fix_becomes_a_patch_that_git_takes(termin
     listed = terminal.types("findings", "list", "--pair", "seoul-sejong", "-o", "json").json
     found = {one["verdict"]: one["id"] for one in listed}
 
-    patch = terminal.types("findings", "patch", str(found["PrimaryHotfix"]), "--by", "kim <kim@bank.example>")
+    patch = terminal.types("findings", "patch", str(found["PrimaryHotfix"]), "--author", "kim <kim@bank.example>")
     assert patch.code == 0, patch.err
     subprocess.run(
         ["git", "-c", "user.name=kim", "-c", "user.email=kim@bank.example", "am", "-q"],

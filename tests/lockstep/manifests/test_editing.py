@@ -159,3 +159,84 @@ def test_an_edit_says_exactly_what_was_wanted_or_is_refused(document: Json, valu
     read = [one.value for one in documents.read(made.encode(), file="f")]
     assert documents.canonical(read) == documents.canonical([wanted.of(known[0])])
     assert made.startswith("# first\n---\n")
+
+
+CONTAINER = """\
+spec:
+  containers:
+    - name: web  # the only one
+      image: web:1
+      env:
+        # what the bank says
+        - name: MODE
+          value: fast  # not slow
+
+        # the end
+      args: []
+"""
+
+
+def appended(text: str, place: tuple[str | int, ...], value: Json) -> str:
+    """The text with an entry more."""
+    return editing.edited(text, Edit(place=place, value=value, append=True), file="f", position=0)
+
+
+ENV: tuple[str | int, ...] = ("spec", "containers", 0, "env")
+EXTRA: Json = {"name": "EXTRA", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}
+
+
+def test_an_entry_is_appended_as_the_others_are_written() -> None:
+    """Behind the last one, as far in, and every comment stays where it was."""
+    after = appended(CONTAINER, ENV, EXTRA)
+    assert after == CONTAINER.replace(
+        "          value: fast  # not slow\n",
+        "          value: fast  # not slow\n"
+        "        - name: EXTRA\n"
+        "          valueFrom:\n"
+        "            fieldRef:\n"
+        "              fieldPath: spec.nodeName\n",
+    )
+
+
+def test_a_list_that_is_not_there_is_made_as_deep_as_the_others() -> None:
+    """Also one that is there and empty."""
+    without = CONTAINER.partition("      env:\n")[0]
+    assert appended(without, ENV, {"name": "A", "value": "1"}) == (
+        f"{without}      env:\n        - name: A\n          value: '1'\n"
+    )
+    assert appended("a: {}\nb:\n- x\nc: 1\n", ("d",), {"name": "A"}) == "a: {}\nb:\n- x\nc: 1\nd:\n- name: A\n"
+    empty = without + "      env: []  # none yet\n"
+    assert documents.read(appended(empty, ENV, {"name": "A"}).encode(), file="f")[0].value["spec"]["containers"][0][
+        "env"
+    ] == [{"name": "A"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("env: [{name: A}]  # all\n", 'env: [{name: A}, {"name":"B"}]  # all\n'),
+        ("env:\n- {name: A}  # all\nx: 1\n", 'env:\n- {name: A}  # all\n- {"name":"B"}\nx: 1\n'),
+        ("env:\n-   name: A\n    x: ']'\n", "env:\n-   name: A\n    x: ']'\n-   name: B\n"),
+    ],
+)
+def test_an_entry_is_appended_in_braces_where_the_others_are(text: str, line: str) -> None:
+    """A reader sees one style."""
+    assert appended(text, ("env",), {"name": "B"}) == line
+
+
+@given(
+    st.lists(st.fixed_dictionaries({"name": st.sampled_from("abc")}, optional={"v": st.text(max_size=9)}), max_size=3),
+    st.dictionaries(
+        st.sampled_from("xyz"), st.text(max_size=5) | st.integers(-9, 9) | st.lists(st.booleans(), max_size=2)
+    ),
+)
+def test_appending_says_exactly_what_was_wanted_or_is_refused(entries: list[Json], value: Json) -> None:
+    """Whatever stands in the list and beside it."""
+    before: Json = {"a": {"list": entries, "z": [1]}, "m": 1}
+    text = documents.dump(before)
+    try:
+        after = appended(text, ("a", "list"), value)
+    except errors.UnsupportedError:
+        return
+    (read,) = documents.read(after.encode(), file="f")
+    assert read.value == {"a": {"list": [*entries, value], "z": [1]}, "m": 1}

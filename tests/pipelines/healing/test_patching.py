@@ -154,6 +154,52 @@ def test_an_entry_of_a_list_is_known_by_its_name(tree: Path) -> None:
         patching.change_files(tree, application(), site="seoul", hotfix=hotfix)
 
 
+def added(name: str, *, path: str = "", **entry: Json) -> Hotfix:
+    """The hot fix of ``kubectl set env``: one variable more."""
+    place = ("spec", "template", "spec", "containers", 0, "env")
+    known = edit.at(documents.read(MANIFEST.encode(), file="f")[0].value, place)
+    there = live(place, [{"name": name, **entry}, *known])
+    label = path or f"spec.template.spec.containers[api].env[{name}]"
+    return Hotfix(key=KEY, pointer="/spec/template/spec/containers/0/env/0", live=there, people_path=label)
+
+
+def test_a_variable_that_somebody_added_is_appended_in_git(tree: Path) -> None:
+    """Wherever the server keeps it in its list; comments and the other entries stay."""
+    changed = patching.change_files(tree, application(), site="seoul", hotfix=added("LEVEL", value="debug"))
+    assert changed.after == MANIFEST.replace(
+        "          value: plain\n", "          value: plain\n        - name: LEVEL\n          value: debug\n"
+    )
+
+
+def test_a_variable_is_appended_through_a_kustomization_or_not_at_all(tree: Path) -> None:
+    """The base is changed where the rendering then says it; where an overlay says it already nobody guesses."""
+    (tree / "deploy" / "kustomization.yaml").write_text("resources: [all.yaml]\n")
+    hotfix = added("LEVEL", value="debug")
+    assert "name: LEVEL" in patching.change_files(tree, application(), site="seoul", hotfix=hotfix).after
+    git(tree, "checkout", "-q", "deploy/all.yaml")
+    patch = '[{"op":"add","path":"/spec/template/spec/containers/0/env","value":[{"name":"ONLY","value":"1"}]}]'
+    (tree / "deploy" / "kustomization.yaml").write_text(
+        f"resources: [all.yaml]\npatches: [{{target: {{kind: Deployment}}, patch: '{patch}'}}]\n"
+    )
+    with pytest.raises(errors.UnsupportedError, match="no file says it"):
+        patching.change_files(tree, application(), site="seoul", hotfix=hotfix)
+    assert (tree / "deploy" / "all.yaml").read_text() == MANIFEST
+
+
+@pytest.mark.parametrize(
+    ("hotfix", "why"),
+    [
+        (added("API_TOKEN", value="hunter2"), "secret"),
+        (added("LEVEL", value="debug", path="spec.template.spec.containers[api].env[MODE]"), "entry"),
+    ],
+)
+def test_an_entry_that_may_be_a_secret_or_another_one_is_refused(tree: Path, hotfix: Hotfix, why: str) -> None:
+    """A finding about an entry that is gone must not add the one that stands in its place."""
+    with pytest.raises(errors.UnsupportedError, match=why) as refused:
+        patching.change_files(tree, application(), site="seoul", hotfix=hotfix)
+    assert "hunter2" not in str(refused.value)
+
+
 def test_what_another_file_decides_becomes_a_patch_of_the_kustomization(tree: Path) -> None:
     """Changing the base would change nothing: the rendering says so, and a strategic merge patch is written."""
     (tree / "deploy" / "kustomization.yaml").write_text("resources: [all.yaml]\nreplicas: [{name: api, count: 9}]\n")
