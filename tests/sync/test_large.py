@@ -241,6 +241,14 @@ def test_a_mirror_may_leave_them_out(tmp_path: Path, file_database: Database) ->
     assert not _has(world, "sejong", CONTENT)
 
 
+def test_a_repository_that_nobody_has_pushed_to_has_none(tmp_path: Path, file_database: Database) -> None:
+    """It was made a moment ago at the forge: nothing is missing anywhere."""
+    world = World(tmp_path, file_database, sites=SITES)
+    world.source.delete(MAIN)
+    world.walk()
+    assert world.states() == dict.fromkeys(SITES, "equal")
+
+
 def test_a_dry_run_says_what_is_lacking_and_writes_nothing(world: World) -> None:
     """Files and bytes."""
     (sejong, *_) = run(world.context, Request(dry_run=True), name="bank/pay").sites

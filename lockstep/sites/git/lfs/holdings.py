@@ -48,6 +48,8 @@ class Holdings:
             IntegrityError, RefusedError: As ``scanning.scan``.
         """
         now = sorted(set(tips))
+        if not now:  # nothing may have been fetched yet, and there is no repository to look through
+            return frozenset()
         digest = hashlib.sha256("\n".join(now).encode()).hexdigest()
         known = _read(self._folder / "wanted.json")
         if known.get("digest") == digest:
