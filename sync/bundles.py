@@ -15,7 +15,7 @@ from pathlib import Path
 from lockstep import errors
 from lockstep.sites import bundle, bundle_list, bundle_writing, ends
 from lockstep.sites.bundle_list import Member, Shelved, TransferList
-from lockstep.topology import kinds
+from lockstep.topology import kinds, patterns
 from lockstep.values import Json
 from sync import copy, images, selection, sources, transfer
 from sync.graph import Graph
@@ -113,7 +113,7 @@ def bring_in(context: Mirroring, path: Path, request: Request, *, name: str = ""
             detail=f"No ImageMirror brings it to {request.site}.",
         )
         for repository in archive.repositories()
-        if not any(request.site in selection.receivers(one) and selection.covers(one, repository) for one in mirrors)
+        if not any(request.site in selection.receivers(one) and patterns.covers(one, repository) for one in mirrors)
     ]
     return replace(report, results=(*report.results, *strange))
 

@@ -14,7 +14,7 @@ from lockstep import errors, work
 from lockstep.engine import listing
 from lockstep.sites import ends, line
 from lockstep.store import images as stored
-from lockstep.topology import direction, kinds
+from lockstep.topology import direction, kinds, patterns
 from lockstep.topology.model import Topology
 from lockstep.values import Json
 from sync import deletions, lag, parts, quarantine, records, selection, sources, untagged
@@ -146,7 +146,7 @@ def _asked(context: Mirroring, topology: Topology, one: kinds.ImageMirror, name:
     single = name if name not in topology.image_mirrors else ""
     if request.source is not None:
         there = request.source.repositories()
-        return [found for found in there if selection.covers(one, found) and single in ("", found)]
+        return [found for found in there if patterns.covers(one, found) and single in ("", found)]
     return [single] if single else sources.repositories(context, one, sources.known(topology))
 
 

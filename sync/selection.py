@@ -6,18 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from fnmatch import fnmatchcase
 
-import regex
-
-from lockstep import errors, values
-from lockstep.topology import kinds, versions
-
-# For one expression on one tag.
-_PATIENCE_SECONDS = 0.2
-
-
-def covers(mirror: kinds.ImageMirror, repository: str) -> bool:
-    """Whether a repository is one of the mirror's."""
-    return any(fnmatchcase(repository, pattern) for pattern in mirror.spec.repositories)
+from lockstep import values
+from lockstep.topology import kinds, patterns, versions
 
 
 def receivers(mirror: kinds.ImageMirror, only: str = "") -> tuple[str, ...]:
@@ -54,27 +44,12 @@ def chosen_tags(mirror: kinds.ImageMirror, listed: Iterable[str]) -> list[str]:
 
 def _is_chosen(spec: kinds.ImageMirrorSpec, tag: str) -> bool:
     """Whether a tag passes the expression and the range."""
-    if spec.expression is not None and not _matches(spec.expression, tag):
+    if spec.expression is not None and not patterns.matches(spec.expression, tag):
         return False
     if spec.versions is None:
         return True
     version = versions.Version.parse(tag)
     return version is not None and versions.Range.parse(spec.versions).holds(version)
-
-
-def _matches(expression: str, tag: str) -> bool:
-    """Whether an expression matches a tag as a whole.
-
-    Raises:
-        InputError: It takes too long, as some expressions do on some tags.
-    """
-    try:
-        return regex.fullmatch(expression, tag, timeout=_PATIENCE_SECONDS) is not None
-    except TimeoutError as error:
-        raise errors.InputError(
-            f"The expression {expression!r} takes too long on the tag {tag!r}.",
-            remedy="Write it without a repetition inside a repetition.",
-        ) from error
 
 
 def is_immutable(mirror: kinds.ImageMirror, tag: str) -> bool:

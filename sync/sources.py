@@ -9,7 +9,7 @@ from typing import Protocol
 from lockstep import clock, errors, values
 from lockstep.sites import ends, line
 from lockstep.store.database import Database
-from lockstep.topology import kinds
+from lockstep.topology import kinds, patterns
 from lockstep.topology.model import Topology
 from lockstep.values import Stance
 from sync import selection
@@ -111,4 +111,4 @@ def repositories(context: Mirroring, one: kinds.ImageMirror, known: set[str]) ->
         listed = set(context.doors.image_source(one).repositories())
     except errors.LockstepError:  # it cannot list, or does not answer: the mirror of each name says more
         listed = named | known
-    return sorted(repository for repository in listed | named if selection.covers(one, repository))
+    return sorted(repository for repository in listed | named if patterns.covers(one, repository))

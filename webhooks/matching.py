@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import TypeAdapter, ValidationError
 
 from lockstep import values
-from lockstep.topology import kinds, scalars
+from lockstep.topology import kinds, patterns, scalars
 from lockstep.topology.model import Topology
 from webhooks import addresses
 from webhooks.events import GitPush, ImagePush
@@ -121,7 +121,7 @@ def _takes(mirror: kinds.ImageMirror, tag: str) -> bool:
 
 
 def _lists(mirror: kinds.ImageMirror, repository: str) -> bool:
-    return _fits(repository, mirror.spec.repositories)
+    return values.is_repository(repository) and patterns.covers(mirror, repository)
 
 
 def _distinct(names: Iterable[str]) -> tuple[str, ...]:

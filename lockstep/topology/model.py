@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from lockstep import documents, errors
-from lockstep.topology import kinds
+from lockstep.topology import kinds, patterns
 
 _Kind = TypeVar("_Kind")
 
@@ -119,9 +119,7 @@ def git_mirrors_covering(mirrors: Iterable[kinds.GitMirror], repository: str) ->
 
 def image_mirrors_covering(mirrors: Iterable[kinds.ImageMirror], repository: str) -> list[kinds.ImageMirror]:
     """Of some mirrors, those that cover an image repository."""
-    return [
-        mirror for mirror in mirrors if any(fnmatchcase(repository, pattern) for pattern in mirror.spec.repositories)
-    ]
+    return [mirror for mirror in mirrors if patterns.covers(mirror, repository)]
 
 
 def _find(documents: Mapping[str, _Kind], name: str, kind: str) -> _Kind:

@@ -101,7 +101,7 @@ def test_2_a_tag_that_was_deleted_can_be_deleted_everywhere_without_its_image(
     assert sejong.resolve(NAME, made.digest) is not None
 
 
-@pytest.mark.parametrize("scheme", ["referrers", "fallback tag", "cosign tag"])
+@pytest.mark.parametrize("scheme", ["referrers", "fallback tag", ".sig", ".att", ".sbom"])
 def test_3_signatures_and_bills_of_materials_come_along_before_the_tag(
     source: Scripted, site: Scripted, scheme: str
 ) -> None:
@@ -113,19 +113,18 @@ def test_3_signatures_and_bills_of_materials_come_along_before_the_tag(
     source.referrers = site.referrers = scheme == "referrers"
     maker = Maker(store=source.store(), repository=NAME)
     made = maker.platforms(b"layer", tag="v1")
-    if scheme == "cosign tag":
-        signature = maker.artifact(None, b"signature", tag=f"{made.digest.replace(':', '-')}.sig")
+    beside = f"{made.digest.replace(':', '-')}{scheme}"
+    if scheme.startswith("."):  # cosign's first two versions
+        signature = maker.artifact(None, b"signature", tag=beside)
     else:
         signature = maker.artifact(made, b"signature")
     assert _states(mirror(_order(source, site))) == {State.EQUAL}
     store = site.store()
     assert store.manifest(NAME, signature.digest) is not None
-    if scheme != "cosign tag":
+    if not scheme.startswith("."):
         assert [one.digest for one in store.referrers(NAME, made.digest)] == [signature.digest]
     written = [one.path.rpartition("/")[2] for one in site.asked if one.is_("PUT", "/manifests/")]
-    signed = [
-        place for place, name in enumerate(written) if name in (signature.digest, f"sha256-{made.digest[7:]}.sig")
-    ]
+    signed = [place for place, name in enumerate(written) if name in (signature.digest, beside)]
     assert signed
     assert signed[0] < written.index("v1")
 

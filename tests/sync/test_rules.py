@@ -12,7 +12,7 @@ import pytest
 from lockstep import errors
 from lockstep.sites import ends
 from lockstep.store.database import Database
-from lockstep.topology import kinds
+from lockstep.topology import kinds, patterns
 from lockstep.values import Stance
 from sync import images as mirroring
 from sync import platforms, selection
@@ -68,9 +68,41 @@ def test_companions_follow_the_images_that_are_chosen() -> None:
 
 
 def test_an_expression_that_takes_too_long_is_given_up() -> None:
-    """A tag is somebody else's text."""
+    """A tag, or the name of a repository, is somebody else's text."""
+    endless = "(a|aa)+b|(a+)+c"
     with pytest.raises(errors.InputError, match="takes too long"):
-        selection.chosen_tags(_mirror(expression="(a|aa)+b|(a+)+c"), ["a" * 127 + "d"])
+        selection.chosen_tags(_mirror(expression=endless), ["a" * 127 + "d"])
+    with pytest.raises(errors.InputError, match="takes too long"):
+        patterns.covers(_mirror(repositories=["*"], repositoryExpression=endless), "a" * 127 + "d")
+
+
+REPOSITORIES = ["pay/api", "pay/settle", "pay/api-test", "ledger/api", "vendor/hsm"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "chosen"),
+    [
+        ({"repositories": ["*"]}, REPOSITORIES),
+        ({"repositories": ["pay/*", "vendor/hsm"]}, ["pay/api", "pay/settle", "pay/api-test", "vendor/hsm"]),
+        (
+            {"repositories": ["*"], "repositoryExpression": "(pay|ledger)/[a-z]+"},
+            ["pay/api", "pay/settle", "ledger/api"],
+        ),
+        ({"repositories": ["pay/*", "vendor/hsm"], "repositoryExpression": ".*/api"}, ["pay/api", "vendor/hsm"]),
+        ({"repositories": ["*"], "repositoryExpression": "pay"}, []),
+    ],
+)
+def test_repositories_are_chosen_by_pattern_and_expression(
+    tmp_path: Path, file_database: Database, spec: dict[str, Any], chosen: list[str]
+) -> None:
+    """What is named without a pattern is brought in any case; the others have to match as a whole, at every face."""
+    world = World(tmp_path, file_database, **spec)
+    for name in REPOSITORIES:
+        Maker(store=world.maker.store, repository=name).image(name.encode(), tag="v1")
+    results = mirroring.run(world.context, Request()).results
+    assert sorted({one.repository for one in results}) == sorted(chosen)
+    assert new_store(tmp_path / "sejong").repositories() == sorted(chosen)
+    assert [name for name in REPOSITORIES if world.topology.image_mirrors_of(name)] == chosen
 
 
 # --- tags that stay

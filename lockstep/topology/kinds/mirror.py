@@ -133,6 +133,8 @@ class ImageMirrorSpec(Model):
     """Where they come from."""
     repositories: Annotated[tuple[ImageGlob, ...], EachOnce()] = Field(min_length=1)
     """Names of images at every site, or patterns such as ``pay/*``."""
+    repository_expression: Regex | None = None
+    """Of what patterns name, the repositories that this regular expression matches as a whole."""
     tags: tuple[TagGlob, ...] = Field(default=("*",), min_length=1)
     """Tags or patterns; all by default."""
     expression: Regex | None = None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from lockstep import errors
 from lockstep.sites.registry import open_registry
@@ -110,6 +112,36 @@ def test_every_kind_of_credential_opens_the_registry(mini: Scripted, tmp_path: P
         open_registry(_site(url=mini.url, auth={"password": {"env": "PASSWORD"}}), reader=_reader(tmp_path)).resolve(
             "pay/api", "v1"
         )
+
+
+_DOCUMENTED = Path(__file__).parents[4] / "docs" / "mirroring-images.md"
+_PROGRAMS = re.compile(r"\| (?P<registry>[^|]+) \| `(?P<auth>\{username: [^`]*program: \[[^`]*\]\})` \|")
+_ACR = "00000000-0000-0000-0000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("registry", "user", "asked"),
+    [
+        ("ECR", "AWS", "aws ecr get-login-password"),
+        ("Artifact Registry", "oauth2accesstoken", "gcloud auth print-access-token"),
+        ("ACR", _ACR, "az acr login -n NAME --expose-token --query accessToken -o tsv"),
+    ],
+)
+def test_the_tokens_of_clouds_come_from_their_own_programs_as_documented(
+    mini: Scripted, tmp_path: Path, registry: str, user: str, asked: str
+) -> None:
+    """What the documentation says works as it stands there: the program is run so, and what it prints lets us in."""
+    documented = {one["registry"]: one["auth"] for one in _PROGRAMS.finditer(_DOCUMENTED.read_text())}
+    auth = yaml.safe_load(documented[registry])
+    Maker(store=mini.store(), repository="pay/api").image(tag="v1")
+    mini.script = _basic(user, "t0ken")
+    program = tmp_path / auth["program"][0]
+    program.write_text('#!/bin/sh\necho "$(basename "$0") $*" > "$ASKED"\necho t0ken\n')
+    program.chmod(0o755)
+    environ = {"PATH": f"{tmp_path}:/usr/bin:/bin", "ASKED": str(tmp_path / "asked")}
+    store = open_registry(_site(url=mini.url, auth=auth), reader=secrets.Reader(tmp_path, environ))
+    assert store.resolve("pay/api", "v1")
+    assert (tmp_path / "asked").read_text().strip() == asked
 
 
 def test_hosts_that_the_site_trusts_may_keep_its_layers(mini: Scripted, tmp_path: Path) -> None:
