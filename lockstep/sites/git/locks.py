@@ -12,6 +12,9 @@ from pathlib import Path
 from lockstep import errors
 
 _POLL_SECONDS = 0.05
+_OF_REFS = "packed-refs.lock"
+# What stands in a lock of refs that is ours; git writes nothing there, or the refs.
+_OURS = b"lockstep\n"
 
 
 @contextlib.contextmanager
@@ -58,6 +61,83 @@ def clear_stale(repository: Path, *, older_than_seconds: float) -> int:
     for path in stale:
         path.unlink(missing_ok=True)
     return len(stale)
+
+
+@contextlib.contextmanager
+def of_refs(directory: Path) -> Iterator[bool]:
+    """Hold git's own lock of a repository's file of refs while the block lasts; whether it is ours."""
+    lock = directory / _OF_REFS
+    descriptor = _owned(lock)
+    if descriptor < 0:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def clear_ours(directory: Path) -> None:
+    """Remove the lock of a repository's refs that a process of ours left when it was killed."""
+    lock = directory / _OF_REFS
+    descriptor = _inherited(lock)
+    if descriptor >= 0:
+        lock.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _owned(lock: Path) -> int:
+    """The open lock; -1 when somebody else has it. One of ours whose process was killed is taken over.
+
+    Git knows a lock by its name alone. In ours stands that it is ours, and its process holds a lock on it.
+    """
+    try:
+        return _made(lock)
+    except FileExistsError:
+        return _inherited(lock)
+
+
+def _made(lock: Path) -> int:
+    """Make the lock, with its text in it from the first instant. Raises FileExistsError."""
+    folder = os.open(lock.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        descriptor = os.open(lock.parent, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o644)
+    except OSError:  # no files without a name on this file system (NFS): its name comes before its text
+        os.close(folder)
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        _mark(descriptor)
+        return descriptor
+    try:
+        _mark(descriptor)
+        os.link(f"/proc/self/fd/{descriptor}", lock.name, dst_dir_fd=folder)  # as open(2) says, "O_TMPFILE"
+    except BaseException:
+        os.close(descriptor)
+        raise
+    finally:
+        os.close(folder)
+    return descriptor
+
+
+def _mark(descriptor: int) -> None:
+    with contextlib.suppress(OSError):  # no locks on this file system: then nobody takes it over
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.write(descriptor, _OURS)
+
+
+def _inherited(lock: Path) -> int:
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return -1
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.read(descriptor, 100) == _OURS and lock.stat().st_ino == os.fstat(descriptor).st_ino:
+            return descriptor
+    except OSError:  # its process lives, or it is gone by now
+        pass
+    os.close(descriptor)
+    return -1
 
 
 def _lock_files(repository: Path) -> Iterator[Path]:

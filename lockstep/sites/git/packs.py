@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from io import FileIO
@@ -18,7 +17,7 @@ from pathlib import Path
 
 from lockstep import errors
 from lockstep.sites.ends import Movement, Stage
-from lockstep.sites.git import process
+from lockstep.sites.git import leftovers, process
 from lockstep.sites.git.progress import Heard
 from lockstep.sites.git.remote import Remote
 
@@ -67,12 +66,11 @@ def bring(pack: Pack, remote: Remote, oids: Iterable[str], *, heard: Heard | Non
     """
     objects = Path(remote.location) / "objects"
     try:
-        # Git knows the name, and clears away what a process that was killed left under it (git-prune(1)).
-        with tempfile.TemporaryDirectory(dir=objects, prefix="tmp_objdir-lockstep-") as folder:
-            aside = Pack(path=Path(folder) / "pack" / pack.path.name)
+        with leftovers.apart(objects) as folder:
+            aside = Pack(path=folder / "pack" / pack.path.name)
             aside.path.parent.mkdir()
             count = _copied(pack, aside, heard)
-            if count != _reached(remote, oids, apart=Path(folder)):
+            if count != _reached(remote, oids, apart=folder):
                 return False
             _put(aside, objects / "pack")
     except OSError as error:

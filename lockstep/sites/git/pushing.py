@@ -47,6 +47,7 @@ class Pusher:
 
     def push(self, updates: Sequence[RefUpdate]) -> list[PushResult]:
         """One result for each update, in order."""
+        self.remote.sweep()
         if self._seeds(updates):
             return [PushResult(update=update, outcome=PushOutcome.UPDATED, message="") for update in updates]
         results: dict[str, PushResult] = {}

@@ -215,6 +215,14 @@ class Remote:
         """Its large files (git LFS). Nobody is asked yet whether it keeps any."""
         return opening.open_large_files(self)
 
+    def sweep(self) -> None:
+        """Take away what killed processes left in a repository on disk that is ours."""
+        if self.directory is None or not self.directory.exists() or self.is_foreign:
+            return
+        with contextlib.suppress(OSError):  # what cannot be taken away harms nobody
+            leftovers.sweep_site(self.directory / "objects")
+            locks.clear_ours(self.directory)
+
     def clear_stale_locks(self) -> bool:
         """Remove locks of refs that a killed git left in a repository on disk; whether there were any."""
         if self.directory is None:

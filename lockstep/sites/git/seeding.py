@@ -7,13 +7,11 @@ mirroring does. A repository that is ours, empty, and without rules about what i
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from lockstep.sites.git import packed, process
+from lockstep.sites.git import locks, packed, process
 from lockstep.sites.git.progress import Heard
 from lockstep.sites.git.remote import Remote
 
@@ -71,7 +69,7 @@ def fetch(remote: Remote, view: Path, oids: Iterable[str], *, heard: Heard | Non
 def write(remote: Remote, refs: Mapping[str, str]) -> bool:
     """Write the refs of a blank repository, which has their objects; False when somebody else began to write to it."""
     directory = Path(remote.location)
-    with _locked(directory) as ours:
+    with locks.of_refs(directory) as ours:
         if not ours or not _has_no_refs(directory):
             return False
         packed.write(directory, refs)
@@ -81,18 +79,3 @@ def write(remote: Remote, refs: Mapping[str, str]) -> bool:
 def _has_no_refs(directory: Path) -> bool:
     loose = (path for path in (directory / "refs").rglob("*") if not path.is_dir())
     return not (directory / "packed-refs").exists() and next(loose, None) is None
-
-
-@contextlib.contextmanager
-def _locked(directory: Path) -> Iterator[bool]:
-    """Hold git's own lock of the file of refs while the block lasts; whether it is ours."""
-    lock = directory / "packed-refs.lock"
-    try:
-        os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
-    except FileExistsError:
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        lock.unlink(missing_ok=True)

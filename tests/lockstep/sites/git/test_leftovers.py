@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import stat
+import sys
 from pathlib import Path
 
 from lockstep.sites import git
@@ -103,3 +104,58 @@ def test_whoever_serves_a_repository_that_was_filled_may_read_its_refs(
     cache.push(git.Remote(location=str(site.path)), updates)
     modes = {name: stat.S_IMODE((site.path / name).stat().st_mode) for name in ("packed-refs", "config")}
     assert modes["packed-refs"] == modes["config"]
+
+
+def test_what_killed_pushes_left_at_a_site_goes_with_the_next(
+    source: repositories.Repository, site: repositories.Repository, cache: git.Cache
+) -> None:
+    """What a process of ours left at once; what any git may still be writing, after a day. Nothing else is touched."""
+    objects = site.path / "objects"
+    if (child := os.fork()) == 0:
+        with leftovers.apart(objects) as folder:
+            (folder / "pack").mkdir()
+            (folder / "pack/pack-1.pack").write_bytes(b"half")
+            os.kill(os.getpid(), signal.SIGKILL)
+    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+    kept = ["tmp_objdir-incoming-young", "tmp_notes", "pack/pack-1.keep", "pack/old.pack"]
+    dead = ["tmp_objdir-incoming-old", "pack/tmp_pack_x", "pack/tmp_idx_x"]
+    for name in (*kept, *dead):
+        (objects / name).parent.mkdir(exist_ok=True)
+        (objects / name).mkdir() if "objdir" in name else (objects / name).touch()
+        os.utime(objects / name, (_LONG_AGO, _LONG_AGO))
+    (objects / "tmp_objdir-incoming-young/half").write_bytes(b"x")
+    with leftovers.apart(objects) as living:
+        cache.fetch(git.Remote(location=str(source.path)), source.refs())
+        (oid,) = source.refs().values()
+        cache.push(git.Remote(location=str(site.path)), [RefUpdate(ref="refs/heads/main", old="", new=oid)])
+        left = {str(path.relative_to(objects)) for path in (*objects.glob("tmp_*"), *objects.glob("pack/tmp_*"))}
+        assert left == {living.name, "tmp_objdir-incoming-young", "tmp_notes"}
+    assert all((objects / name).exists() for name in kept)
+    assert site.refs() == source.refs()
+
+
+def test_a_folder_that_was_swept_before_it_was_locked_is_made_anew(tmp_path: Path) -> None:
+    """Two who come at the same instant do not take away what the other has just made."""
+    made: list[Path] = []
+
+    def sweep_first(event: str, arguments: tuple[object, ...]) -> None:
+        if event == "fcntl.flock" and not made and armed:
+            made.extend(tmp_path.glob("tmp_objdir-*"))
+            made[0].rmdir()
+
+    armed = [True]
+    sys.addaudithook(sweep_first)
+    with leftovers.apart(tmp_path) as folder:
+        assert folder.is_dir()
+        assert [folder] != made
+    armed.clear()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_git_itself_collects_what_we_would(site: repositories.Repository) -> None:
+    """Where Lockstep is taken away for good, the next housekeeping of git's finds what it left."""
+    left = site.path / "objects/tmp_objdir-lockstep-x"
+    (left / "pack").mkdir(parents=True)
+    os.utime(left, (_LONG_AGO, _LONG_AGO))
+    site.git("prune", "--expire=2.weeks.ago")
+    assert not left.exists()

@@ -10,7 +10,8 @@ import pytest
 from lockstep import children
 from lockstep.sites import git
 from lockstep.sites.ends import PushOutcome, PushResult, RefUpdate
-from lockstep.sites.git import packs, process, pushing, seeding
+from lockstep.sites.git import locks, packs, process, pushing, seeding
+from tests.support.killing import killed_at_each_step
 from tests.support.repositories import Repository
 
 MAIN = "refs/heads/main"
@@ -106,3 +107,45 @@ def test_a_lock_that_somebody_holds_is_respected(source: Repository, site: Repos
     _push(source, site, tmp_path)
     assert site.refs() == source.refs()
     assert (site.path / "packed-refs.lock").exists()
+
+
+@pytest.mark.parametrize("way", ["copied", "fetched"])
+def test_killed_at_any_step_of_filling_a_site_the_next_leaves_nothing_of_it(
+    source: Repository, site: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """Gigabytes that a killed process had copied would stay for weeks: there is never more than one such copy."""
+    if way == "fetched":
+        monkeypatch.setattr(packs, "only_one", lambda _repository: None)
+    cache = git.Cache(tmp_path / "cache")
+    cache.fetch(git.Remote(location=str(source.path)), source.refs())
+    Repository(cache.repository).git("repack", "-a", "-d", "--quiet")
+    updates = [RefUpdate(ref=ref, old="", new=oid) for ref, oid in source.refs().items()]
+
+    def fill() -> None:
+        cache.push(git.Remote(location=str(site.path)), updates)
+
+    left = [_unfinished(site) for _ in killed_at_each_step(fill)]
+    assert len(left) > 10
+    assert any(left)
+    assert max(map(len, left)) == 1
+    assert _unfinished(site) == []
+    assert site.refs() == source.refs()
+    site.git("fsck", "--full", "--strict")
+
+
+def _unfinished(site: Repository) -> list[str]:
+    """What nobody would ever look at again."""
+    left = [*site.path.glob("objects/tmp_*"), *site.path.glob("objects/pack/tmp_*"), *site.path.rglob("*.lock")]
+    return sorted(path.name for path in left)
+
+
+def test_a_lock_of_ours_that_still_lives_is_respected(source: Repository, site: Repository, tmp_path: Path) -> None:
+    """Another instance fills the same repository at this instant: then ours is an ordinary push."""
+    remote = git.Remote(location=str(site.path))
+    with locks.of_refs(site.path) as ours:
+        assert ours
+        assert not seeding.write(remote, source.refs())
+        _push(source, site, tmp_path)
+        assert (site.path / "packed-refs.lock").exists()
+    assert site.refs() == source.refs()
+    assert _unfinished(site) == []
