@@ -20,7 +20,8 @@ Object = dict[str, Any]
 Pattern = Mapping[str, Any]
 """Defaults beside an object, see ``defaulting``."""
 
-_FACTS = Path(__file__).with_name("facts")
+FACTS = Path(__file__).with_name("facts")
+"""What was read off a real server."""
 
 
 class Form(Enum):
@@ -75,7 +76,7 @@ STRING = Type(form=Form.SCALAR, scalar="string")
 
 @functools.cache
 def _table() -> dict[str, Type]:
-    facts: dict[str, Object] = json.loads((_FACTS / "types.json").read_text())
+    facts: dict[str, Object] = json.loads((FACTS / "types.json").read_text())
     table = {name: Type(form=Form.RECORD) for name in facts}
     for name, entry in facts.items():
         _fill(table[name], entry, table)
