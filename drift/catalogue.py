@@ -39,7 +39,12 @@ ROWS: tuple[Row, ...] = (
     Row("N05", _A, "objects of another application", "members of another ApplySet are that application's"),
     Row("N06", _N, "moving from one tracking method to another", "no tracking metadata is compared at all (X17)"),
     Row("N07", _A, "1.0 and 1", "JSON has one kind of number"),
-    Row("N08", _B, "zero values that the server leaves out", "by shape; an unknown field or a wrong type shows"),
+    Row(
+        "N08",
+        _B,
+        "zero values that the server leaves out",
+        "by shape; an unknown field, a wrong type and an off that is on at both sites show",
+    ),
     Row("N09", _B, "quantities", "compared as numbers, so 1Gi is 1073741824"),
     Row("N10", _B, "known types inside custom resources", "Pod templates and resources are known wherever they stand"),
     Row("N11", _A, "creationTimestamp: null of exporters", "the server owns it"),
@@ -48,7 +53,9 @@ ROWS: tuple[Row, ...] = (
     Row("N14", _A, "rules: [] of a role", "the same as none"),
     Row("N15", _A, "rules of an aggregated role", "a controller gathers them"),
     Row("N16", _A, "protocol and order of Endpoints", "where git has Endpoints; others are excluded (2.5)"),
-    Row("N17", _A, "annotations that are null or empty", "they say nothing"),
+    Row(
+        "N17", _B, "what is null", "the same as absent; but not what holds off a default, nor what a schema leaves open"
+    ),
     Row("N18", _B, "claim templates of a StatefulSet", "found by name, without what the server writes into them"),
     Row("N19", _B, "defaults", "the same on every side, whichever release of Kubernetes a site runs"),
     Row("N20", _B, "masking Secrets", "they are sealed by keyed fingerprints before anything compares them"),
@@ -124,6 +131,13 @@ ROWS: tuple[Row, ...] = (
     Row("G8", _B, "ports without protocol", "TCP before anything is looked up"),
     Row("G9", _B, "different versions of one kind", "brought to one, else Unknown"),
     Row("G10", _B, "YAML and JSON in ConfigMaps", "compared by meaning, shown by key"),
+    Row("L02", _A, "the order of lists found by key, and of sets", "kept where one entry builds on those before it"),
+    Row(
+        "L03",
+        _B,
+        "the order of lists that the API replaces whole",
+        "nothing where nobody reads it: rules, peers, verbs",
+    ),
     Row("L01", _A, "the time of a rollout restart", "an action, nothing that a start needs"),
 )
 """Every row, in the order of the studies."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from drift import align, compare, exclusions, judging, redact, verdict
+from drift import align, compare, exclusions, judging, redact, verdict, zeros
 from drift.align import Step
 from drift.causes import Cause
 from drift.expected import Opinion, Rule
@@ -18,6 +18,7 @@ from drift.memory import Memory
 from drift.normalise import NO_SCHEMAS, Normal, Schemas, complete, conformed, encode, filled, slim
 from drift.sides import ABSENT, Sides, Value
 from drift.walk import Field
+from drift.zeros import Said
 from lockstep.values import Json, ObjectKey, Verdict
 
 Manifest: TypeAlias = dict[str, Json]
@@ -115,10 +116,13 @@ class Examiner:
         if len({form.encoded for form in known.values()}) < 2:
             self.memory.remember(slims, schemas=self.schemas.digest)
         else:
-            found = self._differences(key, forms, git)
+            said = [None if form is None else (whole[form], known[form]) for form in (slims[0], slims[2])]
+            found = self._differences(key, forms, git, said)
         return [*found, *self._assertions(key, forms, asserting, managed=bool(git))]
 
-    def _differences(self, key: ObjectKey, forms: list[Normal | None], git: list[Manifest]) -> list[Difference]:
+    def _differences(
+        self, key: ObjectKey, forms: list[Normal | None], git: list[Manifest], said: list[Said | None]
+    ) -> list[Difference]:
         found = compare.fields(forms, texts=_has_texts(key))
         halves: tuple[Sequence[Manifest], Sequence[Manifest]] = ((), ())
         if git and any(_is_off_git(one) for one in found):
@@ -130,11 +134,11 @@ class Examiner:
         if len(versions) > 1:
             return _across_versions(key, found, versions, managed=bool(git))
         there = [form is not None for form in forms]
-        judged = [_judged(field_, there, len(older[0])) for field_ in found]
-        said = [(one, judging.judge(key, one, self.context)) for one in judged]
+        judged = [zeros.spoken(_judged(field_, there, len(older[0])), said) for field_ in found]
+        verdicts = [(one, judging.judge(key, one, self.context)) for one in judged]
         return [
             self._sealed(_difference(key, judgement, managed=bool(git), field_=one.field, values=one.sides), one.sides)
-            for one, judgement in said
+            for one, judgement in verdicts
             if judgement.verdict is not Verdict.IN_SYNC or judgement.note
         ]
 

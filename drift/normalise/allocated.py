@@ -45,13 +45,20 @@ def service(target: Target) -> None:
     target.drop("spec", "healthCheckNodePort")
     target.drop("spec", "ipFamilies")
     if any("nodePort" in port for port in reading.entries(target.manifest, "spec", "ports")):
-        chosen = {
-            _port_key(port)
+        chosen = [
+            port
             for declared in target.declared
             for port in reading.entries(declared, "spec", "ports")
             if port.get("nodePort")
-        }
-        target.rewrite(lambda port: port if _port_key(port) in chosen else _without(port, "nodePort"), "spec", "ports")
+        ]
+        # A port that somebody moved keeps the node port that git chose for it.
+        keys, numbers = [_port_key(port) for port in chosen], [port["nodePort"] for port in chosen]
+
+        def told(port: dict[str, Json]) -> dict[str, Json]:
+            is_chosen = _port_key(port) in keys or port.get("nodePort") in numbers
+            return port if is_chosen else _without(port, "nodePort")
+
+        target.rewrite(told, "spec", "ports")
 
 
 def job(target: Target) -> None:
@@ -167,7 +174,7 @@ def aggregated_role(target: Target) -> None:
 
 def _port_key(port: dict[str, Json]) -> tuple[Json, Json]:
     number, protocol = port.get("port"), port.get("protocol") or "TCP"
-    return (number if isinstance(number, int | str) else None, protocol if isinstance(protocol, str) else None)
+    return (number if isinstance(number, int | float | str) else None, protocol if isinstance(protocol, str) else None)
 
 
 def _names(target: Target, *path: str) -> set[str]:

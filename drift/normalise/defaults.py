@@ -27,6 +27,11 @@ def template(manifest: dict[str, Json]) -> None:
         pod_defaults.pod_spec(spec)
 
 
+def pod_template(manifest: dict[str, Json]) -> None:
+    """2.6.1 to 2.6.3 for a PodTemplate, which has its template at the top."""
+    template({"spec": manifest})
+
+
 def pod(manifest: dict[str, Json]) -> None:
     """2.6.1 to 2.6.3 for a Pod."""
     spec = reading.mapping(manifest, "spec")
@@ -281,6 +286,7 @@ BY_KIND: dict[tuple[str, str], tuple[Fill, ...]] = {
     ("", "PersistentVolume"): (volume,),
     ("", "PersistentVolumeClaim"): (volume_claim,),
     ("", "Pod"): (pod,),
+    ("", "PodTemplate"): (pod_template,),
     ("", "ReplicationController"): (replica_set, template),
     ("", "Secret"): (secret,),
     ("", "Service"): (service,),

@@ -76,12 +76,12 @@ def filled(slimmed: bytes, *, schemas: Schemas = NO_SCHEMAS) -> Filled:
     This is the look that comes second: most of what lives is what git says with the server's defaults.
     """
     private = orjson.loads(slimmed)
-    if b"null" in slimmed:
-        private = _without_nulls(private)
     kind = _kind_of(private)
+    schema = schemas.of(reading.text(private, "apiVersion"), kind[1])
+    if b"null" in slimmed:
+        private = reading.without_nulls(private) if schema is None else schema.without_nulls(private)
     for fill in defaults.BY_KIND.get(kind, ()):
         fill(private)
-    schema = schemas.of(reading.text(private, "apiVersion"), kind[1])
     if schema is not None:
         schema.fill(private)
     return Filled(manifest=private, shape=schema.shape if schema is not None else shape_of(*kind))
@@ -98,13 +98,6 @@ def conformed(whole: Filled) -> Normal:
 def complete(slimmed: bytes, *, schemas: Schemas = NO_SCHEMAS) -> Normal:
     """The normal form of what ``slim`` handed back: defaults filled in, lists by their keys."""
     return conformed(filled(slimmed, schemas=schemas))
-
-
-def _without_nulls(value: Json) -> Json:
-    """Without the keys that hold null: they say what an absent one says, before anything is filled in (N17)."""
-    if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def _kind_of(manifest: dict[str, Json]) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from lockstep.values import Json
 
 _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+_PROBE_DEFAULTS = {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3}
 # 0644 in octal, as JSON has it.
 _READABLE = 420
 _BACKED_BY_FILES = ("secret", "configMap", "downwardAPI", "projected")
@@ -81,7 +82,9 @@ def _container(container: dict[str, Json]) -> None:
     for name in _PROBES:
         probe = reading.mapping(container, name) if name in container else {}
         if probe:
-            fill(probe, timeoutSeconds=1, periodSeconds=10, successThreshold=1, failureThreshold=3)
+            # A zero is as good as nothing there (core/v1 SetDefaults_Probe).
+            for field, default in _PROBE_DEFAULTS.items():
+                probe[field] = probe.get(field) or default
             _handler(probe)
     if "lifecycle" in container:
         for name in ("postStart", "preStop"):

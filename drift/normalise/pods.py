@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from drift.normalise import volumes
 from drift.normalise.shapes import (
     COUNT,
     FLAG,
@@ -32,7 +33,7 @@ _HANDLER = {
 _PROBE = record(**_HANDLER, initialDelaySeconds=COUNT)
 _SECURITY = part(
     capabilities=part(add=bag(), drop=bag()),
-    seLinuxOptions=part(),
+    seLinuxOptions=part(level=TEXT, role=TEXT, type=TEXT, user=TEXT),
     supplementalGroups=bag(),
     sysctls=listed(UNKNOWN, "name"),
 )
@@ -45,6 +46,7 @@ _CONTAINER = record(
         order=Order.ENVIRONMENT,
     ),
     envFrom=listed(record(prefix=TEXT)),
+    image=TEXT,
     lifecycle=part(postStart=record(**_HANDLER), preStop=record(**_HANDLER)),
     livenessProbe=_PROBE,
     readinessProbe=_PROBE,
@@ -52,6 +54,7 @@ _CONTAINER = record(
     ports=listed(record(hostPort=COUNT, hostIP=TEXT, name=TEXT), "containerPort", "protocol"),
     resizePolicy=listed(UNKNOWN, "resourceName"),
     resources=RESOURCES,
+    restartPolicyRules=listed(record(exitCodes=record(values=bag()))),
     securityContext=_SECURITY,
     stdin=FLAG,
     stdinOnce=FLAG,
@@ -60,6 +63,7 @@ _CONTAINER = record(
     volumeMounts=listed(record(readOnly=FLAG, subPath=TEXT, subPathExpr=TEXT), "mountPath"),
     workingDir=TEXT,
 )
+_EPHEMERAL = Shape(fields={**_CONTAINER.fields, "targetContainerName": TEXT})
 _FILES = bag()
 CLAIM = record(
     accessModes=bag(),
@@ -68,25 +72,43 @@ CLAIM = record(
     volumeName=TEXT,
 )
 CLAIM_TEMPLATE = record(metadata=METADATA, spec=CLAIM)
-_DOWNWARD = bag(record(resourceFieldRef=record(divisor=QUANTITY)))
+_DOWNWARD = bag(record(resourceFieldRef=record(divisor=QUANTITY, containerName=TEXT)))
 _VOLUME = record(
     configMap=record(items=_FILES),
-    secret=record(items=_FILES),
+    secret=record(items=_FILES, secretName=TEXT),
     downwardAPI=record(items=_DOWNWARD),
     emptyDir=record(medium=TEXT, sizeLimit=QUANTITY),
     ephemeral=record(volumeClaimTemplate=CLAIM_TEMPLATE),
     hostPath=record(type=TEXT),
-    nfs=record(readOnly=FLAG),
     persistentVolumeClaim=record(readOnly=FLAG),
     projected=record(
         sources=bag(
-            record(configMap=record(items=_FILES), secret=record(items=_FILES), downwardAPI=record(items=_DOWNWARD))
+            record(
+                configMap=record(items=_FILES),
+                secret=record(items=_FILES),
+                downwardAPI=record(items=_DOWNWARD),
+                clusterTrustBundle=record(labelSelector=LABEL_SELECTOR),
+                podCertificate=record(
+                    certificateChainPath=TEXT, credentialBundlePath=TEXT, keyPath=TEXT, userAnnotations=TEXTS
+                ),
+                serviceAccountToken=record(audience=TEXT),
+            )
         )
     ),
-    csi=record(volumeAttributes=TEXTS),
+    csi=record(volumeAttributes=TEXTS, nodePublishSecretRef=volumes.REFERENCE),
+    image=record(pullPolicy=TEXT, reference=TEXT),
+    **volumes.DISKS,
 )
-_NODE_TERM = record(matchExpressions=bag(record(values=bag())), matchFields=bag(record(values=bag())))
-_POD_TERM = record(labelSelector=LABEL_SELECTOR, namespaces=bag(), namespaceSelector=LABEL_SELECTOR)
+NODE_TERM = record(matchExpressions=bag(record(values=bag())), matchFields=bag(record(values=bag())))
+_POD_TERM = record(
+    labelSelector=LABEL_SELECTOR,
+    matchLabelKeys=listed(),
+    mismatchLabelKeys=listed(),
+    namespaces=bag(),
+    namespaceSelector=LABEL_SELECTOR,
+)
+TOLERATIONS = bag(record(effect=TEXT, key=TEXT, operator=TEXT, value=TEXT))
+"""Which taints a Pod, or a device, puts up with."""
 _POD_AFFINITY = part(
     requiredDuringSchedulingIgnoredDuringExecution=bag(_POD_TERM),
     preferredDuringSchedulingIgnoredDuringExecution=bag(record(podAffinityTerm=_POD_TERM)),
@@ -94,15 +116,15 @@ _POD_AFFINITY = part(
 POD_SPEC = record(
     affinity=part(
         nodeAffinity=part(
-            requiredDuringSchedulingIgnoredDuringExecution=record(nodeSelectorTerms=bag(_NODE_TERM)),
-            preferredDuringSchedulingIgnoredDuringExecution=bag(record(preference=_NODE_TERM)),
+            requiredDuringSchedulingIgnoredDuringExecution=record(nodeSelectorTerms=bag(NODE_TERM)),
+            preferredDuringSchedulingIgnoredDuringExecution=bag(record(preference=NODE_TERM)),
         ),
         podAffinity=_POD_AFFINITY,
         podAntiAffinity=_POD_AFFINITY,
     ),
     containers=listed(_CONTAINER, "name"),
     dnsConfig=part(nameservers=listed(), searches=listed(), options=listed(UNKNOWN, "name")),
-    ephemeralContainers=listed(_CONTAINER, "name"),
+    ephemeralContainers=listed(_EPHEMERAL, "name"),
     hostAliases=listed(record(hostnames=bag()), "ip"),
     hostIPC=FLAG,
     hostNetwork=FLAG,
@@ -122,7 +144,8 @@ POD_SPEC = record(
     securityContext=_SECURITY,
     serviceAccountName=TEXT,
     subdomain=TEXT,
-    tolerations=bag(),
+    serviceAccount=TEXT,
+    tolerations=TOLERATIONS,
     topologySpreadConstraints=listed(
         record(labelSelector=LABEL_SELECTOR, matchLabelKeys=bag()), "topologyKey", "whenUnsatisfiable"
     ),

@@ -49,3 +49,10 @@ def fill(target: dict[str, Json], **defaults: Json) -> None:
     for key, value in defaults.items():
         if target.get(key) in (_ABSENT_TEXT if isinstance(value, str | list) else _ABSENT):
             target[key] = value
+
+
+def without_nulls(value: Json) -> Json:
+    """Without the keys that hold null: they say what an absent one says, before anything is filled in (N17)."""
+    if isinstance(value, dict):
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value

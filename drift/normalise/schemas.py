@@ -13,7 +13,7 @@ from functools import cached_property
 
 import orjson
 
-from drift.normalise import reading
+from drift.normalise import reading, tame
 from drift.normalise.pods import POD_SPEC
 from drift.normalise.shapes import METADATA, QUANTITY, Order, Shape
 from lockstep.values import Json
@@ -22,6 +22,10 @@ from lockstep.values import Json
 _DEEPEST = 60
 # What controller-tools writes for resource.Quantity (k8s.io/apimachinery, Quantity.OpenAPISchemaType).
 _QUANTITY_PATTERN = "(([KMGTPE]i)|[numkMGTPE]|"
+_PRESERVE = "x-kubernetes-preserve-unknown-fields"
+_EMBEDDED = "x-kubernetes-embedded-resource"
+# What every object has, an embedded one too.
+_OBJECT = ("apiVersion", "kind", "metadata")
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,14 @@ class Schema:
     def has_defaults(self) -> bool:
         """Whether there is anything to fill in."""
         return b'"default":' in orjson.dumps(self.body)
+
+    def without_nulls(self, manifest: dict[str, Json]) -> dict[str, Json]:
+        """Without the nulls that say what an absent field says (structural-schema/defaulting/prune.go).
+
+        Those are kept that hold off a default, and those among fields that the schema leaves to whoever writes them.
+        """
+        pruned: dict[str, Json] = _pruned(manifest, self.body, 0, is_free=False)
+        return {**pruned, "metadata": reading.without_nulls(pruned["metadata"])} if "metadata" in pruned else pruned
 
     def fill(self, manifest: dict[str, Json]) -> None:
         """Set the defaults that the schema has, as the API server does (structural-schema/defaulting)."""
@@ -73,11 +85,21 @@ def collect(manifests: Iterable[dict[str, Json]]) -> Schemas:
         for version in reading.entries(manifest, "spec", "versions"):
             body = reading.mapping(version, "schema", "openAPIV3Schema")
             if body:
-                known.setdefault((group, reading.text(version, "name"), kind), Schema(body))
+                known.setdefault((group, reading.text(version, "name"), kind), Schema(_sound(body)))
     digest = hashlib.blake2b(digest_size=16)
     for name in sorted(known):
         digest.update(orjson.dumps([name, known[name].body], option=orjson.OPT_SORT_KEYS))
     return Schemas(known, digest.digest() if known else b"")
+
+
+def _sound(body: dict[str, Json]) -> dict[str, Json]:
+    """A schema that can be written down: nobody's comparison ends because of a number of more than 64 bits in one."""
+    try:
+        orjson.dumps(body)
+    except TypeError:
+        tamed: dict[str, Json] = tame.tame(body)
+        return tamed
+    return body
 
 
 def _shape(schema: dict[str, Json], depth: int) -> Shape:
@@ -104,6 +126,24 @@ def _list(schema: dict[str, Json], depth: int) -> Shape:
         names = tuple(key for key in keys if isinstance(key, str)) if isinstance(keys, list) else ()
         return Shape(items=inner, order=Order.MAP, keys=names)
     return Shape(items=inner, order=Order.BAG if kind == "set" else Order.SEQUENCE)
+
+
+def _pruned(value: Json, schema: dict[str, Json], depth: int, *, is_free: bool) -> Json:
+    """``is_free``: the schema leaves what it does not name to whoever writes it."""
+    if depth > _DEEPEST or not isinstance(value, dict | list):
+        return value
+    if isinstance(value, list):
+        return [_pruned(item, reading.mapping(schema, "items"), depth + 1, is_free=is_free) for item in value]
+    properties, extra = reading.mapping(schema, "properties"), reading.mapping(schema, "additionalProperties")
+    is_free = is_free or schema.get(_PRESERVE) is True
+    kept = {}
+    for name, item in value.items():
+        inner = reading.mapping(properties, name) or extra
+        holds_off = inner.get("nullable") is True and inner.get("default") is not None
+        is_ours = is_free and not inner and not (name in _OBJECT and schema.get(_EMBEDDED) is True)
+        if item is not None or holds_off or is_ours:
+            kept[name] = _pruned(item, inner, depth + 1, is_free=is_ours)
+    return kept
 
 
 def _fill(value: Json, schema: dict[str, Json], depth: int) -> None:

@@ -102,8 +102,11 @@ METADATA = part(
     annotations=TEXTS,
     finalizers=bag(),
     ownerReferences=bag(),
-    namespace=TEXT,
-    generateName=TEXT,
+    managedFields=listed(),
+    generation=COUNT,
+    **dict.fromkeys(
+        ("creationTimestamp", "generateName", "name", "namespace", "resourceVersion", "selfLink", "uid"), TEXT
+    ),
 )
 ANY_KIND = Shape(fields={"metadata": METADATA})
 """What every object has."""

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from drift.normalise import reading
 from lockstep.values import Json
 
+# Charts write ``clusterIP: ""`` for "give me one". A zero is a value: the priority of a Pod may be one.
+_UNSET: tuple[Json, ...] = (None, "", [], {})
+
 
 @dataclass(slots=True)
 class Target:
@@ -21,8 +24,8 @@ class Target:
     declared: Sequence[dict[str, Json]] = field(default=())
 
     def sets(self, *path: str) -> bool:
-        """Whether git sets the field at this path, to anything but null."""
-        return any(reading.at(manifest, *path) is not None for manifest in self.declared)
+        """Whether git sets the field at this path; nothing and an empty text or list ask for what is handed out."""
+        return any(reading.at(manifest, *path) not in _UNSET for manifest in self.declared)
 
     def has(self, *path: str) -> bool:
         """Whether the field is there."""

@@ -29,25 +29,28 @@ _BY_FORM = {
 }
 
 
-def of_shape(shape: Shape) -> st.SearchStrategy[Json]:
-    """Values of a shape, now and then of another."""
+def of_shape(shape: Shape, above: frozenset[int] = frozenset()) -> st.SearchStrategy[Json]:
+    """Values of a shape, now and then of another; below itself a shape is left to chance."""
+    if id(shape) in above:
+        return ANYTHING
     if shape.items is not None:
-        right: st.SearchStrategy[Json] = st.lists(_keyed(shape.items, shape.keys), max_size=3)
+        right: st.SearchStrategy[Json] = st.lists(_keyed(shape.items, shape.keys, above), max_size=3)
     elif shape.fields:
+        inside = above | {id(shape)}
         right = st.fixed_dictionaries(
             {},
-            optional={name: of_shape(inner) for name, inner in shape.fields.items()},
+            optional={name: of_shape(inner, inside) for name, inner in shape.fields.items()},
         )
     else:
         right = _BY_FORM.get(shape.form, SCALARS | ANYTHING)
     return right if shape.items is None and not shape.fields else st.one_of(right, right, right, ANYTHING)
 
 
-def _keyed(shape: Shape, keys: tuple[str, ...]) -> st.SearchStrategy[Json]:
+def _keyed(shape: Shape, keys: tuple[str, ...], above: frozenset[int]) -> st.SearchStrategy[Json]:
     names = {key: st.sampled_from(["a", "b", "c", 80, None]) for key in keys if "." not in key}
     return st.builds(
         lambda entry, own: {**entry, **own} if isinstance(entry, dict) else entry,
-        of_shape(shape),
+        of_shape(shape, above),
         st.fixed_dictionaries(names),
     )
 

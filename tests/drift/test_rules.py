@@ -19,7 +19,7 @@ WEIGHED = (
     | {f"F{number:02}" for number in range(1, 15)}
     | {f"R{number:02}" for number in range(1, 6)}
     | {f"X{number:02}" for number in range(1, 19)}
-    | {"X14b", "2.5", "L01"}
+    | {"X14b", "2.5", "L01", "L02", "L03"}
     | {f"2.6.{number}" for number in range(1, 10)}
     | {f"G{number}" for number in range(1, 11)}
 )
