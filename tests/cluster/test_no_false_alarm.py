@@ -6,21 +6,27 @@ And what differs is told of the cluster where it differs: two clusters are read,
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
+import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
 from lockstep.values import Json
-from tests.cluster.bench import Bench, contexts, sites
-from tests.support import apiserver, kubectl, manykinds
+from tests.cluster.bench import SITES, Bench, contexts, sites
+from tests.support import apiserver, crds, kubectl, living, manykinds
 
 pytestmark = pytest.mark.cluster
 
 # How long a server may take to serve a kind that was defined.
 _PATIENCE_SECONDS = 60.0
+_NAMED = os.environ.get("LOCKSTEP_TEST_MANIFESTS", "")
+# A file of manifests from people's repositories may be a template, or say what is wrong on purpose.
+_MANIFESTS = ("*.yaml", "*.yml")
 
 
 def _differences(bench: Bench) -> list[dict[str, Json]]:
@@ -73,6 +79,101 @@ def test_many_kinds_from_kubectl_and_from_lockstep_are_the_same(
     door = {site: admin.get(bench.path("services", "door")) for site, admin in bench.servers.items()}
     ports = {site: one["spec"]["ports"][0]["nodePort"] for site, one in door.items()}
     assert ports == {site: _port(bench, site) for site in bench.servers}
+
+
+@pytest.mark.skipif(not _NAMED, reason="LOCKSTEP_TEST_MANIFESTS names no directory of manifests")
+def test_manifests_of_ones_own_are_the_same(
+    bench: Bench, server: apiserver.Server, other_server: apiserver.Server, tmp_path: Path
+) -> None:
+    """Whatever the server takes of the manifests in a directory that somebody names, nothing is found in it."""
+    home: dict[str, Json] = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": bench.namespace}}
+    # Of two for one object the last counts, whoever reads them.
+    last = {(one["apiVersion"].rpartition("/")[0], one["kind"], _called(one)): one for one in _read(Path(_NAMED))}
+    taken = _taken(bench, server, tmp_path, [home, *map(_unwatched, last.values())])
+    assert len(taken) > 1
+    bench.configure(rollout={"deadline": "1s"}, unmirrored="warn")
+    bench.push(*taken)
+    said = bench.deploy("--site", "sejong")
+    assert "refused" not in said.err, said.err
+    print(said.err)  # noqa: T201
+    plurals = {site: _plurals(admin) for site, admin in bench.servers.items()}
+    servers = dict(zip(SITES, (server, other_server), strict=True))
+    for site, admin in bench.servers.items():
+        paths = (_where(one, plurals[site], bench.namespace) for one in taken)
+        living.live(admin, site, paths, authority=_authority(servers[site]))
+    assert _found(bench) == []
+
+
+def _read(folder: Path) -> Iterator[dict[str, Json]]:
+    """Every manifest in the files of a directory."""
+    for file in sorted(one for pattern in _MANIFESTS for one in folder.rglob(pattern)):
+        try:
+            found = list(yaml.safe_load_all(file.read_text(encoding="utf-8")))
+        except yaml.YAMLError:
+            continue
+        for one in found:
+            if isinstance(one, dict) and one.get("kind") == "List":
+                yield from one["items"]
+            elif isinstance(one, dict) and one.get("metadata", {}).get("name") and "apiVersion" in one:
+                yield one
+
+
+def _called(one: dict[str, Json]) -> tuple[str, str]:
+    return one["metadata"].get("namespace", ""), one["metadata"]["name"]
+
+
+def _unwatched(one: dict[str, Json]) -> dict[str, Json]:
+    """A webhook lets everything pass: nobody answers it here."""
+    if not one["kind"].endswith("WebhookConfiguration"):
+        return one
+    return {**one, "webhooks": [{**hook, "failurePolicy": "Ignore"} for hook in one.get("webhooks", ())]}
+
+
+def _taken(
+    bench: Bench, server: apiserver.Server, folder: Path, manifests: list[dict[str, Json]]
+) -> list[dict[str, Json]]:
+    """Bring manifests to seoul, by both ways of kubectl, and say which it took."""
+    admin = bench.servers["seoul"]
+    first = ("Namespace", "CustomResourceDefinition")
+    definitions = [one for one in manifests if one["kind"] in first]
+    others = [one for one in manifests if one["kind"] not in first]
+    parts = ((definitions, "--server-side"), (others[::2], "--server-side"), (others[1::2], "--server-side=false"))
+    for some, by in parts:
+        (folder / "all.yaml").write_text(yaml.safe_dump_all(some), encoding="utf-8")
+        words = ("apply", "-n", bench.namespace, "-f", str(folder / "all.yaml"), by)
+        with contextlib.suppress(kubectl.RefusedError):
+            kubectl.runs(*words, kubeconfig=server.kubeconfig(), folder=folder)
+        if some is definitions:
+            for one in definitions:
+                if one["kind"] == "CustomResourceDefinition" and admin.answers(_where(one, _plurals(admin), "")):
+                    served = [version for version in one["spec"]["versions"] if version["served"]]
+                    crds.wait_established(admin, {**one, "spec": {**one["spec"], "versions": served}})
+    plurals = _plurals(admin)
+    paths = [(_where(one, plurals, bench.namespace), one) for one in manifests]
+    return [one for path, one in paths if path and admin.answers(path)]
+
+
+def _plurals(admin: apiserver.Admin) -> dict[tuple[str, str], tuple[str, bool]]:
+    """What kinds are called in paths, by ``apiVersion`` and kind, and whether they are in a namespace."""
+    groups = [version["groupVersion"] for one in admin.get("/apis")["groups"] for version in one["versions"]]
+    roots = {group: f"/apis/{group}" if "/" in group else f"/api/{group}" for group in ("v1", *groups)}
+    return {
+        (group, kind["kind"]): (kind["name"], kind["namespaced"])
+        for group, root in roots.items()
+        # A group that somebody else has to answer for has nobody here.
+        if admin.answers(root)
+        for kind in admin.get(root)["resources"]
+        if "/" not in kind["name"]
+    }
+
+
+def _where(one: dict[str, Json], plurals: dict[tuple[str, str], tuple[str, bool]], home: str) -> str:
+    """The path of an object; empty when its kind is not served."""
+    group = one["apiVersion"]
+    plural, namespaced = plurals.get((group, one["kind"]), ("", False))
+    root = f"/apis/{group}" if "/" in group else f"/api/{group}"
+    where = f"/namespaces/{one['metadata'].get('namespace') or home}" if namespaced else ""
+    return f"{root}{where}/{plural}/{one['metadata']['name']}" if plural else ""
 
 
 def test_what_differs_is_told_of_the_cluster_where_it_differs(
@@ -151,3 +252,9 @@ def _certificate(site: str) -> bytes:
     """Something that is written as a certificate is."""
     body = base64.b64encode(site.encode()).decode()
     return f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n".encode()
+
+
+def _authority(server: apiserver.Server) -> str:
+    """The server's own authority, in base64."""
+    config = json.loads(server.kubeconfig().read_text(encoding="utf-8"))
+    return str(config["clusters"][0]["cluster"]["certificate-authority-data"])
