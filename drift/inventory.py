@@ -13,11 +13,14 @@ from datetime import datetime
 from drift import certificates, redact
 from drift.certificates import Certificate
 from drift.normalise import home, reading
-from drift.seen import Seen
+from drift.packed import Packed, pack
+from drift.seen import Seen, Sifted
 from lockstep import clock, collector, errors
 from lockstep.manifests import scope
 from lockstep.sites import ends
 from lockstep.values import Json, ObjectKey
+
+_NAMELESS = ends.Gap(what="something", why="It has no apiVersion, kind and name, so it is no object.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +63,47 @@ def read(cluster: Seen, selection: ends.Selection, *, site: str, sealer: redact.
         now: Tells when.
     """
     try:
+        if isinstance(cluster, Sifted):
+            return _sifted(cluster, selection, site=site, sealer=sealer)
         found = cluster.read(selection)
     except errors.LockstepError as error:
         gap = ends.Gap(what=f"everything at {site}", why=str(error), denied=isinstance(error, errors.RefusedError))
         return Reading(site=site, objects={}, gaps=(gap,), read_at=now.now(), method="", address=cluster.address)
     return index(found, site=site, sealer=sealer, address=cluster.address)
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What is kept of an object while others are read: it takes a fifth of the memory of what it is unpacked."""
+
+    key: ObjectKey | None
+    at_home: bool
+    packed: bytes | dict[str, Json]
+    certificates: tuple[Certificate, ...]
+
+
+def _sifted(cluster: Sifted, selection: ends.Selection, *, site: str, sealer: redact.Sealer) -> Reading:
+    """What is there, packed one by one. Raises LockstepError."""
+
+    def take(manifest: dict[str, Json]) -> _Taken:
+        packed = pack(sealer.seal(manifest))
+        return _Taken(key_of(manifest), _is_at_home(manifest), packed, tuple(certificates.of_manifest(manifest)))
+
+    found = cluster.sift(selection, take)
+    objects: dict[ObjectKey, bytes | dict[str, Json]] = {}
+    for one in found.kept:
+        if one.key is not None and (one.key not in objects or one.at_home):
+            objects[one.key] = one.packed
+    unnamed = (_NAMELESS,) if any(one.key is None for one in found.kept) else ()
+    return Reading(
+        site=site,
+        objects=Packed.of(objects),
+        gaps=(*found.gaps, *unnamed),
+        read_at=found.read_at,
+        method=found.method,
+        address=cluster.address,
+        certificates=tuple(sorted(certificate for one in found.kept for certificate in one.certificates)),
+    )
 
 
 def index(found: ends.Inventory, *, site: str, sealer: redact.Sealer, address: str = "") -> Reading:
@@ -95,7 +134,7 @@ def by_key(
     for manifest in manifests:
         key = key_of(manifest)
         if key is None:
-            gaps.append(ends.Gap(what="something", why="It has no apiVersion, kind and name, so it is no object."))
+            gaps.append(_NAMELESS)
         elif not (served and key in objects) or _is_at_home(manifest):
             objects[key] = sealer.seal(manifest)
     return objects, gaps

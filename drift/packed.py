@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import orjson
 
+from lockstep import documents
 from lockstep.values import Json, ObjectKey
 
 
@@ -18,7 +19,14 @@ class Packed(Mapping[ObjectKey, dict[str, Json]]):
     """
 
     def __init__(self, objects: Mapping[ObjectKey, dict[str, Json]], *, pool: dict[bytes, bytes]) -> None:
-        self._kept = {key: _pack(manifest, pool) for key, manifest in objects.items()}
+        self._kept = {key: _pooled(pack(manifest), pool) for key, manifest in objects.items()}
+
+    @classmethod
+    def of(cls, kept: dict[ObjectKey, bytes | dict[str, Json]]) -> Packed:
+        """Of manifests that are packed already."""
+        made = cls({}, pool={})
+        made._kept = kept
+        return made
 
     def __getitem__(self, key: ObjectKey) -> dict[str, Json]:
         kept = self._kept[key]
@@ -47,10 +55,14 @@ class Packed(Mapping[ObjectKey, dict[str, Json]]):
         return len(self._kept)
 
 
-def _pack(manifest: dict[str, Json], pool: dict[bytes, bytes]) -> bytes | dict[str, Json]:
+def pack(manifest: dict[str, Json]) -> bytes | dict[str, Json]:
+    """A manifest as bytes; as it is where it has none."""
     try:
-        packed = orjson.dumps(manifest)
+        return documents.pack(manifest)
     except TypeError:
-        # A number of more than 64 bits, half a surrogate, nested too deeply: kept as it is.
+        # A number of more than 64 bits, half a surrogate, nested too deeply.
         return manifest
-    return pool.setdefault(packed, packed)
+
+
+def _pooled(kept: bytes | dict[str, Json], pool: dict[bytes, bytes]) -> bytes | dict[str, Json]:
+    return pool.setdefault(kept, kept) if isinstance(kept, bytes) else kept

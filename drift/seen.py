@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from lockstep.sites import ends
 from lockstep.values import Json, ObjectKey
@@ -28,3 +28,8 @@ class Seen(Protocol):
     def get(self, key: ObjectKey, *, api_version: str) -> dict[str, Json] | None:
         """One object; None when it is not there."""
         ...
+
+
+@runtime_checkable
+class Sifted(Seen, ends.Sifting, Protocol):
+    """One whose objects can be let go one by one."""

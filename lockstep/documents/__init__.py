@@ -7,7 +7,8 @@ JSON does not have. A key has at most 1024 characters as it is written, in JSON 
 """
 
 from lockstep.documents.memory import Memory
+from lockstep.documents.packing import pack
 from lockstep.documents.reader import Document, Limits, Path, read
 from lockstep.documents.writer import canonical, dump, dump_all
 
-__all__ = ["Document", "Limits", "Memory", "Path", "canonical", "dump", "dump_all", "read"]
+__all__ = ["Document", "Limits", "Memory", "Path", "canonical", "dump", "dump_all", "pack", "read"]

@@ -11,6 +11,7 @@ from collections import OrderedDict
 
 import orjson
 
+from lockstep.documents.packing import pack
 from lockstep.documents.reader import read
 from lockstep.values import Json
 
@@ -36,7 +37,7 @@ class Memory:
             if kept is not None:
                 self._kept.move_to_end(key)
         if kept is None:
-            kept = orjson.dumps([document.value for document in read(data, file=file)])
+            kept = pack([document.value for document in read(data, file=file)])
             self._keep(key, kept)
         # Also the first time: what YAML's parser makes holds each name anew, in half as much memory again.
         found: list[Json] = orjson.loads(kept)

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from lockstep import clock, documents, errors
 from lockstep.sites import directory_reading, object_files
-from lockstep.sites.ends import Applied, Change, Inventory, Selection
+from lockstep.sites.ends import Applied, Change, Inventory, Selection, Sifted
 from lockstep.sites.folder import SPARE, Folder, typed
 from lockstep.values import Json, ObjectKey
+
+_Kept = TypeVar("_Kept")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +53,17 @@ class DirectoryCluster:
             UnreachableError: The directory is not there: an unmounted disk is not an empty cluster.
             ForbiddenError: It cannot be read at all.
         """
+        found = self.sift(selection, lambda manifest: manifest)
+        return Inventory(objects=found.kept, read_at=found.read_at, method=found.method, gaps=found.gaps)
+
+    def sift(self, selection: Selection, keep: Callable[[dict[str, Json]], _Kept]) -> Sifted[_Kept]:
+        """What ``keep`` keeps of what is there; one object at a time is in memory whole. Raises what ``read`` does."""
         now = self.clock.now()
         with self._open() as root:
-            reading = directory_reading.Reading(root=root)
+            reading = directory_reading.Reading(root=root, keep=keep)
             reading.select(selection)
-        return Inventory(
-            objects=tuple(one for one in reading.objects() if selection.covers(ObjectKey.of(one))),
+        return Sifted(
+            kept=tuple(kept for key, kept in reading.kept() if selection.covers(key)),
             read_at=now,
             method="directory",
             gaps=reading.gaps(),

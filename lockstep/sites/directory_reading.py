@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
 
 from lockstep import documents, errors
 from lockstep.sites import object_files
@@ -118,12 +119,16 @@ def one(root: Folder, key: ObjectKey) -> dict[str, Json] | None:
     return found[0][1] if found else None
 
 
+_Kept = TypeVar("_Kept")
+
+
 @dataclass(slots=True, kw_only=True)
-class Reading:
-    """One reading of a directory."""
+class Reading(Generic[_Kept]):
+    """One reading of a directory; ``keep`` says what stays of an object."""
 
     root: Folder
-    _found: dict[ObjectKey, list[tuple[Place, dict[str, Json]]]] = field(default_factory=dict)
+    keep: Callable[[dict[str, Json]], _Kept]
+    _found: dict[ObjectKey, list[tuple[Place, _Kept]]] = field(default_factory=dict)
     _gaps: list[Gap] = field(default_factory=list)
     _misplaced: list[tuple[ObjectKey, Place]] = field(default_factory=list)
 
@@ -167,9 +172,9 @@ class Reading:
             if sort is not None:
                 self._file(folder, Place(namespace=key.namespace, group=key.group, kind=key.kind, file=file), sort)
 
-    def objects(self) -> tuple[dict[str, Json], ...]:
-        """The objects that are written exactly once, in the order of their keys."""
-        return tuple(found[0][1] for _, found in sorted(self._found.items()) if len(found) == 1)
+    def kept(self) -> Iterator[tuple[ObjectKey, _Kept]]:
+        """What was kept of the objects that are written exactly once, in the order of their keys."""
+        return ((key, self._found[key][0][1]) for key in sorted(self._found) if len(self._found[key]) == 1)
 
     def gaps(self) -> tuple[Gap, ...]:
         """Everything that is not known: what could not be understood, and what is written more than once."""
@@ -222,7 +227,7 @@ class Reading:
         except errors.InputError as error:
             self._gaps.append(place.gap(f"{error.message} {error.remedy}"))
         else:
-            self._found.setdefault(ObjectKey.of(manifest), []).append((place, manifest))
+            self._found.setdefault(ObjectKey.of(manifest), []).append((place, self.keep(manifest)))
 
     @contextlib.contextmanager
     def _entered(self, parent: Folder, name: str, unread: Gap) -> Iterator[Folder | None]:

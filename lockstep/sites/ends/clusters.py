@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Protocol, runtime_checkable
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from lockstep.values import Json, ObjectKey
 
@@ -92,6 +92,28 @@ class Inventory:
     method: str
     gaps: tuple[Gap, ...] = ()
     ahead_seconds: float | None = None
+
+
+_Kept = TypeVar("_Kept")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sifted(Generic[_Kept]):
+    """What was kept of each object that was read; the rest is as in an ``Inventory``."""
+
+    kept: tuple[_Kept, ...]
+    read_at: datetime
+    method: str
+    gaps: tuple[Gap, ...] = ()
+
+
+@runtime_checkable
+class Sifting(Protocol):
+    """A cluster whose objects are let go one by one, once what matters of each is kept. Not every end is one."""
+
+    def sift(self, selection: Selection, keep: Callable[[dict[str, Json]], _Kept]) -> Sifted[_Kept]:
+        """What is there, as far as ``keep`` keeps it. Raises what ``read`` does."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -23,7 +25,7 @@ from lockstep.store.database import open_database
 from lockstep.topology import load, secrets
 from lockstep.values import Json
 from tests.console.cli.conftest import Terminal
-from tests.support import images, kubernetes_double, pages
+from tests.support import images, killing, kubernetes_double, pages
 from tests.support.kubernetes_double.double import Double
 from tests.support.kubernetes_double.requests import Request
 
@@ -43,10 +45,8 @@ def _cut_off(made: ground.Ground, _stack: ExitStack, folder: Path) -> Lose:
 
 
 def _killed(made: ground.Ground, stack: ExitStack, folder: Path) -> Lose:
-    """The API server of the site ends, and connections to it are refused."""
-    running = stack.enter_context(ExitStack())
-    _served(made, running, folder)
-    return running.close
+    """The process of the API server is gone, and connections to it are refused."""
+    return _process(made, stack, folder).kill
 
 
 def _frozen(made: ground.Ground, stack: ExitStack, folder: Path) -> Lose:
@@ -62,11 +62,51 @@ def _frozen(made: ground.Ground, stack: ExitStack, folder: Path) -> Lose:
     return lambda: server.faults.slow(3600, meant=meant)
 
 
-def _served(made: ground.Ground, stack: ExitStack, folder: Path) -> Double:
-    """From now on the site is an API server that has what its directory has."""
-    server = stack.enter_context(kubernetes_double.serving(folder / "server", tls=False))
+def _reset(made: ground.Ground, stack: ExitStack, folder: Path) -> Lose:
+    """The line to the site is cut: whatever is asked is answered by a reset of its connection."""
+    server = _served(made, stack, folder)
+    return lambda: server.faults.hang_up(reset=True)
+
+
+def _stopped(made: ground.Ground, stack: ExitStack, folder: Path) -> Lose:
+    """The process of the API server stands still: the kernel takes connections, and nobody reads from them."""
+    process = _process(made, stack, folder)
+    return lambda: os.kill(process.pid, signal.SIGSTOP)
+
+
+def _process(made: ground.Ground, stack: ExitStack, folder: Path) -> killing.Forked:
+    """From now on the site is an API server in a process of its own."""
+    ready = folder / "ready"
+
+    def serve() -> None:
+        with kubernetes_double.serving(folder / "server", tls=False) as server:
+            _private(server)
+            ready.touch()
+            threading.Event().wait()
+
+    process = stack.enter_context(killing.Forked(serve))
+    deadline = SystemClock().monotonic() + 20
+    while not ready.exists():
+        assert SystemClock().monotonic() < deadline, "the server does not start"
+    _serve(made, folder, folder / "server" / "admin.kubeconfig")
+    return process
+
+
+def _private(server: Double) -> Path:
     kubeconfig = server.kubeconfig()
     kubeconfig.chmod(0o600)
+    return kubeconfig
+
+
+def _served(made: ground.Ground, stack: ExitStack, folder: Path) -> Double:
+    """From now on the site is an API server of this process."""
+    server = stack.enter_context(kubernetes_double.serving(folder / "server", tls=False))
+    _serve(made, folder, _private(server))
+    return server
+
+
+def _serve(made: ground.Ground, folder: Path, kubeconfig: Path) -> None:
+    """From now on the site is an API server, which has what its directory has."""
     file = made.config / "sites.yaml"
     documents = list(yaml.safe_load_all(file.read_text(encoding="utf-8")))
     (site,) = [one for one in documents if one["metadata"]["name"] == "sejong"]
@@ -83,7 +123,6 @@ def _served(made: ground.Ground, stack: ExitStack, folder: Path) -> Double:
             doors.cluster("sejong").apply(manifest)
     finally:
         doors.close()
-    return server
 
 
 def _verdicts(report: Json) -> dict[str, str]:
@@ -114,7 +153,7 @@ def _told(made: ground.Ground, later: timedelta = timedelta(0)) -> tuple[dict[st
     return dict(found), by_pair
 
 
-@pytest.mark.parametrize("how", [_cut_off, _killed, _frozen])
+@pytest.mark.parametrize("how", [_cut_off, _killed, _frozen, _stopped, _reset])
 def test_a_site_that_is_lost_is_unknown_wherever_a_verdict_is_shown(
     terminal: Terminal, tmp_path: Path, how: Callable[[ground.Ground, ExitStack, Path], Lose]
 ) -> None:

@@ -30,10 +30,16 @@ class Fault:
     refusal: RefusedError | None = None
     broken: bool = False
     """Whether the connection ends without an answer."""
+    reset: bool = False
+    """Whether it ends as when the line is cut: by a reset."""
 
 
 class BrokenError(Exception):
     """This connection is to end without an answer."""
+
+    def __init__(self, *, reset: bool) -> None:
+        super().__init__(reset)
+        self.reset = reset
 
 
 class Faults:
@@ -66,9 +72,9 @@ class Faults:
         """Answer late: after so many seconds, or anywhere between them and the longest."""
         return self.add(Fault(delay=seconds, longest=longest, meant=meant or _any))
 
-    def hang_up(self, *, times: int | None = None, meant: Meant | None = None) -> Fault:
-        """End connections without an answer."""
-        return self.add(Fault(broken=True, left=times, meant=meant or _any))
+    def hang_up(self, *, times: int | None = None, reset: bool = False, meant: Meant | None = None) -> Fault:
+        """End connections without an answer; ``reset`` as when somebody cut the line."""
+        return self.add(Fault(broken=True, reset=reset, left=times, meant=meant or _any))
 
     def clear(self) -> None:
         """Let everything go well again."""
@@ -90,7 +96,7 @@ class Faults:
             if fault.delay:
                 self._ended.wait(self._late(fault))
             if fault.broken:
-                raise BrokenError
+                raise BrokenError(reset=fault.reset)
             if fault.refusal:
                 raise fault.refusal
 

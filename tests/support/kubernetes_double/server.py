@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import gzip
 import http.server
+import os
 import queue
 import socket
 import ssl
+import struct
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -38,8 +40,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             answer = self.server.api.answered(request, certified=self._certified())
         except RefusedError as refused:
             answer = requests.answer(refused.body, status=refused.body["code"], headers=refused.headers)
-        except BrokenError:
+        except BrokenError as broken:
             self.close_connection = True
+            if broken.reset:
+                # Who closes without lingering sends a reset (socket(7), SO_LINGER).
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                os.close(self.connection.detach())
             return
         with contextlib.suppress(ConnectionError, TimeoutError):
             self._send(request, answer)
