@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drift.normalise.shapes import COUNT, FLAG, METADATA, TEXT, Shape, bag, listed, part, record
+from drift.normalise.shapes import COUNT, FLAG, METADATA, TEXT, TEXTS, Shape, bag, listed, part, record
 
 # A schema is made of schemas: it refers to itself.
 _FIELDS: dict[str, Shape] = {}
@@ -23,6 +23,7 @@ _FIELDS |= {
     **dict.fromkeys(("allOf", "anyOf", "oneOf"), listed(_SCHEMA)),
     # Whatever a property is called, it is a schema.
     **dict.fromkeys(("definitions", "patternProperties", "properties"), _SCHEMAS),
+    "dependencies": TEXTS,
     "externalDocs": record(description=TEXT, url=TEXT),
     "x-kubernetes-validations": listed(_RULE, "rule"),
 }

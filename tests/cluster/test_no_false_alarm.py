@@ -95,7 +95,6 @@ def test_manifests_of_ones_own_are_the_same(
     bench.push(*taken)
     said = bench.deploy("--site", "sejong")
     assert "refused" not in said.err, said.err
-    print(said.err)  # noqa: T201
     plurals = {site: _plurals(admin) for site, admin in bench.servers.items()}
     servers = dict(zip(SITES, (server, other_server), strict=True))
     for site, admin in bench.servers.items():

@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
+from tests.drift.mutation import described, filling
 from tests.kubernetes_double.asking import Asker, Said, steady
 from tests.kubernetes_double.scenarios import Scenario, Step, applying, asking_and_rights, custom, kinds, refusals
 from tests.support import apiserver, kubernetes_double
-from tests.support.kubernetes_double import gathering
+from tests.support.kubernetes_double import gathering, openapi
 
 _ASSETS = Path(os.environ.get("KUBEBUILDER_ASSETS") or "/nonexistent")
 _SCENARIOS = [
@@ -140,3 +141,22 @@ def _without_go(message: str) -> str:
     for pattern, other in _GO:
         message = pattern.sub(other, message)
     return message
+
+
+def test_the_double_describes_every_field_as_the_real_server_does(real: apiserver.Server) -> None:
+    """Every kind that is served, with every place in it and what each is: what is tried of one is tried of both."""
+    admin = apiserver.Admin(real)
+    theirs = described.served(admin.get)
+    admin.close()
+    ours = described.served(openapi.told)
+    assert [kind.title for kind in ours.kinds] == [kind.title for kind in theirs.kinds]
+    assert (ours.excluded, ours.undescribed) == (theirs.excluded, theirs.undescribed)
+    for one, other in zip(ours.kinds, theirs.kinds, strict=True):
+        assert {(place.path, place.what) for place in one.whole[1] if not _is_keyed(place.path)} == {
+            (place.path, place.what) for place in other.whole[1] if not _is_keyed(place.path)
+        }, one.title
+
+
+def _is_keyed(path: filling.Path) -> bool:
+    """Whether a place is under a key that was made up, by the number that it had in the order of the schema."""
+    return any(isinstance(step, str) and step.startswith(("key-", "odd.example/")) for step in path)

@@ -26,7 +26,11 @@ def live(admin: apiserver.Admin, site: str, paths: Iterable[str], *, authority: 
         bundled = _bundle(found, authority)
         if bundled:
             admin.merge(path, bundled)
-        for change in (_port, _claim, _finalizer, _scaled, _mark):
+        if found["kind"] == "HorizontalPodAutoscaler":
+            _scale(admin, found, site)
+        if found["kind"] == "Namespace":
+            _inhabit(admin, found["metadata"]["name"], authority)
+        for change in (_port, _claim, _finalizer, _counted, _mark):
             patch = change(found, site)
             if patch:
                 admin.merge(path, patch)
@@ -76,7 +80,27 @@ def _finalizer(found: Json, site: str) -> dict[str, Json]:
     return {"metadata": {"finalizers": [f"controller.example/{site}"]}}
 
 
-def _scaled(found: Json, site: str) -> dict[str, Json]:
+def _scale(admin: apiserver.Admin, found: Json, site: str) -> None:
+    """As many as an autoscaler finds right, within its bounds."""
+    target, spec = found["spec"]["scaleTargetRef"], found["spec"]
+    home = found["metadata"]["namespace"]
+    path = f"/apis/{target['apiVersion']}/namespaces/{home}/{target['kind'].lower()}s/{target['name']}"
+    if target["kind"] in _WORKLOADS and admin.answers(path):
+        room = spec["maxReplicas"] - spec.get("minReplicas", 1)
+        admin.merge(path, {"spec": {"replicas": spec.get("minReplicas", 1) + min(len(site) % 3, room)}})
+
+
+def _inhabit(admin: apiserver.Admin, namespace: str, authority: str) -> None:
+    """What every name space gets."""
+    home = f"/api/v1/namespaces/{namespace}"
+    if not admin.answers(f"{home}/serviceaccounts/default"):
+        admin.create(f"{home}/serviceaccounts", {"metadata": {"name": "default"}})
+    if not admin.answers(f"{home}/configmaps/kube-root-ca.crt"):
+        data = {"ca.crt": authority}
+        admin.create(f"{home}/configmaps", {"metadata": {"name": "kube-root-ca.crt"}, "data": data})
+
+
+def _counted(found: Json, site: str) -> dict[str, Json]:
     if found["kind"] not in _WORKLOADS:
         return {}
     return {"metadata": {"annotations": {"deployment.kubernetes.io/revision": str(len(site))}}}

@@ -25,6 +25,7 @@ _NUMBERS: dict[str, Callable[[int], Json]] = {
     "number or name": lambda number: number if number % 2 else f"name-{number}",
     "quantity": lambda number: f"{number}m",
 }
+_PLAIN = (*_NUMBERS, "number", "text")
 _ANY = "any"
 
 
@@ -44,12 +45,16 @@ class Place:
 
 @dataclass(slots=True)
 class Filling:
-    """Fills in schemas; each text and number is another one, and a type is not filled in again below itself."""
+    """Fills in schemas; each text and number is another one, and a type is not filled in again below itself.
+
+    A list has two entries, of which the first has every field.
+    """
 
     components: Mapping[str, Schema] = field(default_factory=dict)
     places: list[Place] = field(default_factory=list)
     _counter: Iterator[int] = field(default_factory=lambda: itertools.count(1011))
     _above: list[str] = field(default_factory=list)
+    _is_second: int = 0
 
     def fill(self, schema: Schema, path: Path = (), *, null: bool = False) -> Json | None:
         """A value of a schema; None where there can be none."""
@@ -78,24 +83,39 @@ class Filling:
         if what in ("record", "mapping"):
             return self._mapping(schema, path, number) or None
         if what in ("map", "set", "atomic"):
-            made = [self.fill(schema.get("items") or {}, (*path, place)) for place in range(2)]
+            made = [self.fill(schema.get("items") or {}, (*path, 0)), self._second(schema.get("items") or {}, path)]
             return None if None in made else made
         if what == _ANY:
             return self._free(path, number)
         return _scalar(schema, what, number, is_bundle=bool(path) and path[-1] == "caBundle")
 
+    def _second(self, schema: Schema, path: Path) -> Json | None:
+        """The second entry of a list: what is plain of it, by which it is told from the first, in which all is."""
+        self._is_second += 1
+        value = self.fill(schema, (*path, 1))
+        self._is_second -= 1
+        return self.fill(schema, (*path, 1)) if value is None else value
+
     def _mapping(self, schema: Schema, path: Path, number: int) -> dict[str, Json]:
         properties: Mapping[str, Schema] = schema.get("properties") or {}
         if schema.get("x-kubernetes-embedded-resource"):
             properties = {**_EMBEDDED, **properties}
+        if self._is_second:
+            plain = {name: one for name, one in properties.items() if self._what_of(one) in _PLAIN}
+            # A flag alone does not tell it from the first.
+            is_told = any(self._what_of(one) != "flag" for one in plain.values())
+            properties = plain if is_told else properties
         made = {name: self.fill(one, (*path, name)) for name, one in properties.items()}
         more = schema.get("additionalProperties")
-        if more or (schema.get("x-kubernetes-preserve-unknown-fields") and path):
+        if isinstance(more, dict) or more is True or (schema.get("x-kubernetes-preserve-unknown-fields") and path):
             inner = more if isinstance(more, dict) else {}
             # Keys as people write them, and as they may.
             for key in (f"key-{number}", f"odd.example/~{number}-한"):
                 made[key] = self.fill(inner, (*path, key), null=not inner)
         return {name: value for name, value in made.items() if value is not None}
+
+    def _what_of(self, schema: Schema) -> str:
+        return _what(self._resolved(schema), [name for name in _references(schema) if name])
 
     def _free(self, path: Path, number: int) -> Json:
         """Where anything may stand: some of each."""
@@ -119,7 +139,10 @@ def walk(value: Json, path: Path = ()) -> Iterator[tuple[Path, Json]]:
 _EMBEDDED: dict[str, Schema] = {
     "apiVersion": {"type": "string"},
     "kind": {"type": "string"},
-    "metadata": {"type": "object", "properties": {"name": {"type": "string"}, "labels": {"additionalProperties": {}}}},
+    "metadata": {
+        "type": "object",
+        "properties": {"name": {"type": "string"}, "labels": {"additionalProperties": {"type": "string"}}},
+    },
 }
 
 
