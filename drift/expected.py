@@ -8,7 +8,7 @@ covers no difference is not needed: both are findings of their own.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -30,7 +30,8 @@ from lockstep.values import Json, ObjectKey
 class Opinion:
     """What one rule says of one field.
 
-    ``holds``: the values are as the rule expects them. ``slow``: its expression was given up on.
+    ``holds``: the values are as the rule expects them. ``slow``: its expression was given up on. ``against`` is a rule
+    just as narrow that says otherwise: neither of them holds then.
     """
 
     rule: str
@@ -38,11 +39,15 @@ class Opinion:
     accepted_by: str
     holds: bool
     slow: bool = False
+    against: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class RuleProblem:
-    """Something wrong with a rule itself: ``expired``, ``unused``, ``wide`` or ``slow``, and a sentence for people."""
+    """Something wrong with a rule itself, and a sentence for people.
+
+    ``problem`` is ``expired``, ``unused``, ``wide``, ``slow`` or ``contradicted``.
+    """
 
     rule: str
     problem: str
@@ -102,9 +107,16 @@ class Rules:
             facts: The two sites, in the same order.
         """
         found: dict[str, Opinion] = {}
+        narrowest: list[str] = []
+        widths: set[tuple[int, ...]] = set()
         for rule in self._rules:
             if rule.document.name not in found and rule.covers(key, field.steps):
                 found[rule.document.name] = opinion(rule, key, _values(rule, field, sides), facts)
+                widths.add(rule.selector.narrowness)
+                if len(widths) == 1:
+                    narrowest.append(rule.document.name)
+        for name, other in _contradictions([found[name] for name in narrowest]):
+            found[name] = replace(found[name], holds=False, against=other)
         return list(found.values())
 
     def asserting(self, key: ObjectKey) -> list[Rule]:
@@ -117,7 +129,12 @@ class Rules:
         ]
 
     def problems(
-        self, *, used: Collection[str], slow: Collection[str], wide: Collection[str] = ()
+        self,
+        *,
+        used: Collection[str],
+        slow: Collection[str],
+        wide: Collection[str] = (),
+        contradicted: Collection[tuple[str, str]] = (),
     ) -> list[RuleProblem]:
         """What is wrong with the rules, when everything has been compared.
 
@@ -125,11 +142,17 @@ class Rules:
             used: The rules that covered a difference, or that were found to be kept.
             slow: Those whose expressions were given up on.
             wide: Those that explain differences of more objects than one rule should.
+            contradicted: Those that are as narrow as another one that said otherwise of a field, with that one.
         """
         found = [problem for document in self.documents for problem in self._problem(document, used, slow)]
         message = "It explains differences in more than a quarter of all objects. Write what exactly may differ."
         named = {document.name for document in self.documents}
         found += [RuleProblem(rule=name, problem="wide", message=message) for name in wide if name in named]
+        for name, other in sorted(contradicted):
+            message = (
+                f"It says otherwise of a field than {other}, which is as narrow. Neither counts: mend one of them."
+            )
+            found.append(RuleProblem(rule=name, problem="contradicted", message=message))
         return sorted(found)
 
     def _problem(
@@ -179,6 +202,14 @@ def opinion(rule: Rule, key: ObjectKey, values: tuple[Value, Value], facts: tupl
     return Opinion(
         rule=rule.document.name, reason=spec.reason, accepted_by=spec.accepted_by or "", holds=kept, slow=slow
     )
+
+
+def _contradictions(tied: Sequence[Opinion]) -> Iterable[tuple[str, str]]:
+    """Of opinions of equal weight, each that another one contradicts, with that one."""
+    for one in tied:
+        other = next((other for other in tied if other.holds != one.holds), None)
+        if other is not None:
+            yield one.rule, other.rule
 
 
 def _values(rule: Rule, field: Field, sides: tuple[int, int]) -> tuple[Value, Value]:

@@ -42,6 +42,7 @@ class Ledger:
         self._used: Counter[str] = Counter()
         self._slow: Counter[str] = Counter()
         self._spoken: Counter[str] = Counter()
+        self._contradicted: Counter[tuple[str, str]] = Counter()
 
     def put(self, key: ObjectKey, found: Sequence[Difference] | None) -> bool:
         """Note what is to be said of an object now; None: it does not belong. Whether anything else is said of it."""
@@ -77,6 +78,11 @@ class Ledger:
         return {rule for rule, count in self._slow.items() if count}
 
     @property
+    def contradicted(self) -> set[tuple[str, str]]:
+        """The rules of which another one says otherwise that is as narrow, with that one."""
+        return {pair for pair, count in self._contradicted.items() if count}
+
+    @property
     def wide(self) -> set[str]:
         """Rules that explain something in so many objects that whatever drifts there next is hidden too."""
         whole = len(self._compared)
@@ -99,5 +105,7 @@ class Ledger:
             self._verdicts[difference.verdict] += by
             for opinion in difference.opinions:
                 self._used[opinion.rule] += by
+                if opinion.against:
+                    self._contradicted[opinion.rule, opinion.against] += by
                 if opinion.slow:
                     self._slow[opinion.rule] += by

@@ -1,4 +1,4 @@
-"""Bad rules as findings: one that has expired, matches nothing, hides too much or takes too long. Pure.
+"""Bad rules as findings: expired, matching nothing, hiding too much, contradicting another, taking too long. Pure.
 
 They say nothing of the sites, so they change no verdict. Among findings they are ``Declared``: the declaration itself
 is what somebody has to look at.
@@ -17,7 +17,7 @@ from lockstep.values import ObjectKey, Verdict
 PLACE = ("lockstep.dev", "ExpectedDifference")
 """Group and kind of such a finding's object."""
 # What it does to a fail-over: an expired rule explains nothing any more, one that is too wide hides what would fail.
-_WEIGHTS = {"expired": 0.5, "wide": 0.8, "slow": 0.5, "unused": 0.2}
+_WEIGHTS = {"expired": 0.5, "wide": 0.8, "contradicted": 0.8, "slow": 0.5, "unused": 0.2}
 
 
 def of(problems: Sequence[RuleProblem], rules: Collection[kinds.ExpectedDifference], *, pair: str) -> list[Row]:

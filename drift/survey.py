@@ -131,7 +131,9 @@ class Ground:
         """Everything that stands in a ledger, or what it says of some objects."""
         found = list(ledger) if only is None else [one for key in sorted(only) for one in ledger.of(key)]
         blind = [Blind(site=one.site, gap=gap) for one in self.readings for gap in _relevant(one.gaps)]
-        problems = self.examiner.context.rules.problems(used=ledger.used, slow=ledger.slow, wide=ledger.wide)
+        problems = self.examiner.context.rules.problems(
+            used=ledger.used, slow=ledger.slow, wide=ledger.wide, contradicted=ledger.contradicted
+        )
         return Survey(
             differences=tuple(difference for difference in found if difference.verdict is not Verdict.IN_SYNC),
             explained=tuple(difference for difference in found if difference.verdict is Verdict.IN_SYNC),

@@ -10,7 +10,18 @@ from typing import TypeVar
 from lockstep import documents, errors
 from lockstep.topology import admission, draft, files, kinds, references
 from lockstep.topology.model import TektonDocument, Topology
-from lockstep.topology.rules import applications, drills, ends, expected, mirrors, pairs, places, tekton, webhooks
+from lockstep.topology.rules import (
+    applications,
+    contradictions,
+    drills,
+    ends,
+    expected,
+    mirrors,
+    pairs,
+    places,
+    tekton,
+    webhooks,
+)
 
 _Kind = TypeVar("_Kind", bound=kinds.Document)
 
@@ -23,6 +34,7 @@ RULES: tuple[Callable[[draft.Draft], Iterator[errors.Problem]], ...] = (
     mirrors.check,
     applications.check,
     expected.check,
+    contradictions.check,
     drills.check,
     webhooks.check,
 )

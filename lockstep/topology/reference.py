@@ -99,6 +99,8 @@ Besides its own fields, every document is checked against the others:
   Two applications do not put the same folder into the same namespace of a site.
 - An expected difference is about applications and pairs that meet, its `perSite` values are given at every site that
   it is about, and only `onlyAt` speaks of whole objects.
+- Two expected differences do not give two answers about one field of an application over a pair, and none needs values
+  at both sites where another one says that the field is at one of them only.
 - Tasks that a Pipeline refers to are in the configuration; custom tasks (with an `apiVersion` of their own) are not
   looked for.
 

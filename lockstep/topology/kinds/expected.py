@@ -7,7 +7,7 @@ from datetime import date
 from typing import Annotated, Literal, Self
 
 import regex
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from lockstep import errors
 from lockstep.topology.amounts import Bound
@@ -68,7 +68,30 @@ class Range(Model):
     def _some_bound(self) -> Self:
         if self.least is None and self.most is None:
             raise FieldError("has no bound.", "Give least, most or both.")
+        if self.least is not None and self.most is not None and _number(self.least) > _number(self.most):
+            shares = {bound.endswith("%") for bound in (self.least, self.most)}
+            # A number and a percentage depend on the primary's value.
+            if len(shares) == 1:
+                raise FieldError(
+                    f"has a least of {self.least} above its most of {self.most}.", "No value keeps both: swap them."
+                )
         return self
+
+
+def _number(bound: str) -> int:
+    return int(bound.removesuffix("%"))
+
+
+def _one_answer(mappings: tuple[Mapping, ...] | None) -> tuple[Mapping, ...] | None:
+    """Refuse two rewritings of the same expression: the first that matches decides, so the other never speaks."""
+    first: dict[str, int] = {}
+    for position, one in enumerate(mappings or ()):
+        before = first.setdefault(one.from_, position)
+        if before != position:
+            raise FieldError(
+                f"has the expression {one.from_!r} at [{before}] and at [{position}].", "Take one of them out."
+            )
+    return mappings
 
 
 class ExpectedDifferenceSpec(Model):
@@ -86,7 +109,7 @@ class ExpectedDifferenceSpec(Model):
     """The value at each site, with ``{key}`` for a site value."""
     ignore: bool = False
     """Any difference is meant."""
-    map: tuple[Mapping, ...] | None = Field(default=None, min_length=1)
+    map: Annotated[tuple[Mapping, ...] | None, AfterValidator(_one_answer)] = Field(default=None, min_length=1)
     """The standby's value is the primary's, rewritten by the first of these that matches."""
     must_differ: bool = False
     """The values have to differ; equal ones are a finding."""

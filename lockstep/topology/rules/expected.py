@@ -12,9 +12,10 @@ def check(documents: draft.Draft) -> Iterator[errors.Problem]:
     """Rules that never apply, whole objects without ``onlyAt``, and site values that a site has not."""
     for entry, rule in documents.each(kinds.ExpectedDifference):
         yield from _whole_objects(entry, rule)
-        pairs = _concerned(documents, rule)
-        if pairs is None:
+        concerned = scope(documents, rule)
+        if concerned is None:
             continue
+        pairs = [pair for _, pair in documents.each(kinds.Pair) if pair.name in {name for _, name in concerned}]
         if not pairs:
             yield entry.problem(
                 ("spec",),
@@ -39,8 +40,8 @@ def _whole_objects(entry: draft.Entry, rule: kinds.ExpectedDifference) -> Iterat
             )
 
 
-def _concerned(documents: draft.Draft, rule: kinds.ExpectedDifference) -> list[kinds.Pair] | None:
-    """The pairs that a rule is about; None when something that it depends on is not known."""
+def scope(documents: draft.Draft, rule: kinds.ExpectedDifference) -> frozenset[tuple[str, str]] | None:
+    """The applications and pairs that a rule is about; None when something that it depends on is not known."""
     spec = rule.spec
     if not documents.complete(kinds.Application, kinds.Pair):
         return None
@@ -48,14 +49,13 @@ def _concerned(documents: draft.Draft, rule: kinds.ExpectedDifference) -> list[k
     applications = named or [application for _, application in documents.each(kinds.Application)]
     if None in applications or any(documents.find(kinds.Pair, name) is None for name in spec.pairs):
         return None
-    pairs = {
-        pair.name: pair
+    return frozenset(
+        (application.name, pair.name)
         for application in applications
         if application is not None
         for pair, _ in documents.pairs_of(application)
         if not spec.pairs or pair.name in spec.pairs
-    }
-    return list(pairs.values())
+    )
 
 
 def _values(
