@@ -65,7 +65,7 @@ class Rule:
         """Whether the rule is about a field, or about something that the field is a part of."""
         if not self.selector.selects(group=key.group, kind=key.kind, name=key.name):
             return False
-        return any(self.selector.covers(*paths.tokens(steps, labels=labels)) for labels in (False, True))
+        return self.selector.covers(*paths.tokens(steps))
 
 
 class Rules:
@@ -215,9 +215,7 @@ def _contradictions(tied: Sequence[Opinion]) -> Iterable[tuple[str, str]]:
 def _values(rule: Rule, field: Field, sides: tuple[int, int]) -> tuple[Value, Value]:
     """The values that a rule speaks of: the field's, or the whole texts where it stops before them."""
     inside = any(step.into is Into.TEXT for step in field.steps)
-    reaches_text = rule.selector.embedded is None and len(rule.selector.pointer) == len(
-        paths.tokens(field.steps, labels=False)[0]
-    )
+    reaches_text = rule.selector.embedded is None and len(rule.selector.pointer) == len(paths.tokens(field.steps)[0])
     values = field.texts if inside and reaches_text else field.values
     return values[sides[0]], values[sides[1]]
 

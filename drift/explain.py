@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 
-from drift import rule_rows
+from drift import paths, rule_rows
 from drift.implied import SiteFacts
 from drift.rows import Row
 from drift.sides import ABSENT, Value
@@ -23,7 +23,7 @@ _SLUG = re.compile(r"[^a-z0-9]+")
 _LONGEST_NAME = 63
 # The tokens of a path as people write it: a key, a quoted key, the label of an entry.
 _WRITTEN = re.compile(r'\["(?P<quoted>(?:[^"\\]|\\.)*)"\]|\[(?P<label>[^\]]*)\]|(?P<key>[^.\[\]#]+)')
-_LABEL = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+_LABEL = re.compile(r"[A-Za-z][A-Za-z0-9-]*|\d+/[A-Z]+")
 
 
 def propose(row: Row, *, application: str, facts: tuple[SiteFacts, SiteFacts], switched: bool, today: date) -> Json:
@@ -121,12 +121,13 @@ def _at(row: Row) -> str:
     tokens, labels = selectors.parse_pointer(outer), _labels(row.people_path)
     # A key with signs of its own in it may be read as two: then entries go by their places.
     named = tuple(map(_named, tokens, labels)) if len(labels) == len(tokens) else tokens
-    return f"{kind}/{key.name} {selectors.write_pointer(named)}{'#/' + inner if inside else ''}"
+    order = f"/{paths.ORDERED}" if row.people_path.endswith(f" {paths.ORDERED}") else ""
+    return f"{kind}/{key.name} {selectors.write_pointer(named)}{'#/' + inner if inside else ''}{order}"
 
 
 def _labels(people_path: str) -> list[str]:
     """The tokens of the path as people write it, entries by their labels."""
-    found = _WRITTEN.finditer(people_path.partition("#")[0])
+    found = _WRITTEN.finditer(people_path.removesuffix(f" {paths.ORDERED}").partition("#")[0])
     return [match["quoted"] or match["label"] or match["key"] or "" for match in found]
 
 

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 
 from drift.align import Into, Step
 from lockstep.topology.objects import SCALABLE
+from lockstep.topology.selectors import Token
 from lockstep.values import ObjectKey
 
+ORDERED = "(order)"
+"""What a rule writes for the order of a list, apart from what is in it."""
 _CONTAINERS = frozenset({"containers", "initContainers", "ephemeralContainers"})
 _PROBES = frozenset({"livenessProbe", "readinessProbe", "startupProbe"})
 
@@ -17,21 +20,16 @@ def names(steps: Sequence[Step]) -> tuple[str, ...]:
     return tuple(step.name for step in steps)
 
 
-def tokens(steps: Sequence[Step], *, labels: bool) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
-    """The tokens of a path, and those inside a text when it goes into one.
-
-    Args:
-        steps: The path.
-        labels: Entries of lists by what they are called, instead of by their place.
-    """
-    outer: list[str] = []
-    inner: list[str] | None = None
+def tokens(steps: Sequence[Step]) -> tuple[tuple[Token, ...], tuple[Token, ...] | None]:
+    """The tokens of a path, and those inside a text when it goes into one; an entry by its place, and by its label."""
+    outer: list[Token] = []
+    inner: list[Token] | None = None
     for step in steps:
         if step.into is Into.TEXT:
             inner = []
-        elif step.into is not Into.ORDER:
-            token = step.name if step.into is Into.KEY or labels else str(step.index)
-            (outer if inner is None else inner).append(token)
+        else:
+            token = (str(step.index), step.name) if step.into is Into.ENTRY else step.name
+            (outer if inner is None else inner).append(ORDERED if step.into is Into.ORDER else token)
     return tuple(outer), None if inner is None else tuple(inner)
 
 

@@ -18,6 +18,9 @@ from lockstep.topology.objects import ObjectPattern
 Tokens: TypeAlias = tuple[str, ...]
 """The reference tokens of a JSON Pointer, unescaped."""
 
+Token: TypeAlias = str | int | tuple[str, ...]
+"""A token of a path: a key, a position, or what one entry may be called, of which any is meant."""
+
 ANY = "*"
 _ESCAPE = re.compile(r"~(?![01])")
 _MOST_TOKENS = 100
@@ -87,7 +90,7 @@ class Selector:
         """Whether an object is meant."""
         return self.objects.selects(group=group, kind=kind, name=name)
 
-    def covers(self, path: Sequence[str | int], embedded: Sequence[str | int] | None = None) -> bool:
+    def covers(self, path: Sequence[Token], embedded: Sequence[Token] | None = None) -> bool:
         """Whether a field is meant: ``path`` leads to it, and ``embedded`` on inside the text found there."""
         if self.embedded is None:
             return _begins(path, self.pointer)
@@ -113,10 +116,11 @@ class Selector:
         return f"{self.objects} {field}" if field else str(self.objects)
 
 
-def _begins(path: Sequence[str | int], tokens: Tokens) -> bool:
+def _begins(path: Sequence[Token], tokens: Tokens) -> bool:
     """Whether a path begins with these tokens, ``*`` standing for any."""
     return len(path) >= len(tokens) and all(
-        token in (ANY, str(part)) for token, part in zip(tokens, path, strict=False)
+        token == ANY or token in (part if isinstance(part, tuple) else (str(part),))
+        for token, part in zip(tokens, path, strict=False)
     )
 
 

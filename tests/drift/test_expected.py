@@ -209,3 +209,25 @@ def test_an_expression_without_end_is_given_up_on_and_reported() -> None:
     found = compared([config(A="a" * 300 + "!", B="1")], [config(A="b", B="2")], slow)
     assert left(found) == [("Diverged", "/data/A"), ("Diverged", "/data/B")]
     assert [(problem.rule, problem.problem) for problem in found.rules] == [("slow", "slow")]
+
+
+def test_two_rules_as_narrow_that_say_otherwise_explain_nothing() -> None:
+    """Only a scan can tell that both are about the same field; both are named, and neither hides it."""
+    rules = (
+        rule("first", at=["ConfigMap/set* /data/A"], ignore=True),
+        rule("second", at=["ConfigMap/*ings /data/A"], map=[{"from": "a", "to": "c"}]),
+    )
+    found = compared([config(A="a")], [config(A="b")], *rules)
+    assert left(found) == [("Diverged", "/data/A")]
+    assert [(one.rule, one.problem) for one in found.rules] == [("first", "contradicted"), ("second", "contradicted")]
+    assert "than second, which is as narrow" in found.rules[0].message
+    agreed = compared([config(A="a")], [config(A="c")], *rules)
+    assert (left(agreed), agreed.rules) == ([], ())
+
+
+def test_a_narrower_rule_speaks_whatever_a_wider_one_says() -> None:
+    """That is no contradiction."""
+    wide = rule("wide", at=["ConfigMap /data/A"], mustDiffer=True)
+    found = compared([config(A="a")], [config(A="b")], wide, rule("narrow", at=[AT], map=[{"from": "a", "to": "c"}]))
+    assert left(found) == [("Diverged", "/data/A")]
+    assert found.rules == ()

@@ -129,3 +129,107 @@ def test_what_is_proposed_explains_the_difference_that_it_was_made_for(left: str
     again = diff(right, rule)
     assert (again.differences, len(again.explained)) == ((), 1)
     assert "ignore" in document["spec"] or diff(f"{right} and more", rule).differences
+
+
+def workload(**wishes: Json) -> dict[str, Json]:
+    """A Deployment of two containers."""
+    known: dict[str, Json] = {
+        "image": "web:1",
+        "env": [],
+        "args": ["--a"],
+        "port": 80,
+        "replicas": 3,
+        "order": "ab",
+    } | wishes
+    containers = [
+        {"name": "log", "image": "log:1"},
+        {
+            "name": "web",
+            "image": known["image"],
+            "args": known["args"],
+            "env": [{"name": "ZONE", "value": "x"}, *known["env"]],
+            "ports": [{"containerPort": known["port"], "name": "http"}, {"containerPort": 9000}],
+        },
+    ]
+    first = [{"name": name, "image": f"{name}:{known['replicas']}"} for name in known["order"]]
+    pod = {"initContainers": first, "containers": containers}
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": pod}
+    spec = {"replicas": known["replicas"], "selector": {"matchLabels": {"app": "web"}}, "template": template}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "web", "namespace": "shop"},
+        "spec": spec,
+    }
+
+
+def made(kind: str, name: str, version: str = "v1", **parts: Json) -> dict[str, Json]:
+    """An object."""
+    metadata = {"name": name, "namespace": "shop", "annotations": parts.pop("annotations", {})}
+    return {"apiVersion": version, "kind": kind, "metadata": metadata, **parts}
+
+
+def ingress(host: str, other: str) -> dict[str, Json]:
+    """An Ingress of two hosts, in a list without names."""
+    rules = [{"host": host}, {"host": other}]
+    return made("Ingress", "web", "networking.k8s.io/v1", spec={"rules": rules}, annotations={"a/b.c": host})
+
+
+LEFT = (
+    workload(),
+    made("ConfigMap", "app", data={"app.yaml": "db: {host: a, port: 1}\nhosts: [{name: x, n: 1}]\n", "mode": "fast"}),
+    made("Secret", "keys", data={"a": "YQ==", "b": "Yg=="}),
+    ingress("pay.seoul.example", "static"),
+    made("Service", "web", spec={"ports": [{"port": 80, "name": "a"}, {"port": 81, "name": "b"}]}),
+    made("ConfigMap", "only-here", data={"a": "1"}),
+)
+RIGHT = (
+    workload(
+        image="web:2", env=[{"name": "EXTRA", "value": "1"}], args=["--b", "--c"], port=8080, replicas=2, order="ba"
+    ),
+    made("ConfigMap", "app", data={"app.yaml": "db: {host: b, port: 2}\nhosts: [{name: x, n: 2}]\n", "mode": "slow"}),
+    made("Secret", "keys", data={"a": "eA==", "b": "eQ=="}),
+    ingress("dr.bank.example", "other"),
+    made("Service", "web", spec={"ports": [{"port": 80, "name": "a"}, {"port": 82, "name": "b"}]}),
+)
+
+
+def told(*rules: ExpectedDifference) -> dict[tuple[ObjectKey, str], Row]:
+    """What still differs between the two ends under some rules."""
+    found = two_way.diff(
+        inventory(*LEFT), inventory(*RIGHT), Rules(rules, today=TODAY), sealer=golden.SEALER, facts=SITES
+    )
+    listed = rows.rows(found, pair="seoul-sejong", sites=("seoul", "sejong"))
+    return {(one.key, one.people_path): one for one in listed}
+
+
+def rule_for(one: Row, number: int) -> ExpectedDifference:
+    """What is proposed for a difference, under a name of its own."""
+    document = explain.propose(one, application="pay", facts=SITES, switched=False, today=TODAY)
+    document["metadata"]["name"] = f"rule-{number}"
+    return ExpectedDifference.model_validate_json(orjson.dumps(document))
+
+
+EVERY = told()
+PLACES = sorted(EVERY)
+
+
+def test_there_are_differences_of_many_kinds() -> None:
+    """Fields, entries of lists with and without names, keys inside a text, keys of a Secret, a whole object."""
+    assert len(PLACES) >= 15
+    assert {key.kind for key, _ in PLACES} == {"Deployment", "ConfigMap", "Secret", "Ingress", "Service"}
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: f"{place[0].kind}-{place[0].name}-{place[1]}")
+def test_accepting_a_proposal_silences_exactly_the_difference_that_it_was_made_for(
+    place: tuple[ObjectKey, str],
+) -> None:
+    """Nothing else of the same object, of the same list or of the same text, and nothing elsewhere."""
+    assert set(told(rule_for(EVERY[place], 1))) == set(EVERY) - {place}
+
+
+@given(st.sets(st.sampled_from(PLACES)))
+def test_accepting_some_proposals_silences_exactly_those(chosen: set[tuple[ObjectKey, str]]) -> None:
+    """No two of them contradict each other, whichever they are."""
+    rules = [rule_for(EVERY[place], number) for number, place in enumerate(sorted(chosen))]
+    assert set(told(*rules)) == set(EVERY) - chosen

@@ -87,6 +87,22 @@ def test_a_rule_that_explains_too_much_is_a_blocker(world: World) -> None:
     assert found.severity >= 0.8
 
 
+def test_rules_that_contradict_each_other_are_findings_and_the_difference_stays_one(world: World) -> None:
+    """Blockers, each with the other's name; nothing is explained by either."""
+    for site, value in (("seoul", "a"), ("sejong", "b")):
+        manifest = config("outside", x=value)
+        manifest["metadata"]["namespace"] = "shop"
+        world.cluster(site).apply(manifest)
+    with_rules(
+        world,
+        one={"at": ["ConfigMap/out* /data/x"], "ignore": True},
+        two={"at": ["ConfigMap/*side /data/x"], "map": [{"from": "a", "to": "z"}]},
+    )
+    assert ("Diverged", "seoul,sejong", "/data/x") in world.scan(PAIR)
+    assert sorted(rule_findings(world)) == [("one", "contradicted", "open"), ("two", "contradicted", "open")]
+    assert all(one.severity >= 0.8 for one in world.findings() if one.kind == "ExpectedDifference")
+
+
 def test_who_has_not_seen_everything_resolves_no_finding_about_a_rule(world: World) -> None:
     """The rule may be needed for what is hidden, or not: nobody can say."""
     with_rules(world, hosts={"at": ["ConfigMap /data/host"], "ignore": True})

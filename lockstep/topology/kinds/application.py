@@ -213,7 +213,7 @@ class ApplicationSpec(Model):
     rollout: Rollout = Rollout()
     """How a deploy goes over the sites."""
     flapping: Flapping = Flapping()
-    """When a finding counts as one that comes and goes."""
+    """Which of its findings count as coming and going."""
     take_over: tuple[Objects, ...] = ()
     """Objects, such as ``Deployment/api`` or ``ConfigMap/*``, whose fields a deploy takes over from other field
     managers at a Kubernetes API; elsewhere such a field refuses the deploy."""
