@@ -9,7 +9,7 @@ from drift.doors import Scanning, Watched
 from drift.redact import Sealer
 from drift.turns import Turns
 from lockstep.manifests import desired
-from lockstep.sites import remembered
+from lockstep.sites import ends, remembered
 from lockstep.store import deployments
 from lockstep.topology import direction, kinds
 
@@ -56,6 +56,16 @@ class Git:
             revision=revision,
             digests=self._digests(application, revision),
         )
+
+    def declaring(self, application: kinds.Application, sites: Sequence[str], revision: str) -> ends.Commit | None:
+        """The last commit of overlays or site values for these sites. Raises LockstepError when our copy lacks it."""
+        source = application.spec.source
+        paths = [
+            path for site in sites for path in (source.overlays.get(site), source.helm.site_values.get(site)) if path
+        ]
+        cache = self._runtime.doors.git_cache(source.repository)
+        found = [commit for path in paths or [source.path] for commit in cache.log(revision, most=1, path=path)]
+        return max(found, key=lambda commit: commit.committed_at, default=None)
 
     def history(self, application: kinds.Application, revision: str, *, most: int) -> Sequence[str]:
         """The commits before this one, the newest first. Raises LockstepError when our copy lacks it."""

@@ -13,6 +13,7 @@ from console.attempts import Attempts
 from console.context import Context
 from console.pages import (
     applications,
+    declared,
     deliveries,
     failures,
     findings,
@@ -30,7 +31,7 @@ def create_app(context: Context) -> Flask:
     app = Flask("console", template_folder="templates", static_folder="static")
     app.url_map.strict_slashes = False
     attempts = Attempts(context.clock)
-    for page in (fleet, applications, runs, deliveries, mirrors, findings, jobs, preflights):
+    for page in (fleet, applications, runs, deliveries, mirrors, findings, declared, jobs, preflights):
         app.register_blueprint(page.create_blueprint(context))
     app.register_blueprint(signing_in.create_blueprint(context, attempts))
     app.register_blueprint(api.create_blueprint(context))

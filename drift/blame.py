@@ -1,4 +1,4 @@
-"""Looks up who changed what was changed by hand: at the site that deviates, one look an object, and not without end."""
+"""Looks up who changed what: by hand, at the site that deviates, one look an object, and not without end; or in git."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from drift.examine import Difference
 from drift.inventory import Reading
 from drift.normalise import reading as parts
 from drift.survey import Survey
+from lockstep.sites import ends
 from lockstep.values import Json, ObjectKey, Verdict
 
+Committed: TypeAlias = Callable[[], ends.Commit | None]
+"""The last commit that changed what overlays declare; None when nobody can say."""
 Lookup: TypeAlias = Callable[[str, ObjectKey, str], dict[str, Json] | None]
 """One object of a site by key and ``apiVersion``, with its ``managedFields``; None when nobody can say."""
 
@@ -21,6 +24,23 @@ Lookup: TypeAlias = Callable[[str, ObjectKey, str], dict[str, Json] | None]
 _MOST_LOOKS = 50
 _AT_TRUTH = (Verdict.PRIMARY_HOTFIX, Verdict.DIVERGED, Verdict.EDITED_AT_BOTH, Verdict.MISSING_AT_STANDBY)
 _AT_FOLLOWER = (Verdict.STANDBY_DRIFT, Verdict.DIVERGED, Verdict.EDITED_AT_BOTH, Verdict.MISSING_AT_PRIMARY)
+
+
+def declared(found: Survey, committed: Committed) -> Survey:
+    """A survey whose declared differences name the commit that last changed what declares them, and its author."""
+    if not any(one.verdict is Verdict.DECLARED for one in found.differences):
+        return found
+    commit = committed()
+    if commit is None:
+        return found
+    at = commit.committed_at.isoformat(timespec="seconds")
+    cause = {"by": commit.author, "kind": f"commit {commit.oid[:12]}", "at": at}
+    return replace(
+        found,
+        differences=tuple(
+            replace(one, cause=cause) if one.verdict is Verdict.DECLARED else one for one in found.differences
+        ),
+    )
 
 
 def blamed(found: Survey, sites: tuple[str, str], readings: Sequence[Reading], lookup: Lookup) -> Survey:

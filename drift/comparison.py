@@ -226,6 +226,13 @@ class Comparison:
         except errors.LockstepError:
             return None
 
+    def declaring(self, revision: str) -> ends.Commit | None:
+        """The last commit that changed what makes git differ between the sites; None when nobody can say."""
+        try:
+            return self.scanning.renderer.declaring(self.application, self.sites, revision)
+        except errors.LockstepError:
+            return None
+
     def runs(self, site: str) -> bool:
         """Whether anything runs where the application is at a site; True when nobody can say."""
         try:

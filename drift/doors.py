@@ -41,6 +41,14 @@ class Renderer(Protocol):
         """
         ...
 
+    def declaring(self, application: kinds.Application, sites: Sequence[str], revision: str) -> ends.Commit | None:
+        """The last commit that changed what makes the renderings for some sites differ; None when nobody knows.
+
+        Raises:
+            LockstepError: Nobody who can be asked knows.
+        """
+        ...
+
     def history(self, application: kinds.Application, revision: str, *, most: int) -> Sequence[str]:
         """The commits of the branch before this one, the newest first, as many as are known.
 

@@ -75,6 +75,7 @@ def scanned(comparison: Comparison, known: Known, found: Survey, *, followed: Fo
     """
     pair, sites = comparison.faced.pair, comparison.sites
     found = blame.blamed(found, sites, known.readings, comparison.lookup)
+    found = blame.declared(found, partial(comparison.declaring, known.rendering["revision"]))
     verdict = found.verdict
     if verdict is Verdict.IN_SYNC and comparison.is_dispersed():
         verdict = Verdict.DISPERSED

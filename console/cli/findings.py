@@ -15,7 +15,7 @@ from console.runtime import Runtime
 from drift import explain as explaining
 from drift import report
 from drift.comparison import facts
-from lockstep import errors
+from lockstep import documents, errors
 from lockstep.sites import git
 from lockstep.store import answers, lives, runs
 from lockstep.store.views import drift as views
@@ -23,6 +23,7 @@ from lockstep.topology import direction
 from lockstep.values import Json, Stance, Verdict
 
 _MOST = 10_000
+_LONGEST_VALUE = 40
 _AUTHOR = re.compile(r"[^<>\n]+ <[^<>\s]+>")
 _VERDICTS = [verdict.value for verdict in Verdict if verdict is not Verdict.IN_SYNC]
 _STATES = ("unresolved", *lives.LIVE, lives.RESOLVED)
@@ -110,6 +111,29 @@ def waive(places: frame.Frame, *, finding: int, until: datetime, note: str, by: 
             answers.waive(connection, finding, by=by or acting.me(), note=note, until=end, at=process.clock.now())
     terminal.say(f"Finding {finding} is waived until the end of {until.date()}.")
     return frame.Exit.DONE
+
+
+@findings.command(epilog="Example: lockstep findings declared --application pay")
+@click.option("--application", default="", metavar="NAME", help="Of this application only.")
+@click.option("--pair", default="", metavar="NAME", help="Over this pair only.")
+@frame.common
+@frame.output("table", "json")
+@frame.placed
+def declared(places: frame.Frame, *, application: str, pair: str, form: str) -> int:
+    """What overlays in git declare, who made it so, and who accepted it, when and why; those left first.
+
+    Exit codes: 0 each is accepted, 1 some are not.
+    """
+    with acting.opened(places) as process, process.database.read() as connection:
+        found = views.declared(connection, application=application, pair=pair, limit=_MOST)
+    left = [one for one in found if one.state != lives.ACCEPTED]
+    found = [*left, *(one for one in found if one.state == lives.ACCEPTED)]
+    if form == "json":
+        frame.write_json([_as_json(one) for one in found])
+    else:
+        columns = ("id", "state", "application", "pair", "object", "field", "primary", "standby", "set by", "accepted")
+        terminal.write_table(columns, map(_declared_cells, found), empty="No overlay declares anything.")
+    return 1 if left else frame.Exit.DONE
 
 
 @findings.command(epilog="Example: lockstep findings accept 12 --note 'DR has its own log level'")
@@ -264,6 +288,23 @@ def _cells(one: views.Finding) -> list[str]:
     row = report.row_of(one)
     field, since = row.people_path or row.path, one.since.strftime("%Y-%m-%d %H:%M")
     return [str(one.id), one.state, one.verdict, one.application, one.pair, str(row.key), field, since]
+
+
+def _declared_cells(one: views.Finding) -> list[str]:
+    row = report.row_of(one)
+    primary, standby = (_short(one.values.get(side, "")) for side in ("primary", "standby"))
+    made = " ".join(row.cause[name] for name in ("by", "kind") if name in row.cause)
+    said = ""
+    if one.state == lives.ACCEPTED and one.answered_at is not None:
+        said = f"{one.by}, {one.answered_at:%Y-%m-%d}: {one.note}"
+    place = (one.application, one.pair, str(row.key), row.people_path or row.path)
+    return [str(one.id), one.state, *place, primary, standby, made, said]
+
+
+def _short(value: Json) -> str:
+    text = value if isinstance(value, str) else documents.dump(value).strip()
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
 
 
 def _as_json(one: views.Finding) -> dict[str, Json]:

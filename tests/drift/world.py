@@ -6,6 +6,7 @@ import copy
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from drift import doors, redact, scan
@@ -68,6 +69,13 @@ class Git:
         raw = copy.deepcopy(self.commits[revision])
         return desired.desired(
             raw, application=application, place=place, sites=self.topology.sites, digests=self.digests
+        )
+
+    def declaring(self, application: kinds.Application, sites: Sequence[str], revision: str) -> ends.Commit | None:
+        """Somebody's."""
+        moment = datetime(2026, 11, 1, tzinfo=UTC)
+        return ends.Commit(
+            oid="d" * 40, author="Kim", email="k@x", authored_at=moment, committed_at=moment, subject="Less at DR"
         )
 
     def history(self, application: kinds.Application, revision: str, *, most: int) -> Sequence[str]:

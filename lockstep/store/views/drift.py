@@ -155,6 +155,15 @@ def of_application(connection: Connection, application: str, *, limit: int = 100
     return [Finding(**row._asdict()) for row in connection.execute(statement)]
 
 
+def declared(connection: Connection, *, application: str = "", pair: str = "", limit: int = 1000) -> list[Finding]:
+    """What overlays in git declare now, object by object: each is accepted by itself, or nobody has accepted it yet."""
+    conditions = [findings.c.declared != "", *_SO]
+    conditions += [findings.c[name] == value for name, value in (("application", application), ("pair", pair)) if value]
+    order = (findings.c[name] for name in ("application", "pair", "kind", "namespace", "name", "path", "id"))
+    statement = select(*_FINDING).where(*conditions).order_by(*order).limit(limit)
+    return [Finding(**row._asdict()) for row in connection.execute(statement)]
+
+
 def unresolved(connection: Connection, applications: Collection[str]) -> list[Finding]:
     """Everything that differs now of some applications, object by object."""
     statement = (

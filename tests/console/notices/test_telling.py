@@ -149,6 +149,52 @@ def test_a_mail_is_in_the_language_of_the_notification(file_database: Database) 
     assert "https://lockstep.bank.example/findings?application=pay" in text.replace("&amp;", "&")
 
 
+TOLD = {
+    "en": (
+        *("pay: 1 new (blocker)", "pay: 1 worse (blocker)", "pay: 1 resolved", "pay: 1 new (blocker)"),
+        *("pay: 1 new (blocker)", "Reminder: 1 still open (blocker)", "pay: 1 settled (blocker)"),
+    ),
+    "ko": (
+        *("pay: 새로 생김 1건 (치명적)", "pay: 악화 1건 (치명적)", "pay: 해결 1건", "pay: 새로 생김 1건 (치명적)"),
+        *("pay: 새로 생김 1건 (치명적)", "알림: 미해결 1건 (치명적)", "pay: 안정됨 1건 (치명적)"),
+    ),
+}
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_each_change_comes_by_mail_and_as_a_signed_webhook(
+    file_database: Database, receiver: Receiver, language: str
+) -> None:
+    """New, worse, resolved, back, coming and going, still open, settled: in order, in words of its language, once."""
+    with smtp.served() as mails:
+        url = f"mailto://127.0.0.1:{mails.port}?smtp=127.0.0.1&mode=insecure&from=l@bank.example&to=o@bank.example"
+        spec = {"apprise": [{"env": "MAIL"}], "webhooks": [webhook("A")], "language": language, "digest": "20m"}
+        secrets = {"MAIL": url, "A_URL": receiver.url, "A_SECRET": SECRET}
+        opened = House(file_database, configured(("ops", spec)), secrets)
+        for weight in (0.8, 1.0, None, 1.0, None, 1.0, 1.0):
+            opened.scan(*(["web"] if weight else []), weight=weight or 0.0)
+            opened.work()
+            opened.clock.pass_seconds(60)
+        opened.sweep()
+        opened.clock.pass_seconds(1300)
+        opened.scan("web", weight=1.0)
+        opened.sweep()
+        opened.clock.pass_seconds(1800)
+        opened.scan("web", weight=1.0)
+        opened.work()
+        subjects = [str(came["Subject"]).removeprefix("[Lockstep] ") for came in mails.came]
+        bodies = [came.get_body(("plain", "html")).get_content() for came in mails.came]  # type: ignore[union-attr]  # it has one
+    titles = [came.json["data"]["title"].removeprefix("[Lockstep] ") for came in receiver.came]
+    assert subjects == titles == list(TOLD[language])
+    assert all(came.believed for came in receiver.came)
+    items = [(item["change"], item["flapping"]) for came in receiver.came for item in came.json["data"]["items"]]
+    assert items == [
+        *(("new", False), ("worse", False), ("resolved", False), ("new", False)),
+        *(("new", True), ("open", True), ("settled", False)),
+    ]
+    assert not any("a value that nobody is told" in body for body in bodies)
+
+
 def test_what_is_still_open_is_told_once_a_day(database: Database, receiver: Receiver) -> None:
     """With everything in one message; not before, and not when nothing is left."""
     opened = house(database, receiver)

@@ -9,13 +9,15 @@ import pytest
 
 from console.context import Answer
 from lockstep import errors, settings, work
-from lockstep.store import healings
+from lockstep.store import findings, healings, scans
 from lockstep.store.database import Database
+from lockstep.store.views import drift as views
+from lockstep.values import ObjectKey, Verdict
 from tests.support import bank, jobs, pages
 from tests.support.pages import House
 
 EVERY = (
-    *("/", "/runs", "/deliveries", "/findings", "/mirrors", "/jobs", "/sign-in"),
+    *("/", "/runs", "/deliveries", "/findings", "/declared", "/mirrors", "/jobs", "/sign-in"),
     *("/applications/pay", "/applications/ledger", "/applications/notice"),
 )
 FILLED = ("/runs/pay-deliver-m3v8q", "/runs/ledger-deliver-9fh4z/yaml", "/deliveries/1", "/deliveries/3")
@@ -399,3 +401,37 @@ def test_the_page_of_findings_shows_what_was_healed_and_what_is_stopped(house: H
     text = house.signed_in().get("/findings").get_data(as_text=True)
     for shown in ("ConfigMap pay/limits", "heal-pay-x", "INC-204", "Healing is stopped", "/heal", "findings patch"):
         assert shown in text
+
+
+def test_what_an_overlay_declares_is_accepted_on_its_page(house: House) -> None:
+    """One by one, with a reason and the name of the session; drift is not accepted there."""
+    with house.context.database.write() as connection:
+        scan = views.scans_of(connection, "pay")[0]
+        seen = findings.Seen(
+            key=ObjectKey(group="", kind="ConfigMap", namespace="pay", name="banner"),
+            verdict=Verdict.DECLARED,
+            site="sejong",
+            path="/data/text",
+            people_path="data.text",
+            values={"primary": "Seoul", "standby": "<b>DR</b>"},
+            cause={"by": "Kim", "kind": "commit 0123456789ab"},
+            declared="hmac:1",
+        )
+        comparison = scans.Scan(
+            **{name: getattr(scan, name) for name in scans.Scan.__slots__ if name not in ("explained", "verdict")},
+            verdict=Verdict(scan.verdict),
+        )
+        findings.record(connection, comparison, [seen], hidden=lambda _key, _site: True)
+        number = views.declared(connection)[0].id
+    client = house.signed_in()
+    text = client.get("/declared").get_data(as_text=True)
+    for shown in ("data.text", "&lt;b&gt;DR&lt;/b&gt;", "commit 0123456789ab", f"/declared/{number}/accept"):
+        assert shown in text
+    token = re.search(r'name="csrf_token" value="([^"]+)"', text)
+    assert token is not None
+    said = {"csrf_token": token[1], "note": "for people"}
+    assert client.post(f"/declared/{number}/accept", data={**said, "note": " "}).status_code == 400
+    assert client.post(f"/declared/{number}/accept", data=said).status_code == 303
+    after = client.get("/declared?application=pay").get_data(as_text=True)
+    assert "for people" in after
+    assert "/accept" not in after
