@@ -66,6 +66,29 @@ def test_what_is_excluded_has_a_row(table: str) -> None:
     assert {one["row"] for one in listed} <= rows
 
 
+@pytest.mark.parametrize("title", KINDS)
+def test_a_whole_object_is_itself(title: str) -> None:
+    """Compared with itself nothing is found, and normalised twice it is what it was, with every field of its kind."""
+    kind = KINDS[title]
+    whole = golden.SEALER.seal(kind.whole[0])
+    once = normalise.normalise(whole, schemas=kind.schemas)
+    assert compare.fields([once, normalise.normalise(copy.deepcopy(whole), schemas=kind.schemas)], texts=True) == []
+    assert normalise.normalise(normalise.plain(once.tree), schemas=kind.schemas).encoded == once.encoded
+
+
+def test_nothing_is_left_out_that_is_nowhere() -> None:
+    """Each entry of the frozen lists is about a place of some kind, or of some manifest of the folders."""
+    places = {(kind.kind, write_pointer(place.path)) for kind in KINDS.values() for place in kind.whole[1]}
+    places |= {(_named(one), write_pointer(path)) for one in _manifests() for path, _ in filling.walk(one) if path}
+    entries = [*trying.EXCLUDED, *trying.ORDERS, *trying.FOLLOWING]
+    stale = [
+        entry
+        for entry in entries
+        if not any(fnmatchcase(kind, entry["kind"]) and fnmatchcase(at, entry["path"]) for kind, at in places)
+    ]
+    assert stale == []
+
+
 @functools.cache
 def _zeros() -> list[Trial]:
     """The zero of every field that a server leaves out when it is one, in git, while the sites have nothing."""
