@@ -11,11 +11,12 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from lockstep import errors, settings
 from lockstep.manifests import desired, images, render
-from lockstep.sites import checkout, ends, scopes
+from lockstep.sites import asking, checkout, ends, scopes
 from lockstep.sites.open import Doors
 from lockstep.topology import direction, kinds
 from lockstep.topology.model import Topology
@@ -35,8 +36,9 @@ class Head:
 class Renderings:
     """Renders applications at commits, and remembers what it rendered. Safe to share between threads."""
 
-    def __init__(self, doors: Doors, *, places: settings.Places) -> None:
+    def __init__(self, doors: Doors, *, places: settings.Places, patience: asking.Asking | None = None) -> None:
         self._doors = doors
+        self._asking = patience or asking.Asking()
         self._scopes = scopes.Scopes(doors.cluster)
         self._scratch = places.state / "renderings"
         self._lock = threading.Lock()
@@ -159,15 +161,12 @@ class Renderings:
 
     def _mirrors(self, topology: Topology, repository: str) -> list[tuple[str, ends.GitRemote, ends.Advertised]]:
         """The sites that have a mirror of the repository and can be asked for it."""
-        found = []
-        for mirror in topology.git_mirrors_of(repository):
-            for site in mirror.spec.sites:
-                try:
-                    remote = self._doors.git_site(site, repository)
-                    advertised = remote.advertised()
-                except errors.LockstepError:
-                    # The next site is asked; when none answers, the caller says so.
-                    continue
-                if advertised is not None:
-                    found.append((site, remote, advertised))
-        return found
+
+        def advertised(site: str) -> tuple[ends.GitRemote, ends.Advertised] | None:
+            remote = self._doors.git_site(site, repository)
+            found = remote.advertised()
+            return None if found is None else (remote, found)
+
+        sites = [site for mirror in topology.git_mirrors_of(repository) for site in mirror.spec.sites]
+        told = self._asking.answers({site: partial(advertised, site) for site in sites})
+        return [(site, *answer) for site, answer in told.items()]

@@ -99,7 +99,7 @@ class Bench:
                     self._move(site, one, status(one))
 
         with ThreadPoolExecutor(max_workers=len(SITES)) as pool:
-            running = [pool.submit(control, site) for site in SITES]
+            running = [pool.submit(control, site) for site in self.servers]
             try:
                 yield
             finally:

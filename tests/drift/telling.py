@@ -52,21 +52,25 @@ class Watch:
 
 @dataclass(slots=True)
 class Cluster:
-    """A site's end, read through its watch; each reading is counted. ``meanwhile`` happens while it is read."""
+    """A site's end, read through its watch; each reading is counted. ``meanwhile`` happens while it is read.
+
+    ``unheard`` is what the site has otherwise than its watch was ever told.
+    """
 
     watch: Watch
     reads: int = 0
     address: str = "memory"
     runs: bool = True
     meanwhile: Callable[[], None] = lambda: None
+    unheard: dict[ObjectKey, Manifest] = field(default_factory=dict)
 
     def read(self, selection: ends.Selection) -> ends.Inventory:
         """What is selected."""
         self.reads += 1
         self.meanwhile()
         found = self.watch.inventory()
-        there = tuple(one for one in found.objects if selection.covers(ObjectKey.of(one)))
-        return replace(found, objects=there)
+        there = [self.unheard.get(ObjectKey.of(one), one) for one in found.objects]
+        return replace(found, objects=tuple(one for one in there if selection.covers(ObjectKey.of(one))))
 
     def get(self, key: ObjectKey, *, api_version: str) -> Manifest | None:
         """One object."""

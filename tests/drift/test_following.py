@@ -384,3 +384,14 @@ def test_the_longer_everything_takes_the_rarer_it_is_compared_and_what_is_stored
     world.clock.pass_seconds(60)
     assert swept() == [work.scan("shop")]
     made.close()
+
+
+def test_a_change_that_a_watch_never_told_of_is_found_when_everything_is_compared(world: World) -> None:
+    """A server whose bookmarks lie loses changes; what is listed on schedule does not come from its watch."""
+    key = ObjectKey.of(OBJECTS[0])
+    changed = {**OBJECTS[0], "data": {"MODE": "x", "ID": "other"}}
+    world.watched.clusters["sejong"].unheard[key] = changed
+    world.told()
+    assert world.findings() == []
+    world.told(scheduled=True)
+    assert [one.path for one in world.findings()] == ["/data/ID"]

@@ -139,6 +139,41 @@ def test_broken_objects_break_nothing(broken: Json) -> None:
     assert found.verdict is not Verdict.IN_SYNC
 
 
+def _other(group: str, size: int = 1, version: str = "v1", kind: str = "Deployment") -> dict[str, Json]:
+    """An object of a kind that another group may have too, under one id."""
+    named = {"name": "web", "namespace": "shop", "uid": "the same"}
+    return {"apiVersion": f"{group}/{version}", "kind": kind, "metadata": named, "spec": {"replicas": size}}
+
+
+def test_one_object_under_two_groups_that_nobody_knows_to_be_one_is_told_apart() -> None:
+    """An aggregated API shows Deployments under its own group: a change there excuses none here, nor the reverse."""
+    both = [_other("apps"), _other("fleet.example")]
+    assert surveyed(reading("seoul", *both), reading("sejong", *both), both[0]).verdict is Verdict.IN_SYNC
+    for changed in ("apps", "fleet.example"):
+        standby = [_other(group, 2 if group == changed else 1) for group in ("apps", "fleet.example")]
+        found = surveyed(reading("seoul", *both), reading("sejong", *standby), both[0])
+        assert [(one.key.group, one.pointer) for one in found.differences] == [(changed, "/spec/replicas")]
+
+
+def test_one_object_under_two_groups_of_which_one_is_known_to_have_moved_is_one() -> None:
+    """Whichever of them a server tells last, what its own group says counts."""
+    live = [_other("apps", 1), _other("extensions", 7)]
+    for order in (live, live[::-1]):
+        found = surveyed(reading("seoul", live[0]), reading("sejong", *order), live[0])
+        assert (found.verdict, found.objects) == (Verdict.IN_SYNC, 1)
+
+
+def test_custom_resources_that_two_sites_serve_in_two_versions_are_equal_only_where_nothing_else_differs() -> None:
+    """What a conversion did to the rest is anybody's guess: Unknown, and never equal."""
+    git = _other("shop.example", kind="Widget")
+    older = _other("shop.example", version="v1beta1", kind="Widget")
+    assert surveyed(reading("seoul", git), reading("sejong", older), git).verdict is Verdict.IN_SYNC
+    changed = _other("shop.example", 2, version="v1beta1", kind="Widget")
+    found = surveyed(reading("seoul", git), reading("sejong", changed), git)
+    assert said(found) == [("Unknown", "web")]
+    assert "which we cannot compare" in found.differences[0].note
+
+
 def test_counts_and_the_worst_verdict_sum_up() -> None:
     """One number for each verdict, and the worst for the whole."""
     git = [config("a"), config("b"), config("c")]
