@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+import orjson
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from sigstore import errors as theirs
@@ -100,6 +101,8 @@ def read(named: kinds.Keyless, *, root: str) -> Identity:
             file = Path(folder, "trusted_root.json")
             file.write_text(root, encoding="utf-8")
             verifier = Verifier(trusted_root=TrustedRoot.from_file(str(file)))
+        if not orjson.loads(root).get("ctlogs"):
+            raise ValueError("Without a log of certificates no certificate is believed.")
     except _NONSENSE as error:
         raise errors.InputError(
             f"No trusted root can be read from {secrets.title(named.trusted_root)}.",

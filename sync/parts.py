@@ -56,7 +56,10 @@ def learn(
     """
     equal = [one for one in results if one.state is State.EQUAL and one.digest and one.site in sites]
     homes = {one.digest: one for one in equal if not values.companion_of(one.reference)}
-    unread = [homes[digest] for digest in _unread(database, homes)][:_MOST_READ]
+    waiting = _unread(database, homes)
+    # Another part of them each time: some that can never be read keep none of the others waiting.
+    start = int(now.timestamp()) % (len(waiting) or 1)
+    unread = [homes[digest] for digest in (waiting[start:] + waiting[:start])[:_MOST_READ]]
     if unread:
         with ThreadPoolExecutor(looks) as pool:
             read = pool.map(lambda one: _read(sites[one.site], one), unread)

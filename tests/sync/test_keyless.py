@@ -305,10 +305,12 @@ def test_nobody_is_asked(offline: Iterator[list[object]]) -> None:
     assert next(offline) == []
 
 
-@pytest.mark.parametrize("root", ["", "{}", "[]", "no JSON", '{"mediaType": "text/plain"}', "no log", "no authority"])
+@pytest.mark.parametrize(
+    "root", ["", "{}", "[]", "no JSON", '{"mediaType": "text/plain"}', "no log", "no authority", "no CT log"]
+)
 def test_what_is_no_trusted_root_is_refused_by_where_it_is_kept(root: str) -> None:
-    """Without a log, or without an authority, it would let nothing through and say nothing."""
-    lacking = {"no log": "tlogs", "no authority": "certificateAuthorities"}
+    """Without an authority, or one of the logs, it would let nothing through and say nothing."""
+    lacking = {"no log": "tlogs", "no authority": "certificateAuthorities", "no CT log": "ctlogs"}
     if root in lacking:
         root = orjson.dumps({**orjson.loads(OURS.trusted_root()), lacking[root]: []}).decode()
     with pytest.raises(errors.InputError, match=r"No trusted root can be read from the file trusted_root\.json"):

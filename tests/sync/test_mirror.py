@@ -324,6 +324,25 @@ def test_looking_deep_mends_what_seemed_equal(world: World) -> None:
     assert all(store.writes == [] for store in world.sites.values())
 
 
+def test_looking_deep_finds_whatever_part_of_an_image_a_site_has_lost(world: World) -> None:
+    """One after another: manifests, configurations, layers, signatures and what signs them; a dry run says so too."""
+    made = world.maker.platforms(b"layer", tag="v1")
+    signature = world.maker.artifact(made, b"signed")
+    world.maker.artifact(signature, b"countersigned")
+    mirror(world.order())
+    site = world.sites["daegu"].inner
+    assert isinstance(site, LayoutStore)
+    parts = sorted((site.root / "pay/api/blobs/sha256").iterdir())
+    assert len(parts) == 13
+    for part in parts:
+        data = part.read_bytes()
+        part.unlink()
+        foreseen = {one.site: one.state for one in mirror(world.order(deep=True, dry_run=True))}
+        assert foreseen == {"busan": State.EQUAL, "daegu": State.BEHIND, "sejong": State.EQUAL}, part.name
+        assert _states(mirror(world.order(deep=True))) == ALL_EQUAL
+        assert part.read_bytes() == data
+
+
 def test_a_site_whose_index_lies_is_mended(world: World) -> None:
     """A tag that names nothing whole, or two things, is written again."""
     world.maker.image(b"one", tag="v1")
