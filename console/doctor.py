@@ -22,7 +22,7 @@ from lockstep.topology import amounts, kinds
 from lockstep.topology.model import Topology
 from lockstep.topology.secrets import Reader
 from lockstep.values import Json, ObjectKey
-from sync import coverage
+from sync import coverage, quarantine
 
 # The programs that are driven, with what needs them.
 _PROGRAMS = {"git": "mirroring git", "ssh": "git over ssh"}
@@ -95,10 +95,9 @@ def _here(patient: Patient) -> list[Check]:
             for secret in hook.spec.secrets
         ]
     for mirror in patient.topology.image_mirrors.values():
-        checks += [
-            _try("here", f"a key of the images of {mirror.name}", partial(_readable, patient, secret), "its new images")
-            for secret in (mirror.spec.signed.keys if mirror.spec.signed else ())
-        ]
+        if mirror.spec.signed:
+            what = f"who signs the images of {mirror.name}"
+            checks.append(_try("here", what, partial(_signers, patient, mirror), "its new images"))
     return checks
 
 
@@ -112,6 +111,11 @@ def _program(name: str, needed_by: str) -> Check:
 def _readable(patient: Patient, secret: kinds.SecretRef) -> str:
     patient.secrets.text(secret)
     return "readable"
+
+
+def _signers(patient: Patient, mirror: kinds.ImageMirror) -> str:
+    """Keys and roots of trust are read as they are when an image is looked at."""
+    return ", ".join(signer.name for signer in quarantine.signers(patient.doors, mirror))
 
 
 def _sources(patient: Patient) -> list[Check]:

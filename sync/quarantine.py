@@ -15,7 +15,7 @@ from lockstep.store import parts
 from lockstep.topology import kinds
 from sync import keys, signatures
 from sync.claims import Signer
-from sync.sources import Mirroring
+from sync.sources import Doors, Mirroring
 from sync.stock import Shelf
 
 # A manifest that more indexes name is asked about with the first of them.
@@ -32,7 +32,7 @@ def unsigned(context: Mirroring, one: kinds.ImageMirror, source: Shelf) -> Why:
     known: list[Signer] = []
 
     def why(digest: str) -> str:
-        given = list(known) or _signers(context, one)
+        given = list(known) or signers(context.doors, one)
         known[:] = given
         # Who signed an index has signed what it names.
         for named in (digest, *_containing(context, digest)):
@@ -43,14 +43,18 @@ def unsigned(context: Mirroring, one: kinds.ImageMirror, source: Shelf) -> Why:
     return why
 
 
-def _signers(context: Mirroring, one: kinds.ImageMirror) -> list[Signer]:
-    """Whom a mirror trusts."""
-    given: list[Signer] = [keys.read(name, pem) for name, pem in context.doors.signers(one).items()]
+def signers(doors: Doors, one: kinds.ImageMirror) -> list[Signer]:
+    """Whom a mirror trusts.
+
+    Raises:
+        LockstepError: A key or a trusted root cannot be read, or is none.
+    """
+    given: list[Signer] = [keys.read(name, pem) for name, pem in doors.signers(one).items()]
     identities = one.spec.signed.keyless if one.spec.signed else ()
     if identities:
         from sync import keyless  # what verifies them takes a third of a second to import
 
-        given += [keyless.read(named, root=context.doors.trusted_root(named)) for named in identities]
+        given += [keyless.read(named, root=doors.trusted_root(named)) for named in identities]
     return given
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -10,8 +11,10 @@ import pytest
 from console import doctor
 from lockstep import errors
 from lockstep.sites import ends
+from lockstep.topology import kinds
 from lockstep.values import Json, ObjectKey
-from tests.support import bank
+from tests.support import bank, fulcio
+from tests.support.images import new_store
 from tests.support.topologies import topology
 
 
@@ -134,3 +137,50 @@ def test_clocks_that_differ_are_told(ahead: float | None, says: str | None) -> N
     told = [one for one in checks(cluster) if one.what == "cluster: clock"]
     assert [one.problem[: len(says or "")] for one in told] == ([] if says is None else [says])
     assert all(bool(one.problem) is bool(says) for one in told)
+
+
+@dataclass
+class Trusting:
+    """Images come from a directory; these keys and this root are trusted."""
+
+    keys: dict[str, str]
+    root: str
+    store: ends.ImageStore
+
+    def signers(self, _mirror: kinds.ImageMirror) -> dict[str, str]:
+        """The keys."""
+        return self.keys
+
+    def trusted_root(self, _keyless: kinds.Keyless) -> str:
+        """The root."""
+        return self.root
+
+    def images(self, _site: str) -> ends.ImageStore:
+        """The directory."""
+        return self.store
+
+    image_source = images
+
+
+@pytest.mark.parametrize(
+    ("keys", "root", "says"),
+    [
+        ({"k.pub": "-----BEGIN NOTHING-----"}, "{}", "No public key can be read from k.pub."),
+        ({}, "{}", "No trusted root can be read from the file root.json."),
+        ({}, fulcio.House().trusted_root(), ""),
+    ],
+    ids=["no key", "no root", "an identity"],
+)
+def test_who_signs_images_is_tried_before_an_image_waits(
+    tmp_path: Path, keys: dict[str, str], root: str, says: str
+) -> None:
+    """A key that is none, or a root that is none, is found now and not by the first new image."""
+    identity = {"identity": "ada@bank.example", "issuer": "https://id.example", "trustedRoot": {"file": "root.json"}}
+    spec = {"source": {"url": "https://registry.example"}, "repositories": ["pay/*"], "sites": ["sejong"]}
+    site = ("Site", "sejong", {"registry": {"layout": "/x", "imagePrefix": "registry.example"}})
+    found = topology(site, ("ImageMirror", "pay", {**spec, "signed": {"keyless": [identity]}}))
+    doors = Trusting(keys, root, new_store(tmp_path))
+    patient = doctor.Patient(topology=found, doors=cast("Any", doors), secrets=cast("Any", None))
+    (check,) = [one for one in doctor.examine(patient) if one.what == "who signs the images of pay"]
+    assert check.problem.partition(" Give")[0] == says
+    assert check.found == ("" if says else "ada@bank.example (of https://id.example)")

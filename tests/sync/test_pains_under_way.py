@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lockstep.sites import oci
 from lockstep.sites.http.wire import Patience
 from lockstep.store.database import Database
 from sync.mirror import Order, mirror
@@ -130,4 +131,35 @@ def test_what_cosign_3_signed_is_still_signed_at_a_site(
         store = registries[site].store()
         assert [one.digest for one in store.referrers(NAME, image.digest)] == [signature.digest]
         assert store.manifest(NAME, signature.digest) == maker.store.manifest(NAME, signature.digest)
+        assert registries[site].blobs[NAME] == registries["seoul"].blobs[NAME]
+
+
+KINDS = (
+    *("application/vnd.cncf.notary.signature", "application/vnd.dev.sigstore.bundle.v0.3+json"),
+    *("application/spdx+json", "application/vnd.cyclonedx+json", "application/vnd.in-toto+json"),
+)
+
+
+@pytest.mark.parametrize("listed", [True, False], ids=["the source lists", "by fallback tags"])
+def test_what_any_tool_says_of_an_image_is_found_at_a_site_by_its_kind(
+    registries: dict[str, Scripted], listed: bool
+) -> None:
+    """skopeo#2227, cosign#2028: notation's and cosign's signatures, bills of materials of two kinds, provenance.
+
+    Also what is said of one platform. The sites' registries keep no list: each finds all by the fallback tag.
+    """
+    registries["seoul"].referrers = listed
+    registries["sejong"].referrers = registries["daegu"].referrers = False
+    maker = Maker(store=registries["seoul"].store(), repository=NAME)
+    image = maker.platforms(b"layer", tag="v1")
+    whole = maker.store.manifest(NAME, image.digest)
+    assert whole is not None
+    (first, _) = oci.contents(whole).children
+    said = {kind: cosigned.attach(maker, image, kind.encode(), kind).digest for kind in KINDS}
+    of_one = cosigned.attach(maker, first, b"of one", KINDS[0]).digest
+    assert {result.state for result in mirror(_order(registries, "v1"))} == {State.EQUAL}
+    for site in ("sejong", "daegu"):
+        store = registries[site].store()
+        assert {one.artifact_type: one.digest for one in store.referrers(NAME, image.digest)} == said
+        assert [one.digest for one in store.referrers(NAME, first.digest)] == [of_one]
         assert registries[site].blobs[NAME] == registries["seoul"].blobs[NAME]
