@@ -68,7 +68,7 @@ def learn(
 
 def _unread(database: Database, digests: Collection[str]) -> list[str]:
     with contextlib.suppress(errors.UnreachableError), database.read() as connection:
-        return sorted(set(digests) - stored.children_of(connection, digests).keys())
+        return sorted(set(digests) - stored.known(connection, digests))
     return []
 
 

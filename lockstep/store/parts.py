@@ -7,7 +7,7 @@ image is mirrored or verified; it follows from the digest and never changes.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, Text, cast, delete, select, union
@@ -42,11 +42,18 @@ def children_of(connection: Connection, digests: Collection[str]) -> dict[str, d
     An image that is not in the answer was never looked into: nobody knows what it consists of. One that consists of
     nothing that a runtime would name has no entries.
     """
-    asked, found = sorted(set(digests)), {}
-    for start in range(0, len(asked), _ROWS):
-        statement = select(image_parts.c.digest, image_parts.c.parts)
-        rows = connection.execute(statement.where(image_parts.c.digest.in_(asked[start : start + _ROWS])))
-        found.update({row.digest: row.parts for row in rows})
+    found: dict[str, dict[str, str]] = {}
+    for some in _in_steps(digests):
+        statement = select(image_parts.c.digest, image_parts.c.parts).where(image_parts.c.digest.in_(some))
+        found.update({row.digest: row.parts for row in connection.execute(statement)})
+    return found
+
+
+def known(connection: Connection, digests: Collection[str]) -> set[str]:
+    """Those of some images that were looked into."""
+    found: set[str] = set()
+    for some in _in_steps(digests):
+        found.update(connection.execute(select(image_parts.c.digest).where(image_parts.c.digest.in_(some))).scalars())
     return found
 
 
@@ -64,3 +71,10 @@ def forget(connection: Connection, *, before: datetime, most: int) -> int:
     old = select(image_parts.c.digest).where(image_parts.c.at < before, image_parts.c.digest.not_in(named)).limit(most)
     gone = delete(image_parts).where(image_parts.c.digest.in_(old)).returning(image_parts.c.digest)
     return len(connection.execute(gone).all())
+
+
+def _in_steps(digests: Collection[str]) -> Iterator[list[str]]:
+    """So many that one statement can name them."""
+    asked = sorted(set(digests))
+    for start in range(0, len(asked), _ROWS):
+        yield asked[start : start + _ROWS]

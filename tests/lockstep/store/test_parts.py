@@ -31,6 +31,8 @@ def test_many_are_written_and_asked_for_at_once(database: Database) -> None:
         with database.write() as connection:
             parts.record(connection, many, at=THEN)
     assert _known(database, *many, *many) == many
+    with database.read() as connection:
+        assert parts.known(connection, [*many, PLAIN]) == many.keys()
 
 
 def test_what_no_site_has_any_more_goes_after_its_time_and_nothing_else_does(database: Database) -> None:
