@@ -33,7 +33,7 @@ def _lines(telling: Telling) -> Iterator[str]:
     if report.rules:
         yield f"\n## {telling.gettext('Rules')}\n"
         yield from (
-            f"- **{escaped(one.rule)}** ({escaped(one.problem)}): {escaped(one.message)}" for one in report.rules
+            f"- **{escaped(one.rule)}** ({escaped(one.problem)}): {escaped(telling.wrong(one))}" for one in report.rules
         )
 
 

@@ -38,7 +38,7 @@ def write(report: Report, catalogue: Catalogue, *, everything: bool = False) -> 
         Text.assemble((f"{visible(application)}: {visible(pair)}", "bold"), "  ", (never, _STYLES["unknown"]))
         for application, pair in report.uncompared
     ]
-    parts += [_rule(telling, f"{one.rule}: {one.problem}. {one.message}") for one in report.rules]
+    parts += [_rule(telling, f"{one.rule}: {one.problem}. {telling.wrong(one)}") for one in report.rules]
     parts += [Text(sentence, style=_STYLES["warn"]) for sentence in telling.endings()]
     return Group(*parts, Text(" · ".join(telling.sums()), style="dim"))
 

@@ -15,7 +15,7 @@ from console import comparing, sayings, words, writing
 from console.language import Catalogue, mark
 from console.reports.unseen import unseen
 from console.words import Word
-from drift.report import Compared, Entry, Report
+from drift.report import Compared, Entry, Report, RuleNote
 from drift.running import Container
 from lockstep.values import Health, Json, ObjectKey, Stance, Verdict
 
@@ -154,6 +154,10 @@ class Telling:
             return ""
         parts = {"name": cause["by"], "how": cause.get("kind", ""), "moment": cause.get("at", "")}
         return self.gettext("set by %(name)s (%(how)s, %(moment)s)") % parts
+
+    def wrong(self, one: RuleNote) -> str:
+        """What is wrong with a rule."""
+        return visible(sayings.say(one.message, self.catalogue))
 
     def problem(self, one: Compared) -> str:
         """What could not be seen."""

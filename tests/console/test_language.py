@@ -62,6 +62,8 @@ def test_what_workers_wrote_down_is_said_in_the_readers_language() -> None:
     assert sayings.say("the event 'issues' moves no ref", korean) == "이벤트 'issues'은(는) ref를 옮기지 않습니다"
     assert sayings.say("it was not signed; nobody knows", korean) == "서명이 없습니다; nobody knows"
     assert sayings.say("", korean) == ""
+    wrong = "It says otherwise of a field than hosts, which is as narrow. Neither counts: mend one of them."
+    assert "hosts 규칙" in sayings.say(wrong, korean)
 
 
 def test_every_saying_finds_itself() -> None:
