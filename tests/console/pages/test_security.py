@@ -13,7 +13,10 @@ from tests.support import bank, pages
 from tests.support import hooks as posting
 from tests.support.pages import TOKEN, House
 
-PAGES = ("/", "/runs", "/deliveries", "/findings", "/mirrors", "/jobs", "/applications/pay", "/runs/pay-deliver-m3v8q")
+PAGES = (
+    *("/", "/runs", "/deliveries", "/findings", "/declared", "/mirrors", "/jobs"),
+    *("/applications/pay", "/runs/pay-deliver-m3v8q"),
+)
 FORMS = (
     "/sign-out",
     "/deliveries/1/replay",
@@ -24,6 +27,7 @@ FORMS = (
     "/applications/pay/compare",
     "/applications/pay/redeploy",
     "/findings/1/heal",
+    "/declared/1/accept",
 )
 
 
