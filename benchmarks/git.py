@@ -7,13 +7,16 @@ once, and looks at each site again after it wrote. When nothing changed the peer
 ends, one after the other: nobody can know less than that.
 
 The first mirroring is measured twice: to sites that are empty repositories of ours, which Lockstep fills without a
-push, and to sites with a rule of their own, which are pushed to: this one machine does what three servers would do.
+push, and to sites with a rule of their own, which are pushed to: this one machine does what three servers would do, so
+that what goes to them at once goes no faster than its cores. So a third one has a line to each site, behind ssh: of a
+real site the line is what takes the time.
 
-``BENCH_SIZE=full`` takes 20,000 refs and 1 GiB; 5,000 and 128 MiB otherwise.
+``BENCH_SIZE=full`` takes 20,000 refs and 1 GiB; 5,000 and 128 MiB otherwise. The lines carry 128 MiB in any case.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
@@ -22,10 +25,13 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from lockstep.sites import git
+from lockstep.sites.git import relay
+from lockstep.sites.line import Pace
 from lockstep.topology import kinds
 from sync.bring import Order, Target
 from sync.distribute import distribute
@@ -33,6 +39,7 @@ from sync.fetch import fetch
 from sync.large import Supply
 from sync.refs import Options
 from sync.states import State
+from tests.support import sshd
 from tests.support.repositories import Repository
 from tests.support.repositories import git as plain
 
@@ -40,6 +47,9 @@ _FULL = os.environ.get("BENCH_SIZE") == "full"
 _REFS = 20_000 if _FULL else 5_000
 _MIB = 1024 if _FULL else 128
 _SITES = ("seoul", "sejong", "daegu")
+# To each site, in bits a second: a usual line between two buildings.
+_LINE = 100e6
+_LINE_MIB = 128
 _TIMES = 5
 # What the store remembers between two runs: what was written where.
 _ledgers: dict[str, dict[str, Mapping[str, str]]] = {}
@@ -48,7 +58,55 @@ _ledgers: dict[str, dict[str, Mapping[str, str]]] = {}
 def run() -> None:
     """Print a table: seconds of both, and how many times longer the peer took."""
     _compare(f"{_REFS} refs, {len(_SITES)} sites", _many_refs)
-    _compare(f"{_MIB} MiB, {len(_SITES)} sites", _many_bytes)
+    _compare(f"{_MIB} MiB, {len(_SITES)} sites", partial(_many_bytes, mib=_MIB))
+    _over_lines(f"{_LINE_MIB} MiB, ssh, {_LINE / 1e6:.0f} Mbit to each")
+
+
+def _over_lines(title: str) -> None:
+    """The first mirroring, to three servers that are each at the end of a line of their own."""
+    with tempfile.TemporaryDirectory() as directory, contextlib.ExitStack() as lines:
+        root = Path(directory)
+        _many_bytes(root / "source.git", mib=_LINE_MIB)
+        for site in _SITES:
+            for who in "lp":
+                Repository.make(root / f"{who}-{site}.git")
+        ends = {site: _line(lines, root / f"sshd-{site}") for site in _SITES}
+        print(f"{title:32}{'lockstep':>10}{'git':>10}{'ratio':>8}")
+
+        def theirs() -> None:
+            plain("clone", "--quiet", "--mirror", "--no-local", str(root / "source.git"), str(root / "clone.git"))
+            for site, end in ends.items():
+                command = ["git", f"--git-dir={root}/clone.git", "push", "--quiet", "--mirror"]
+                subprocess.run([*command, f"ssh://{end.host}{root}/p-{site}.git"], env=end.environment, check=True)
+
+        def there(site: str) -> git.Remote:
+            return git.Remote(location=f"ssh://{ends[site].host}{root}/l-{site}.git", access=ends[site].access)
+
+        _print("cold mirror", _seconds(lambda: _ours(root, there)), _seconds(theirs))
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """A server behind its line: where it is, and who is let in, for us and for git."""
+
+    host: str
+    access: git.Access
+    environment: Mapping[str, str]
+
+
+def _line(lines: contextlib.ExitStack, folder: Path) -> _End:
+    server = lines.enter_context(sshd.serve(folder))
+    user, _, port = server.host.rpartition("@127.0.0.1:")
+    place = relay.Place(host="127.0.0.1", port=int(port))
+    entry = lines.enter_context(relay.opened(place, Pace(_LINE), socks=False))
+    known = server.known_hosts.replace(f":{port} ", f":{entry} ")
+    (folder / "known").write_text(known)
+    ssh = f"ssh -F none -i {folder}/client -o IdentitiesOnly=yes -o UserKnownHostsFile={folder}/known"
+    return _End(
+        f"{user}@127.0.0.1:{entry}",
+        git.Access(ssh_key=server.key, known_hosts=known),
+        {"PATH": os.environ["PATH"], "GIT_SSH_COMMAND": ssh, "GIT_CONFIG_GLOBAL": "/dev/null"},
+    )
 
 
 def _compare(title: str, make: Callable[[Path], Repository]) -> None:
@@ -97,7 +155,7 @@ def _seconds(work: Callable[[], None]) -> float:
     return time.monotonic() - began
 
 
-def _ours(root: Path) -> None:
+def _ours(root: Path, there: Callable[[str], git.Remote] | None = None) -> None:
     cache, ledgers = git.Cache(root / "cache"), _ledgers.setdefault(str(root), {})
     options = Options(guards=kinds.GitGuards(), stamp="20260101T000000Z")
     source = git.Remote(location=str(root / "source.git"))
@@ -105,7 +163,9 @@ def _ours(root: Path) -> None:
     supply = Supply(stock=cache.large, source=lambda: source, tips=seen.refs.values())
     order = Order(repository="bench", source=seen, cache=cache, large=supply)
     targets = [
-        Target(site=site, open=partial(_site, root, site), options=options, written=ledgers.get(site, {}))
+        Target(
+            site=site, open=partial(there or partial(_site, root), site), options=options, written=ledgers.get(site, {})
+        )
         for site in _SITES
     ]
     outcomes = distribute(order, targets, on_outcome=lambda _target, _outcome: None)
@@ -151,9 +211,9 @@ def _many_refs(path: Path) -> Repository:
     return _imported(source, commits)
 
 
-def _many_bytes(path: Path) -> Repository:
+def _many_bytes(path: Path, *, mib: int) -> Repository:
     """Two hundred commits of one main branch, each with files that no packing makes smaller."""
-    bytes_each = _MIB * 2**20 // 200 // 4
+    bytes_each = mib * 2**20 // 200 // 4
     generator = random.Random(7)  # noqa: S311 - only to have the same repository each time
 
     def commits() -> Iterator[bytes]:
