@@ -117,4 +117,29 @@ def custom_resources(name: str) -> list[Step]:
     ]
 
 
-SCENARIOS = (custom_resources,)
+def nulls(name: str) -> list[Step]:
+    """Where null is a value, where it holds off a default, and where it is nothing."""
+    group = f"{name}.nulls.example"
+    definition, at = _definition(group), f"/apis/{group}/v1/namespaces/{name}/widgets"
+    body = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    body["required"] = []
+    body["properties"] |= {
+        "perhaps": {"type": "integer", "nullable": True, "default": 5},
+        "nothing": {"type": "integer", "nullable": True},
+        "some": {"type": "object", "additionalProperties": {"type": "string", "nullable": True}},
+    }
+    kept = {"free": {"a": None, "b": {"c": None}}, "perhaps": None, "nothing": None, "some": {"k": None}}
+    lost: list[dict[str, Any]] = [{"need": None}, {"labels": {"k": None}}, {"free": None}, {"size": None}]
+    head = {"apiVersion": f"{group}/v1", "kind": "Widget"}
+    return [
+        *namespace(name),
+        apply(f"{_DEFINITIONS}/widgets.{group}", definition),
+        get(at, until=200),
+        create(at, {**head, "metadata": {"name": "created"}, "spec": kept}),
+        apply(f"{at}/applied", {**head, "metadata": {"name": "applied"}, "spec": kept}),
+        *(create(at, {**head, "metadata": {"name": f"lost-{next(iter(one))}"}, "spec": one}) for one in lost),
+        delete(f"{_DEFINITIONS}/widgets.{group}"),
+    ]
+
+
+SCENARIOS = (custom_resources, nulls)

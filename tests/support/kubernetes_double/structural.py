@@ -48,6 +48,8 @@ def _record(schema: Mapping[str, Any]) -> Type:
         made.rest = ANY
     if schema.get("x-kubernetes-embedded-resource"):
         made.fields |= {name: one for name, one in _head().items() if name not in properties}
+    made.nullable = frozenset(name for name, one in properties.items() if one.get("nullable"))
+    made.rest_nullable = not isinstance(more, dict) or bool(more.get("nullable"))
     made.defaults = {name: one["default"] for name, one in properties.items() if "default" in one}
     made.required = frozenset(schema.get("required", ()))
     made.atomic = schema.get("x-kubernetes-map-type") == "atomic"
@@ -82,11 +84,16 @@ def pruned(value: Any, of: Type, at: str = "") -> tuple[Any, list[str]]:
 
 
 def defaulted(value: Any, of: Type) -> Any:
-    """A value with its defaults filled in; a null gives way to a default."""
+    """A value with its defaults filled in; a null that may be there holds them off, and any other is nothing."""
     if of.form is Form.LIST and isinstance(value, list):
         return [defaulted(item, of.item or ANY) for item in value]
     if of.form is not Form.RECORD or not isinstance(value, dict):
         return value
-    filled = {name: one for name, one in value.items() if one is not None or name not in of.defaults}
+    filled = {name: one for name, one in value.items() if one is not None or _may_be_null(name, of)}
     filled = {name: one for name, one in of.defaults.items() if name not in filled} | filled
     return {name: defaulted(one, of.under(name) or ANY) for name, one in filled.items()}
+
+
+def _may_be_null(name: str, of: Type) -> bool:
+    """Whether the server keeps a null under a name (apiextensions-apiserver, defaulting/prune.go)."""
+    return name in of.nullable if name in of.fields else of.rest_nullable

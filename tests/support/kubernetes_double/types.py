@@ -56,6 +56,10 @@ class Type:
     required: frozenset[str] = frozenset()
     shown: frozenset[str] = frozenset()
     """Fields that are written although they are empty."""
+    nullable: frozenset[str] = frozenset()
+    """Fields of a custom resource that may be null."""
+    rest_nullable: bool = True
+    """Whether the values under names that are not declared may be."""
     pointers: frozenset[str] = frozenset()
     """Fields that Go has pointers for: a zero that is set stays, what is not set is null."""
 
