@@ -15,6 +15,9 @@ from drift import unseen
 from lockstep import documents
 from lockstep.values import Json, ObjectKey
 
+CLOCKS_APART = 60.0
+"""Seconds. Clocks that are kept by NTP are one apart at the most; a header tells whole ones, after its way here."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
@@ -39,6 +42,12 @@ class SiteRead:
     ahead_seconds: int | None = None
     hides: Callable[[ObjectKey], bool] = field(default=lambda _key: False, compare=False)
     """Whether an object could not be seen."""
+
+    @property
+    def clock_apart(self) -> int:
+        """How many seconds the site's clock is ahead of ours, where that is worth saying; 0 where it is not."""
+        ahead = self.ahead_seconds or 0
+        return ahead if abs(ahead) >= CLOCKS_APART else 0
 
     @property
     def unread(self) -> bool:

@@ -15,6 +15,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from console import coverage as told
 from lockstep import errors
 from lockstep.sites import ends
 from lockstep.sites.open import Doors
@@ -28,8 +29,6 @@ from sync import coverage, quarantine
 _PROGRAMS = {"git": "mirroring git", "ssh": "git over ssh"}
 _MOST_GAPS = 10
 _MOST_KINDS = 5
-# Clocks that are kept by NTP are a second apart at the most; a header tells whole seconds, after its way here.
-_CLOCKS_APART = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +206,7 @@ def _clock(site: str, ahead_seconds: float | None) -> Iterator[Check]:
     if ahead_seconds is None:
         return
     far = amounts.format_duration(timedelta(seconds=round(abs(ahead_seconds))))
-    if abs(ahead_seconds) < _CLOCKS_APART:
+    if abs(ahead_seconds) < told.CLOCKS_APART:
         yield Check(place=site, what="cluster: clock", found="agrees with the clock of this machine")
         return
     side = "ahead of" if ahead_seconds > 0 else "behind"

@@ -43,6 +43,7 @@ def _give_tools(app: Flask) -> None:
         ago=_ago,
         breakable=_breakable,
         cause=writing.cause,
+        lasting=lambda seconds: writing.length(seconds, g.catalogue.language),
         moment=lambda at: writing.moment(at, g.catalogue.locale),
         moved=writing.moved,
         number=lambda count: writing.number(count, g.catalogue.locale),

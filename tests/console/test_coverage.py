@@ -63,3 +63,26 @@ def test_no_shape_makes_a_page_fail(file_database: Database, written: Any) -> No
         bank.scan(connection, "pay", "seoul-sejong", coverage=written)
     assert pages.house(file_database).signed_in().get("/applications/pay").status_code == 200
     assert pages.house(file_database).signed_in().get("/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("ahead", "language", "told"),
+    [
+        (10_800, "en", "The clock of sejong is 3h 00m ahead of ours."),
+        (-7_200, "en", "The clock of sejong is 2h 00m behind ours."),
+        (10_800, "ko", "sejong의 시계가 이쪽보다 3시간 00분 빠릅니다."),
+        (-7_200, "ko", "sejong의 시계가 이쪽보다 2시간 00분 느립니다."),
+    ],
+)
+def test_a_clock_that_is_wrong_is_told_beside_what_was_read(
+    file_database: Database, ahead: int, language: str, told: str
+) -> None:
+    """In which direction, and how far; a few seconds are the way of an answer, and are not told."""
+    sites = {"seoul": {"method": "list", "aheadSeconds": 2}, "sejong": {"method": "list", "aheadSeconds": ahead}}
+    with file_database.write() as connection:
+        bank.scan(connection, "pay", "seoul-sejong", coverage={"sites": sites})
+    page = pages.house(file_database).signed_in().get(f"/applications/pay?lang={language}", follow_redirects=True)
+    shown = page.get_data(as_text=True)
+    assert told in shown
+    assert "The clock of seoul" not in shown
+    assert "seoul의 시계" not in shown

@@ -216,7 +216,8 @@ def _is_deployed_to(bench: Bench, standby: _Site) -> None:
     reason = ("--reason", "fire in seoul-dc1", "--by", "lee")
     assert bench.types("pair", "stance", _PAIR, "switched", *reason).code == 0
     with bench.controllers():
-        assert bench.types("deploy", _APPLICATION, "--site", "sejong", "--by", "lee").code == 0
+        said = bench.types("deploy", _APPLICATION, "--site", "sejong", "--by", "lee")
+    assert said.code == 0, said
     web = bench.servers["sejong"].get(bench.path("deployments", "web"))["spec"]
     (container,) = web["template"]["spec"]["containers"]
     held = standby.registry.store(prefix="prod").resolve("shop/web", "latest")
