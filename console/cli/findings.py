@@ -175,7 +175,12 @@ def withdraw(places: frame.Frame, *, finding: int) -> int:
 @click.argument("finding", type=int)
 @click.option("--reason", default="", metavar="TEXT", help="Why the sites differ here.")
 @click.option("--owner", default="", metavar="NAME", help="Who answers for it.")
-@click.option("--by", default="", metavar="NAME", help="Who accepts it; without, it does not count under a signature.")
+@click.option(
+    "--by",
+    default="",
+    metavar="NAME",
+    help="Who accepts it; what an overlay never excuses needs it, and a signature too.",
+)
 @frame.common
 @frame.output("yaml", "json")
 @frame.placed

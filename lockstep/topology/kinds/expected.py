@@ -124,7 +124,7 @@ class ExpectedDifferenceSpec(Model):
     expires: date
     """The day after which it no longer explains anything."""
     accepted_by: Text | None = None
-    """Who accepted it; a rule without counts, but not under a signature."""
+    """Who accepted it; a rule without counts, but not under a signature, nor for what an overlay never excuses."""
 
     @property
     def selectors(self) -> tuple[Selector, ...]:

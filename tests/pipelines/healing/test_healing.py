@@ -66,8 +66,10 @@ class Bank:
             )
             stances.append(connection, "seoul-sejong", record)
 
-    def scan(self, verdict: Verdict = Verdict.STANDBY_DRIFT, *, site: str = "sejong") -> None:
-        """A comparison a minute later, and the job that follows it."""
+    def scan(
+        self, verdict: Verdict = Verdict.STANDBY_DRIFT, *, site: str = "sejong", there: bool = True, heal: bool = True
+    ) -> None:
+        """A comparison a minute later, and the job that follows it; ``there``: it finds something."""
         self.clock.pass_seconds(60)
         now = self.clock.now()
         seen = findings.Seen(
@@ -79,8 +81,9 @@ class Bank:
             counts={}, problem="", objects=1, started_at=now, ended_at=now,
         )  # fmt: skip
         with self.database.write() as connection:
-            findings.record(connection, scan, [seen], hidden=lambda _key, _site: False)
-        self.heal()
+            findings.record(connection, scan, [seen] if there else [], hidden=lambda _key, _site: False)
+        if heal:
+            self.heal()
 
     def heal(self) -> None:
         """The job."""
@@ -139,6 +142,17 @@ def test_a_standby_that_drifts_is_healed_with_what_the_primary_has_and_written_d
     assert bank.params(done.run) == {"sites": ["sejong"], "like": "seoul", "objects": [OBJECT], "heals": [OBJECT]}
     bank.scan()
     assert len(bank.healed()) == 1, "a run that has not ended is waited for"
+
+
+def test_what_comes_and_goes_is_not_healed_while_it_is_away(bank: Bank) -> None:
+    """The finding is kept, and there is nothing to write."""
+    for there in (True, False, True, False):
+        bank.scan(there=there, heal=False)
+    assert (bank.finding().state, bank.finding().away_at is None) == ("flapping", False)
+    bank.heal()
+    assert bank.healed() == []
+    bank.scan()
+    assert [one.objects for one in bank.healed()] == [[OBJECT]]
 
 
 def test_a_fight_stops_it_until_a_person_lets_it_go_on(bank: Bank) -> None:
