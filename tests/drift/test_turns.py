@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -28,8 +28,8 @@ from tests.drift import world as worlds
 from tests.drift.world import World, config, deployment
 from tests.support import topologies
 
-_FROZEN, _OTHER = "seoul-sejong", "seoul-busan"
-_AT_FROZEN = tuple(f"app-{number}" for number in range(10))
+_OTHER = "seoul-busan"
+_APPLICATIONS = 12
 _WORKING = settings.Working(threads=8, poll_seconds=0.02)
 
 
@@ -55,28 +55,34 @@ class _Frozen:
 
 
 class _Sites:
-    def __init__(self, inner: doors.Sites, frozen: _Frozen) -> None:
+    def __init__(self, inner: doors.Sites, frozen: _Frozen, sites: Sequence[str]) -> None:
         self._inner = inner
         self._frozen = frozen
+        self._sites = sites
 
     def cluster(self, site: str) -> doors.Seen:
-        return self._frozen if site == "sejong" else self._inner.cluster(site)
+        return self._frozen if site in self._sites else self._inner.cluster(site)
 
     def archive(self, site: str) -> archive.Archive | None:
         return self._inner.archive(site)
 
 
-def _topology(root: Path) -> Topology:
+def _topology(root: Path, frozen: Sequence[str]) -> Topology:
+    """A dozen applications at the frozen sites, and one elsewhere."""
+
     def application(name: str, pair: str) -> tuple[str, str, dict[str, Json]]:
         protection = {pair: {"tier": "hot", "floor": {"default": 1}}}
         return "Application", name, {"source": {"repository": name}, "namespace": "shop", "protection": protection}
 
-    sites = [("Site", name, {"cluster": {"directory": f"{name}/cluster"}}) for name in ("seoul", "sejong", "busan")]
+    sites = [("Site", name, {"cluster": {"directory": f"{name}/cluster"}}) for name in ("seoul", "busan", *frozen)]
     return topologies.topology(
         *sites,
-        ("Pair", _FROZEN, {"primary": "seoul", "standby": "sejong"}),
-        ("Pair", _OTHER, {"primary": "seoul", "standby": "busan"}),
-        *(application(name, _FROZEN) for name in _AT_FROZEN),
+        *(("Pair", f"seoul-{site}", {"primary": "seoul", "standby": site}) for site in ("busan", *frozen)),
+        *(
+            application(f"{site}-{number}", f"seoul-{site}")
+            for number in range(_APPLICATIONS // len(frozen))
+            for site in frozen
+        ),
         application("elsewhere", _OTHER),
         directory=root,
     )
@@ -102,42 +108,54 @@ def _until(database: Database, names: set[str]) -> None:
         pause.wait(0.02)
 
 
-def test_ten_applications_at_a_frozen_site_do_not_keep_one_elsewhere_waiting(
-    tmp_path: Path, file_database: Database, frozen: _Frozen, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("sites", "held"), [(("sejong",), 3), (("sejong", "daegu", "jeju"), 4)])
+def test_a_dozen_applications_at_frozen_sites_do_not_keep_one_elsewhere_waiting(
+    tmp_path: Path,
+    file_database: Database,
+    frozen: _Frozen,
+    monkeypatch: pytest.MonkeyPatch,
+    sites: tuple[str, ...],
+    held: int,
 ) -> None:
-    """Eight workers, the ten asked for first, one primary for all: it is compared while none of the ten is."""
+    """Eight workers, those asked for first, one primary for all: it is compared while none of the others is."""
     monkeypatch.setattr(scan, "_TAKEN_SECONDS", 0.05)
     world = World.make(tmp_path / "sites", file_database)
     (world.root / "busan/cluster").mkdir(parents=True)
-    topology = _topology(world.root)
-    world.stance(_FROZEN, Stance.NORMAL)
-    world.stance(_OTHER, Stance.NORMAL)
+    topology = _topology(world.root, sites)
+    for pair in topology.pairs:
+        world.stance(pair, Stance.NORMAL)
     world.git.topology = topology
     world.commit("one", deployment(), config(MODE="fast"))
     places = settings.Places(config=world.root, state=world.root / "state", database="")
     opened = opening.Doors(lambda: topology, reader=secrets.Reader(world.root, {}), places=places)
+    turns = Turns.of(_WORKING.threads, patience_seconds=0.1)
+    # Its own site answered before the others froze.
+    with turns.taken(["seoul", "busan"]):
+        pass
     scanning = dataclasses.replace(
         world.scanning,
         topology=lambda: topology,
-        sites=_Sites(opened, frozen),
-        turns=Turns(most=3, patience_seconds=0.1),
+        sites=_Sites(opened, frozen, sites),
+        turns=turns,
         clock=SystemClock(),
     )
+    waiting = [name for name in topology.applications if name != "elsewhere"]
     queue = Queue(file_database, working=_WORKING)
     with file_database.write() as connection:
-        queue.enqueue(connection, *(work.scan(name, urgent=True) for name in _AT_FROZEN), work.scan("elsewhere"))
+        queue.enqueue(connection, *(work.scan(name, urgent=True) for name in waiting), work.scan("elsewhere"))
     worker = Worker(queue, {work.Kind.SCAN: partial(scan.handle_scan, scanning)}, working=_WORKING)
     worker.start()
     try:
         _until(file_database, {"elsewhere"})
-        assert (set(_compared(file_database)), frozen.asked) == ({"elsewhere"}, 3)
+        assert set(_compared(file_database)) == {"elsewhere"}
+        assert len(sites) <= frozen.asked <= held
         frozen.given_up.set()
-        _until(file_database, {*_AT_FROZEN, "elsewhere"})
+        _until(file_database, set(topology.applications))
     finally:
         frozen.given_up.set()
         worker.stop(timeout_seconds=10)
     found = _compared(file_database)
-    assert {found[name] for name in _AT_FROZEN} == {"Unknown"}
+    assert {found[name] for name in waiting} == {"Unknown"}
     assert found["elsewhere"] != "Unknown"
 
 
@@ -208,4 +226,34 @@ def test_two_frozen_sites_leave_workers(threads: int, most: int) -> None:
         for _ in range(most):
             stack.enter_context(turns.taken(["sejong"]))
         with pytest.raises(TakenError, match="sejong"), turns.taken(["sejong"]):
+            pytest.fail("no turn is left")
+
+
+def test_sites_that_froze_at_once_after_they_answered_have_one_reader_each_beside_the_first() -> None:
+    """Of eight workers three are left, and once a reading lasted too long its site is in doubt."""
+    turns = Turns.of(8, patience_seconds=60)
+    sites = ("sejong", "daegu", "jeju")
+    with turns.taken(sites):
+        pass
+    impatient = Turns.of(8, patience_seconds=0)
+    impatient._proven = set(turns._proven)
+    held = 0
+    with contextlib.ExitStack() as stack:
+        for site in (*["sejong"] * 4, *["daegu"] * 4, *["jeju"] * 4):
+            with contextlib.suppress(TakenError):
+                stack.enter_context(impatient.taken([site]))
+                held += 1
+        assert held == 5
+        with impatient.taken(["busan"]):
+            held += 1
+    assert (held, impatient._proven) == (6, set())
+
+
+def test_however_many_sites_are_frozen_half_of_the_workers_are_left_for_others() -> None:
+    """The first comparisons of a process know of no site whether it answers."""
+    turns = Turns.of(8, patience_seconds=0)
+    with contextlib.ExitStack() as stack:
+        for number in range(4):
+            stack.enter_context(turns.taken([f"site-{number}"]))
+        with pytest.raises(TakenError, match="4 comparisons wait"), turns.taken(["site-4"]):
             pytest.fail("no turn is left")
