@@ -11,15 +11,16 @@ import orjson
 from console import wiring
 from console.runtime import Runtime
 from console.scanning import scanning_of
-from drift.checks.facts import Mirror, Stock
+from drift.checks.facts import Mirror, Stock, Tagged
 from drift.gathering.doors import Gathering
 from lockstep import errors
 from lockstep.manifests import desired
 from lockstep.sites import ends, oci
 from lockstep.store import mirrors as standings
-from lockstep.values import Stance
+from lockstep.values import ObjectKey, Stance
 from pipelines.deploy import rehearsal
-from sync import git, stock
+from sync import git, images, lag, stock
+from sync.mirror import ALL, Result
 from sync.outcomes import SiteOutcome
 
 # An image's configuration is some kilobytes; what is larger says nothing of a platform.
@@ -39,6 +40,7 @@ class Looking:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._mirrors: dict[str, Sequence[Mirror]] = {}
+        self._tags: dict[str, Sequence[Tagged]] = {}
 
     def mirrors(self, repository: str) -> Sequence[Mirror]:
         """How a repository stands at each of its sites, now: as a dry run of mirroring says it.
@@ -101,6 +103,62 @@ class Looking:
             missing=proof.missing,
             platforms=_platforms(store, repository, digest) if proof.whole else None,
         )
+
+    def tags(self, repository: str) -> Sequence[Tagged]:
+        """How the tags of an image stand at each of its sites, now: as a dry run of mirroring says it.
+
+        Raises:
+            LockstepError: Its source does not say what they should be.
+        """
+        if repository not in self._tags:
+            self._tags[repository] = self._tagged(repository)
+        return self._tags[repository]
+
+    def _tagged(self, repository: str) -> Sequence[Tagged]:
+        runtime = self._runtime
+        if not runtime.topology().image_mirrors_of(repository):
+            return ()
+        facing = dict.fromkeys(runtime.topology().pairs, Stance.NORMAL)
+        looking = replace(wiring.mirroring_images(runtime), stances=lambda: facing)
+        found = images.run(looking, images.Request(dry_run=True), name=repository)
+        whole = [one for one in found.results if one.reference == ALL]
+        if whole:
+            raise errors.UnreachableError(f"The tags of {repository} could not be read: {whole[0].detail}")
+        return [self._tag(one, found.lags.get((repository, one.reference, one.site))) for one in found.results]
+
+    def _tag(self, one: Result, known: lag.Lag | None) -> Tagged:
+        behind = known.behind if known else None
+        if one.state.value == "equal":
+            behind = timedelta(0)
+        elif not behind:
+            # What was recorded as equal is not any more, and nobody noted since when.
+            behind = None
+        return Tagged(
+            name=one.repository,
+            reference=one.reference,
+            site=one.site,
+            state=one.state.value,
+            detail=one.detail,
+            behind=behind,
+            newest=known.last if known else None,
+        )
+
+    def opens(self, site: str, secret: ObjectKey, *, repository: str, digest: str) -> str:
+        """What a site's registry says to a pull secret of its cluster: empty where it lets it in, else why not.
+
+        Raises:
+            LockstepError: It does not say, or the secret cannot be read.
+        """
+        doors = self._runtime.doors
+        found = doors.cluster(site).get(secret, api_version="v1")
+        if found is None:
+            return "it is not there"
+        data = found.get("data")
+        try:
+            doors.images_with(site, data if isinstance(data, dict) else {}).resolve(repository, digest)
+        except (errors.RefusedError, errors.InputError) as error:
+            return error.message
+        return ""
 
     def rehearse(self, site: str, wanted: desired.Desired, *, warm: bool) -> Mapping[str, str]:
         """What a site's server says to a dry run of each object; empty for what it would admit.

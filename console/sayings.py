@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from console import readiness
+from console import readiness, words
 from console.language import Catalogue, mark
 
 SAYINGS: Sequence[str] = (
@@ -147,7 +147,13 @@ def say(sentence: str, catalogue: Catalogue) -> str:
 def _one(sentence: str, catalogue: Catalogue) -> str:
     for saying, pattern in _PATTERNS:
         if match := pattern.fullmatch(sentence):
-            # A reason within a sentence is a sentence of its own.
-            parts = {name: _one(part, catalogue) if name == "why" else part for name, part in match.groupdict().items()}
+            parts = {name: _part(name, part, catalogue) for name, part in match.groupdict().items()}
             return catalogue.text(saying) % parts
     return sentence
+
+
+def _part(name: str, part: str, catalogue: Catalogue) -> str:
+    """A part of a sentence: a reason is a sentence of its own, a verdict has a word; names stay as they are."""
+    if name == "why":
+        return _one(part, catalogue)
+    return catalogue.text(words.verdict(part).label) if name == "verdict" else part

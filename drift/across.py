@@ -12,7 +12,7 @@ from itertools import islice
 
 from drift import proofs
 from drift.image_ids import Ran
-from drift.proofs import DIFFERENT, NOT_COMPARABLE, Known
+from drift.proofs import DIFFERENT, NOT_COMPARABLE, WRONG, Known
 from drift.running import Container, Place, Pods, Running
 from lockstep.values import ObjectKey
 
@@ -39,7 +39,7 @@ class Across:
         self._sides = [(site, one) for site, one in zip(sites, pods, strict=True) if one is not None]
         self._said: dict[ObjectKey, tuple[Container, ...]] = {}
         self._order: list[ObjectKey] = []
-        self._different: set[ObjectKey] = set()
+        self._told_of: set[ObjectKey] = set()
         self._containers = self._not_comparable = 0
         self._told: Running | None = None
         self._judge(key for _, one in self._sides for key in (*one.keys(), *one.changed()))
@@ -57,11 +57,12 @@ class Across:
         self.settle()
         if self._told is None:
             every = (container for key in self._order for container in self._said[key])
-            different = (one for key in sorted(self._different) for one in self._said[key] if one.said == DIFFERENT)
+            told = [one for key in sorted(self._told_of) for one in self._said[key]]
             self._told = Running(
                 containers=self._containers,
                 not_comparable=self._not_comparable,
-                different=tuple(islice(different, _MOST_DIFFERENT)),
+                different=tuple(one for one in told if one.said == DIFFERENT)[:_MOST_DIFFERENT],
+                wrong=tuple(one for one in told if one.said == WRONG)[:_MOST_DIFFERENT],
                 listed=tuple(islice(every, _MOST_LISTED)),
             )
         return self._told
@@ -87,10 +88,10 @@ class Across:
             self._said[key] = after
         self._containers += len(after) - len(before)
         self._not_comparable += _count(after) - _count(before)
-        if any(one.said == DIFFERENT for one in after):
-            self._different.add(key)
+        if any(one.said in (DIFFERENT, WRONG) for one in after):
+            self._told_of.add(key)
         else:
-            self._different.discard(key)
+            self._told_of.discard(key)
 
 
 def judged(

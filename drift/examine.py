@@ -25,7 +25,8 @@ Manifest: TypeAlias = dict[str, Json]
 Older: TypeAlias = Callable[[ObjectKey], tuple[Sequence[Manifest], Sequence[Manifest]]]
 """The object in older renderings for the truth and for the follower; asked for only when something differs."""
 
-_THERE = "(the object)"
+THERE = "(the object)"
+"""Shown in the place of an object of which only is said where it is."""
 _NOWHERE: Sides[Value] = Sides(ABSENT, ABSENT, ABSENT, ABSENT)
 
 
@@ -90,7 +91,7 @@ class Examiner:
         if said is Verdict.IN_SYNC:
             return []
         judged = judging.judge_presence(key, there, said, self.context)
-        values: Sides[Value] = there.map(lambda here: _THERE if here else ABSENT)
+        values: Sides[Value] = there.map(lambda here: THERE if here else ABSENT)
         return [self._sealed(_difference(key, judged, managed=managed, values=values), values)]
 
     def _contents(self, key: ObjectKey, sides: Sides[Manifest | None], git: list[Manifest]) -> list[Difference]:

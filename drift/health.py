@@ -163,7 +163,7 @@ class Observations:
         self._touched.add(key)
         if manifest is not None:
             assessed = health.assess(manifest, standby=self._standby)
-            owner = _owner(key, manifest)
+            owner = owner_of(key, manifest)
             if owner is not None:
                 self._owners[key] = owner
                 if assessed is not None and _surfaces(key, manifest, assessed):
@@ -235,7 +235,7 @@ def _worse(own: Assessment | None, below: tuple[ObjectKey, Assessment] | None) -
     )
 
 
-def _owner(key: ObjectKey, manifest: Mapping[str, Json]) -> ObjectKey | None:
+def owner_of(key: ObjectKey, manifest: Mapping[str, Json]) -> ObjectKey | None:
     """The object that controls another, else the first that owns it. An owner is in the same name space or in none."""
     owners = list(reading.entries(manifest, "metadata", "ownerReferences"))
     chosen = next((one for one in owners if one.get("controller") is True), owners[0] if owners else None)

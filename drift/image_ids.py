@@ -26,11 +26,12 @@ _RESOLVING = frozenset({"containerd", "docker"})
 class Ran:
     """What one container runs. ``digest`` is ``""`` where nobody can read it.
 
-    ``resolved``: it is known to be what the reference in the spec was resolved to, so that two of these may be held
-    against each other; else it may be an id, an index, or the manifest of one platform.
+    ``named``: it is that of an index or of a manifest, which a registry has, and no id. ``resolved``: it is known to be
+    what the reference in the spec was resolved to, so that two of these may be held against each other.
     """
 
     digest: str
+    named: bool = False
     resolved: bool = False
 
     @classmethod
@@ -53,7 +54,7 @@ class Ran:
             return cls(digest="")
         wanted = _reference(image)
         ours = wanted is not None and images.full_name(wanted) == images.full_name(ran)
-        return cls(digest=ran.digest, resolved=ours and container_id.partition("://")[0] in _RESOLVING)
+        return cls(digest=ran.digest, named=True, resolved=ours and container_id.partition("://")[0] in _RESOLVING)
 
 
 def pin(image: str) -> str:

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from drift import certificates, redact
+from drift import certificates, pulling, redact
 from drift.certificates import Certificate
 from drift.normalise import home, reading
 from drift.packed import Packed, pack
+from drift.pulling import PullSecret
 from drift.seen import Seen, Sifted
 from lockstep import clock, collector, errors
 from lockstep.manifests import scope
@@ -28,8 +29,9 @@ class Reading:
     """The objects of one site.
 
     ``gaps`` are what could not be read and what is no object at all; ``read_at`` and ``method`` say when and how
-    it was read, by whose ``address``. ``certificates`` are those in its Secrets. ``ahead_seconds`` is how far the
-    site's clock was ahead of ours, where it said so.
+    it was read, by whose ``address``. ``certificates`` are those in its Secrets; ``pull_secrets`` are those that open
+    registries, as they were when everything was read. ``ahead_seconds`` is how far the site's clock was ahead of ours,
+    where it said so.
     """
 
     site: str
@@ -41,6 +43,7 @@ class Reading:
     notes: tuple[str, ...] = field(default=())
     certificates: tuple[Certificate, ...] = ()
     ahead_seconds: float | None = None
+    pull_secrets: tuple[PullSecret, ...] = ()
 
     def hides(self, key: ObjectKey) -> bool:
         """Whether an object may be there although it was not read."""
@@ -80,14 +83,20 @@ class _Taken:
     at_home: bool
     packed: bytes | dict[str, Json]
     certificates: tuple[Certificate, ...]
+    pull_secrets: tuple[PullSecret, ...]
 
 
 def _sifted(cluster: Sifted, selection: ends.Selection, *, site: str, sealer: redact.Sealer) -> Reading:
     """What is there, packed one by one. Raises LockstepError."""
 
     def take(manifest: dict[str, Json]) -> _Taken:
-        packed = pack(sealer.seal(manifest))
-        return _Taken(key_of(manifest), _is_at_home(manifest), packed, tuple(certificates.of_manifest(manifest)))
+        return _Taken(
+            key=key_of(manifest),
+            at_home=_is_at_home(manifest),
+            packed=pack(sealer.seal(manifest)),
+            certificates=tuple(certificates.of_manifest(manifest)),
+            pull_secrets=tuple(pulling.of_manifests([manifest])),
+        )
 
     found = cluster.sift(selection, take)
     objects: dict[ObjectKey, bytes | dict[str, Json]] = {}
@@ -103,6 +112,7 @@ def _sifted(cluster: Sifted, selection: ends.Selection, *, site: str, sealer: re
         method=found.method,
         address=cluster.address,
         certificates=tuple(sorted(certificate for one in found.kept for certificate in one.certificates)),
+        pull_secrets=tuple(sorted(secret for one in found.kept for secret in one.pull_secrets)),
     )
 
 
@@ -119,6 +129,7 @@ def index(found: ends.Inventory, *, site: str, sealer: redact.Sealer, address: s
         address=address,
         certificates=tuple(sorted(one for manifest in found.objects for one in certificates.of_manifest(manifest))),
         ahead_seconds=found.ahead_seconds,
+        pull_secrets=tuple(sorted(pulling.of_manifests(found.objects))),
     )
 
 

@@ -15,7 +15,7 @@ from enum import Enum
 from typing import TypeVar
 
 from drift.checks import answers, table
-from drift.checks.catalogue import CATALOGUE, Check
+from drift.checks.catalogue import CATALOGUE, UNBUILT, Check
 from drift.checks.facts import Facts, Unread, Whole
 from drift.checks.results import Outcome, Result, Said, Severity
 from lockstep import clock
@@ -75,7 +75,7 @@ def evaluate(whole: Whole, *, ttl: timedelta = TTL) -> list[Result]:
         elif check.id in table.OF_PAIR:
             found += _of_pair(check, whole)
         else:
-            found.append(_result(check, whole, Said(outcome=Outcome.NOT_COVERED, message="not built yet")))
+            found.append(_result(check, whole, Said(outcome=Outcome.NOT_COVERED, message=UNBUILT[check.id])))
     return sorted((aged(one, now=whole.now, ttl=ttl) for one in found), key=lambda one: one.order)
 
 
@@ -115,7 +115,7 @@ def score(results: Sequence[Result]) -> int:
 
 def _of_application(check: Check, facts: Facts) -> Iterator[Result]:
     severity = check.severities.get(facts.tier)
-    at = (facts.live[0].read_at, facts.live[1].read_at)
+    at = _seen(check, facts)
     said: Iterable[Said] = [Said(outcome=Outcome.NOT_APPLICABLE, message=f"not for the tier {facts.tier.value}")]
     if severity is not None:
         said = _asked(table.OF_APPLICATION[check.id], facts)
@@ -129,6 +129,17 @@ def _of_application(check: Check, facts: Facts) -> Iterator[Result]:
             said=one,
             at=one.at or at,
         )
+
+
+def _seen(check: Check, facts: Facts) -> tuple[datetime | None, datetime | None]:
+    """When what a check stands on was seen at the truth and at the follower: registries and mirrors by themselves."""
+    truth, follower = (one.read_at for one in facts.live)
+    if check.id.startswith("IMG-") and not isinstance(facts.images, Unread):
+        return truth, facts.images.at or follower
+    if check.id.startswith("GIT-") and not isinstance(facts.mirrors, Unread):
+        seen = {one.site: one.at for one in facts.mirrors}
+        return seen.get(facts.faced.truth) or truth, seen.get(facts.faced.follower) or follower
+    return truth, follower
 
 
 def _of_pair(check: Check, whole: Whole) -> Iterator[Result]:

@@ -86,12 +86,14 @@ class Container:
 class Running:
     """What runs of an application: the containers of which something is known, and how many of those there are.
 
-    ``different`` are those whose tag is proved to be two images; ``listed`` are the first of all, by object.
+    ``different`` are those whose tag is proved to be two images, ``wrong`` those that run something else than is
+    pinned; ``listed`` are the first of all, by object.
     """
 
     containers: int = 0
     not_comparable: int = 0
     different: tuple[Container, ...] = ()
+    wrong: tuple[Container, ...] = ()
     listed: tuple[Container, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
@@ -100,6 +102,7 @@ class Running:
             "containers": self.containers,
             "notComparable": self.not_comparable,
             "different": [one.to_json() for one in self.different],
+            "wrong": [one.to_json() for one in self.wrong],
             "listed": [one.to_json() for one in self.listed],
         }
 
@@ -110,6 +113,7 @@ class Running:
             containers=value.get("containers", 0),
             not_comparable=value.get("notComparable", 0),
             different=tuple(Container.from_json(one) for one in value.get("different", ())),
+            wrong=tuple(Container.from_json(one) for one in value.get("wrong", ())),
             listed=tuple(Container.from_json(one) for one in value.get("listed", ())),
         )
 

@@ -13,6 +13,7 @@ from drift.comparison import Comparison
 from drift.doors import Renderer, Scanning, Sites
 from drift.following import Beyond, Followed, Standing
 from drift.implied import Scalers
+from drift.inventory import Reading
 from drift.ledger import Sums
 from drift.scanned import Known, Scanned, scanned, summary
 from drift.turns import TakenError
@@ -101,6 +102,16 @@ def scan(context: Scanning, application: kinds.Application, pair: kinds.Pair) ->
     Raises:
         TakenError: A site keeps as many comparisons of this process waiting as may wait for it: nothing was read.
     """
+    return looked(context, application, pair)[0]
+
+
+def looked(
+    context: Scanning, application: kinds.Application, pair: kinds.Pair
+) -> tuple[Scanned, tuple[Reading, Reading] | None]:
+    """A comparison with what it read of the truth and of the follower; None when nobody knows what to read.
+
+    Raises what ``scan`` does.
+    """
     context.followed.pop((application.name, pair.name), None)
     began = context.clock.monotonic()
     comparison = Comparison.of(context, application, pair)
@@ -108,7 +119,7 @@ def scan(context: Scanning, application: kinds.Application, pair: kinds.Pair) ->
         basis = comparison.basis()
         wanted = comparison.wanted()
     except errors.LockstepError as error:
-        return _blind(comparison, error)
+        return _blind(comparison, error), None
     selection = comparison.selection(wanted)
     watches = comparison.watches(selection)
     if context.watched is not None and watches is not None:
@@ -142,7 +153,7 @@ def scan(context: Scanning, application: kinds.Application, pair: kinds.Pair) ->
         vitals=(vitals[0], vitals[1]),
         running=ground.running.running(),
     )
-    return scanned(comparison, known, ground.sum_up(ledger), followed=followed)
+    return scanned(comparison, known, ground.sum_up(ledger), followed=followed), readings
 
 
 def updated(context: Scanning, application: kinds.Application, pair: kinds.Pair) -> Scanned | None:

@@ -49,6 +49,19 @@ def free(ground: Ground, own: list[templates.Workload]) -> dict[str, Decimal]:
     return {name: amount - used.get(name, Decimal(0)) for name, amount in room.items()}
 
 
+def free_by_node(
+    ground: Ground, among: list[dict[str, Json]], own: list[templates.Workload]
+) -> dict[str, dict[str, Decimal]]:
+    """What each of some nodes has left beside everybody else's Pods, by its name."""
+    free = {reading.text(node, "metadata", "name"): nodes.allocatable(node) for node in among}
+    for key, pod in ground.of("", "Pod"):
+        room = free.get(reading.text(pod, "spec", "nodeName"))
+        if room is not None and _is_running(pod) and not belongs(key, pod, own):
+            for name, amount in templates.requests(reading.mapping(pod, "spec")).items():
+                room[name] = room.get(name, Decimal(0)) - amount
+    return free
+
+
 def belongs(key: ObjectKey, pod: dict[str, Json], own: list[templates.Workload]) -> bool:
     """Whether a Pod is one that a workload of the application made, by all labels of the workload's template."""
     labels = reading.mapping(pod, "metadata", "labels")

@@ -123,6 +123,30 @@ _ALL = (
     _check("SLF-02", "EACH", "B", "Everything that had to be read was read", "읽어야 할 것을 모두 읽음"),
 )
 
+UNBUILT: Mapping[str, str] = {
+    "IMG-05": "nobody looks yet for what refers to an image",
+    "CFG-03": "a value that must differ and does not is told by its rule, and nobody counts the rules yet",
+    "SEC-04": "nobody tries yet to open a sealed secret at DR",
+    "NET-01": "differences are told by APP-03, and nobody looks yet for classes and addresses",
+    "NET-02": "differences are told by APP-03, and nobody knows the allow-lists of partners",
+    "NET-03": "nothing of ours runs in DR's network to try it from there",
+    "NET-04": "no DNS server is asked yet",
+    "API-03": "nobody knows yet which operator is behind which kind",
+    "STO-01": "storage classes are not read yet",
+    "STO-02": "nothing that replicates or backs up volumes is read yet",
+    "DAT-01": "nothing that makes backups is configured or read yet",
+    "DAT-02": "nothing that restores backups is configured or read yet",
+    "DAT-03": "no place where backups are kept is configured or read yet",
+    "TOP-01": "the nodes of a stretched cluster are not told apart by centre yet",
+    "LAT-01": "nothing of ours runs at the sites to measure the line between them",
+    "TIM-01": "the clocks of the sites are not read yet, and that CronJobs wait is told by APP-02",
+    "TPG-02": "CAP-01 looks at one pair, and nobody adds up several yet",
+    "PRB-01": "no probe of the application is configured yet",
+    "PIP-01": "approvals are kept with their runs, and are not held against what is deployed yet",
+    "SLF-01": "an installation does not try itself out from DR yet",
+}
+"""What is missing for each check that no module answers."""
+
 CATALOGUE: Mapping[str, Check] = {check.id: check for check in _ALL}
 """Every check by its id, in the order of the catalogue."""
 

@@ -93,8 +93,9 @@ class Desired:
 class Image:
     """One image that something names, as the follower would pull it.
 
-    ``written`` is what stands there, ``where`` says in which of git, the truth and the follower. ``repository`` and
-    ``digest`` are what the follower's registry must have; a digest is empty when the image is not pinned.
+    ``written`` is what stands there, ``where`` says in which of git, the truth (``primary``) and the follower (``dr``),
+    or that it is ``running`` at the truth by that reference. ``repository`` and ``digest`` are what the follower's
+    registry must have; a digest is empty when the image is not pinned.
     ``registry`` tells whose registry it would be pulled from: ``own``, ``other`` (that of ``other_site``) or
     ``foreign``.
     """
@@ -123,12 +124,36 @@ class Stock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tagged:
+    """A tag or digest of an image of the application at a site, beside its source, now.
+
+    ``behind`` is for how long the site has lacked a change, None when nobody knows; ``newest`` how long the newest took
+    that is there.
+    """
+
+    name: str
+    reference: str
+    site: str
+    state: str
+    detail: str = ""
+    behind: timedelta | None = None
+    newest: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Images:
-    """The images of an application, and what the follower's registry says of each ``(repository, digest)``."""
+    """The images of an application, and what the follower's registry says of each ``(repository, digest)``.
+
+    ``tags`` are all that the application's own images have. ``host`` is that of the follower's registry, as references
+    name it. ``opened`` is what it said to each pull secret, by name space and name: empty where it let it in.
+    """
 
     named: tuple[Image, ...]
     stock: Mapping[tuple[str, str], Stock | Unread]
     at: datetime | None = None
+    tags: tuple[Tagged, ...] | Unread = ()
+    host: str = ""
+    opened: Mapping[tuple[str, str], str | Unread] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

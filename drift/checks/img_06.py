@@ -20,7 +20,7 @@ def run(facts: Facts) -> Iterator[Said]:
     problems = () if isinstance(facts.desired, Unread) else facts.desired.problems
     found = [Said(outcome=Outcome.FAIL, message=problem, fix="Correct it in git.") for problem in problems]
     for image in facts.images.named:
-        if image.where == "primary" or image.registry == "own":
+        if image.where in ("primary", "running") or image.registry == "own":
             continue
         place: dict[str, Json] = {"object": image.object, "path": image.container, "dr": image.written}
         if image.registry == "other":

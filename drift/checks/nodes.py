@@ -29,10 +29,14 @@ def taking(ground: Ground) -> Iterator[dict[str, Json]]:
     """The nodes on which a Pod without tolerations could be placed now."""
     for _, node in ground.of("", "Node"):
         tainted = any(taint.get("effect") in _REPELLING for taint in reading.entries(node, "spec", "taints"))
-        conditions = reading.entries(node, "status", "conditions")
-        ready = any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions)
-        if ready and not tainted and reading.at(node, "spec", "unschedulable") is not True:
+        if is_ready(node) and not tainted and reading.at(node, "spec", "unschedulable") is not True:
             yield node
+
+
+def is_ready(node: dict[str, Json]) -> bool:
+    """Whether a node says that it is ready."""
+    conditions = reading.entries(node, "status", "conditions")
+    return any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions)
 
 
 def platform(node: dict[str, Json]) -> str:

@@ -20,6 +20,8 @@ Concerns = Callable[[str, str], bool]
 # An object's own labels and annotations describe it; those of a Pod's template choose and configure.
 _DESCRIBING = re.compile(r"^/metadata/(?:labels|annotations)(?:/|$)")
 _ABSENT = object()
+# A deploy would take it back at both, and nobody who made both alike meant that.
+_EDITED = "Both sites have it: write it to git, or take it back at both."
 
 
 def anything(_group: str, _kind: str) -> bool:
@@ -84,7 +86,7 @@ def _differences(parity: Parity, select: Select, concerns: Concerns, fix: str) -
             since=entry.since,
             cause=dict(row.cause),
             rules=row.rules,
-            fix=fix,
+            fix=_EDITED if row.verdict is Verdict.EDITED_AT_BOTH else fix,
             severity=Severity.MINOR if _DESCRIBING.match(row.path) else None,
             waiver=Waiver(by=entry.by, reason=entry.said, until=entry.until) if waived else None,
         )
@@ -106,6 +108,7 @@ def _unseen(facts: Facts, parity: Parity, concerns: Concerns) -> Iterator[Said]:
             outcome=Outcome.NOT_AUTHORIZED if refused else Outcome.UNKNOWN,
             message=row.note or row.verdict.value,
             object="" if row.key.name == "*" else str(row.key),
+            path="" if row.key.name == "*" else row.people_path,
             since=entry.since,
         )
 

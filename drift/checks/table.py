@@ -16,6 +16,8 @@ from drift.checks import (
     app_06,
     cap_01,
     cap_02,
+    cap_03,
+    cap_04,
     cfg_01,
     cfg_02,
     cfg_04,
@@ -24,9 +26,12 @@ from drift.checks import (
     git_02,
     img_01,
     img_02,
+    img_03,
     img_04,
     img_06,
     rep_01,
+    sec_01,
+    sec_02,
     sec_03,
     slf_02,
     tpg_01,
@@ -36,11 +41,11 @@ from drift.checks.results import Said
 
 _APPLICATION = (
     *(git_01, git_02),
-    *(img_01, img_02, img_04, img_06),
+    *(img_01, img_02, img_03, img_04, img_06),
     *(app_01, app_02, app_03, app_04, app_05, app_06),
     *(cfg_01, cfg_02, cfg_04),
-    *(api_02, cap_02),
-    *(rep_01, sec_03, slf_02),
+    *(api_02, cap_02, cap_03, cap_04),
+    *(rep_01, sec_01, sec_02, sec_03, slf_02),
 )
 _PAIR = (api_01, api_04, cap_01, drl_01, tpg_01)
 

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from drift import comparison, inventory, report, scan
-from drift.checks import facts
+from drift.checks import facts, pulls
 from drift.checks.facts import Facts, Grounds, Unread, Whole
 from drift.doors import Scanning
-from drift.gathering import grounds, images
+from drift.gathering import drills, grounds, images
 from drift.gathering.doors import Gathering
 from lockstep import errors
 from lockstep.manifests import desired
 from lockstep.sites import ends
-from lockstep.store import deployments, runs, stances
+from lockstep.store import deployments, stances
 from lockstep.store.views import drift as views
 from lockstep.topology import direction, kinds
-from lockstep.topology.model import Topology
 from lockstep.values import Json, Tier
 
 
@@ -38,7 +37,8 @@ def gather(gathering: Gathering, pair: kinds.Pair, applications: Sequence[kinds.
         truth, follower = pool.map(lambda site: grounds.ground(gathering, site), sites)
     both = Grounds(truth=truth, follower=follower)
     gathered = tuple(_application(gathering, application, pair, both) for application in applications)
-    every, drilled_at = _drilled(scanning, topology, pair)
+    with scanning.database.read() as connection:
+        every, drilled_at = drills.last(connection, topology, pair)
     return Whole(
         faced=faced,
         now=scanning.clock.now(),
@@ -63,13 +63,13 @@ class _Rendered:
 
 def _application(gathering: Gathering, application: kinds.Application, pair: kinds.Pair, both: Grounds) -> Facts:
     scanning = gathering.scanning
-    parity = _parity(scanning, application, pair)
+    parity, read = _parity(scanning, application, pair)
     compared = comparison.Comparison.of(scanning, application, pair)
     faced, protection = compared.faced, application.spec.protection[pair.name]
     wanted = grounds.asked(lambda: _rendered(compared))
-    sides = () if isinstance(wanted, Unread) else wanted.sides
-    rendered = [{key: one for one in side.full if (key := inventory.key_of(one))} for side in sides]
-    live = compared.read(inventory.selection_of(rendered, namespace=application.spec.namespace))
+    # Where nobody knows what git wants nothing was compared: the name space is looked at all the same.
+    live = read or compared.read(inventory.selection_of([], namespace=application.spec.namespace))
+    beside = _beside(gathering, compared)
     mirrors = grounds.asked(lambda: tuple(gathering.looks.mirrors(application.spec.source.repository)))
     with scanning.database.read() as connection:
         deployed = deployments.newest(connection, application.name)
@@ -82,8 +82,8 @@ def _application(gathering: Gathering, application: kinds.Application, pair: kin
         parity=parity,
         desired=wanted if isinstance(wanted, Unread) else _desired(scanning, wanted),
         live=live,
-        beside=_beside(gathering, compared),
-        images=wanted if isinstance(wanted, Unread) else _images(gathering, compared, wanted, live),
+        beside=beside,
+        images=wanted if isinstance(wanted, Unread) else _images(gathering, compared, wanted, live, beside),
         mirrors=mirrors,
         deployed=tuple(_deployed(one) for one in deployed if one.site in compared.sites),
         rehearsed=wanted if isinstance(wanted, Unread) else _rehearsed(gathering, wanted, protection.tier, both),
@@ -116,6 +116,7 @@ def _images(
     compared: comparison.Comparison,
     wanted: _Rendered,
     live: tuple[inventory.Reading, inventory.Reading],
+    beside: inventory.Reading | None,
 ) -> facts.Images:
     follower = compared.faced.follower
     named = images.named(
@@ -125,32 +126,43 @@ def _images(
         uses=wanted.sides[1].uses,
         live=(live[0].objects, live[1].objects),
     )
-    return images.gather(gathering.looks, follower, named, now=gathering.scanning.clock.now())
+    found = images.gather(gathering.looks, follower, named, now=gathering.scanning.clock.now())
+    accounts = {**(beside.objects if beside else {}), **live[1].objects}
+    secrets = pulls.named_by({**live[1].objects, **_keyed(gathering.scanning, wanted.sides[1].full)}, accounts=accounts)
+    return replace(
+        found,
+        tags=images.tags(gathering.looks, compared.application),
+        host=images.host(compared.topology, follower),
+        opened=images.opened(gathering.looks, follower, found, secrets),
+    )
 
 
-def _parity(scanning: Scanning, application: kinds.Application, pair: kinds.Pair) -> facts.Parity | Unread:
-    """The application compared over the pair now, with what people have said of the differences."""
+def _parity(
+    scanning: Scanning, application: kinds.Application, pair: kinds.Pair
+) -> tuple[facts.Parity | Unread, tuple[inventory.Reading, inventory.Reading] | None]:
+    """The application compared over the pair now, with what people have said of the differences, and what was read."""
     try:
-        found = scan.scan(scanning, application, pair)
+        found, read = scan.looked(scanning, application, pair)
         with scanning.database.write() as connection:
             found.store(connection)
         with scanning.database.read() as connection:
             scans = views.scans_of(connection, application.name)
             findings = views.unresolved(connection, [application.name])
     except errors.LockstepError as error:
-        return grounds.refused(error)
+        return grounds.refused(error), None
     now = scanning.clock.now()
     told = report.of_store(scans, findings, [(application, pair)], now=now, stale=timedelta.max)
     if not told.compared:
-        return Unread(why="the comparison was not kept")
+        return Unread(why="the comparison was not kept"), read
     (compared,) = told.compared
-    return facts.Parity(
+    parity = facts.Parity(
         compared=compared,
         differences=told.differences,
         declared=told.declared,
         explained=told.explained,
         rules=tuple(note.to_json() for note in told.rules),
     )
+    return parity, read
 
 
 def _desired(scanning: Scanning, wanted: _Rendered) -> facts.Desired:
@@ -180,12 +192,3 @@ def _deployed(one: deployments.Deployment) -> facts.Deployed:
     return facts.Deployed(
         site=one.site, revision=one.revision, run=one.run, state=one.state, message=one.message, at=one.ended_at
     )
-
-
-def _drilled(scanning: Scanning, topology: Topology, pair: kinds.Pair) -> tuple[timedelta | None, datetime | None]:
-    """How long a drill of the pair counts, and when one last ended well: by its runs, never by its document."""
-    drills = [one for one in topology.drills.values() if one.spec.pair == pair.name and one.spec.pipeline]
-    with scanning.database.read() as connection:
-        ended = [runs.last_succeeded(connection, one.spec.pipeline or "") for one in drills]
-    every = min((one.spec.every for one in drills), default=None)
-    return every, max((at for at in ended if at is not None), default=None)

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from drift.checks.facts import Mirror, Stock
+from drift.checks.facts import Mirror, Stock, Tagged
 from drift.doors import Scanning
 from lockstep.manifests import desired
+from lockstep.values import ObjectKey
 
 
 class Looks(Protocol):
@@ -24,6 +25,22 @@ class Looks(Protocol):
 
     def stock(self, site: str, repository: str, digest: str) -> Stock:
         """What a site's registry has of an image, every blob asked for.
+
+        Raises:
+            LockstepError: It does not say.
+        """
+        ...
+
+    def tags(self, repository: str) -> Sequence[Tagged]:
+        """How the tags of an image repository stand at each of its sites, now; nothing where no mirror brings it.
+
+        Raises:
+            LockstepError: Its source does not say what they should be.
+        """
+        ...
+
+    def opens(self, site: str, secret: ObjectKey, *, repository: str, digest: str) -> str:
+        """What a site's registry says to a pull secret of its cluster: empty where it lets it in, else why not.
 
         Raises:
             LockstepError: It does not say.

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
-from drift.checks.facts import Image, Images, Objects, Stock, Unread
+from drift import health
+from drift.checks.facts import Image, Images, Objects, Stock, Tagged, Unread
 from drift.gathering import grounds
 from drift.gathering.doors import Looks
+from drift.running import of_pod
 from lockstep import errors
 from lockstep.manifests import desired, images
 from lockstep.topology import kinds
 from lockstep.topology.model import Topology
-from lockstep.values import ImageReference
+from lockstep.values import ImageReference, ObjectKey
 
 _AT_ONCE = 4
 # More images than this no application has: what comes after is not asked for, and said to be unknown.
 _MOST = 500
+# A Deployment owns a ReplicaSet that owns a Pod; a bound against circles.
+_MOST_OWNERS = 8
+_MOST_SECRETS = 20
 
 
 def named(
@@ -28,7 +35,7 @@ def named(
     uses: Iterable[images.Use],
     live: tuple[Objects, Objects],
 ) -> tuple[Image, ...]:
-    """The images that git, the truth and the follower name, each place once. Pure.
+    """The images that git, the truth and the follower name, and those that run at the truth; each place once. Pure.
 
     Args:
         topology: The configuration in force.
@@ -40,7 +47,41 @@ def named(
     names = _Names(topology, application, follower)
     found = [names.of_git(use) for use in uses]
     found += [one for side, objects in zip(("primary", "dr"), live, strict=True) for one in names.live(side, objects)]
+    found += names.running(live[0])
     return tuple(dict.fromkeys(found))
+
+
+def tags(looks: Looks, application: kinds.Application) -> tuple[Tagged, ...] | Unread:
+    """How the application's own images stand beside their sources, now."""
+    found: list[Tagged] = []
+    for image in application.spec.images:
+        asked = grounds.asked(partial(looks.tags, image.name))
+        if isinstance(asked, Unread):
+            return asked
+        found += asked
+    return tuple(found)
+
+
+def host(topology: Topology, site: str) -> str:
+    """The host of a site's registry, as references name it."""
+    registry = topology.site(site).spec.registry
+    return registry.prefix.partition("/")[0].lower() if registry else ""
+
+
+def opened(
+    looks: Looks, follower: str, found: Images, secrets: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], str | Unread]:
+    """What the follower's registry says to each of some pull secrets, asked for an image that it has."""
+    here = sorted(asked for asked, stock in found.stock.items() if isinstance(stock, Stock) and stock.present)
+    if not here:
+        nothing = Unread(why="the registry has none of the images to try it with")
+        return dict.fromkeys(secrets, nothing)
+    repository, digest = here[0]
+    said: dict[tuple[str, str], str | Unread] = {}
+    for namespace, name in list(dict.fromkeys(secrets))[:_MOST_SECRETS]:
+        key = ObjectKey(group="", kind="Secret", namespace=namespace, name=name)
+        said[namespace, name] = grounds.asked(partial(looks.opens, follower, key, repository=repository, digest=digest))
+    return said
 
 
 def gather(looks: Looks, follower: str, found: tuple[Image, ...], *, now: datetime) -> Images:
@@ -54,6 +95,16 @@ def gather(looks: Looks, follower: str, found: tuple[Image, ...], *, now: dateti
     with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="images") as pool:
         stock: dict[tuple[str, str], Stock | Unread] = dict(zip(asked, pool.map(ask, asked), strict=True))
     return Images(named=found, stock=stock, at=now)
+
+
+def _workload(key: ObjectKey, objects: Objects) -> ObjectKey:
+    """The object that a Pod belongs to in the end, as far as its owners were read."""
+    for _ in range(_MOST_OWNERS):
+        owner = health.owner_of(key, objects[key])
+        if owner is None or owner not in objects:
+            return key
+        key = owner
+    return key
 
 
 class _Names:
@@ -76,6 +127,16 @@ class _Names:
         for key, manifest in objects.items():
             for named in self._catalogue.images_in(manifest):
                 yield self._live(side, str(key), named.container, named.written)
+
+    def running(self, objects: Objects) -> Iterator[Image]:
+        """What really runs at the truth, where that is another digest than the spec names; an id is in no registry."""
+        for key, manifest in objects.items():
+            if (key.group, key.kind) != ("", "Pod"):
+                continue
+            for place, ran in of_pod(manifest).items():
+                image = self._live("primary", str(_workload(key, objects)), place.name, place.image)
+                if ran.named and image.registry == "own" and ran.digest != image.digest:
+                    yield replace(image, where="running", digest=ran.digest)
 
     def _live(self, side: str, key: str, container: str, written: str) -> Image:
         """At the truth, an image of the application means the follower's own of that name."""

@@ -15,6 +15,7 @@ from lockstep.sites import archive as archives
 from lockstep.sites import backup, directory, ends, git, layout, line, registry
 from lockstep.topology import amounts, kinds, secrets
 from lockstep.topology.model import Topology
+from lockstep.values import Json
 
 _End = TypeVar("_End")
 
@@ -100,6 +101,18 @@ class Doors:
         if end is None:
             raise _without(site, "registry")
         return self._once(("images", site), lambda: self._image_store(end))
+
+    def images_with(self, site: str, pull_secret: Mapping[str, Json]) -> ends.ImageStore:
+        """A site's registry as its nodes see it, opened with the data of a pull secret.
+
+        Raises:
+            UnsupportedError: The site has none that could be opened.
+            LockstepError: A secret cannot be read.
+        """
+        end = self._topology().site(site).spec.registry
+        if end is None or end.url is None:
+            raise _without(site, "registry that is served")
+        return registry.open_registry(end, reader=self._reader, pull_secret=pull_secret)
 
     def image_source(self, mirror: kinds.ImageMirror) -> ends.ImageStore:
         """Where a mirror's images come from. Raises UnsupportedError as ``images`` does."""

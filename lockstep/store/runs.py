@@ -114,11 +114,11 @@ def get(connection: Connection, run: int) -> Run:
     return _one(connection, select(*_RUN).where(runs.c.id == run), f"with the id {run}")
 
 
-def last_succeeded(connection: Connection, pipeline: str) -> datetime | None:
-    """When a run of a pipeline last ended well; None when none did."""
+def succeeded(connection: Connection, pipeline: str, *, most: int) -> list[Whole]:
+    """The runs of a pipeline that ended well, the newest first."""
     ended = runs.c.pipeline == pipeline, runs.c.state == "ended", runs.c.status == "True"
-    found: datetime | None = connection.execute(select(func.max(runs.c.ended_at)).where(*ended)).scalar_one()
-    return found
+    ids = connection.scalars(select(runs.c.id).where(*ended).order_by(runs.c.id.desc()).limit(most)).all()
+    return [whole(connection, run) for run in ids]
 
 
 def lock(connection: Connection, run: int) -> Run:

@@ -36,6 +36,39 @@ def test_the_end_of_a_real_certificate_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.needs("openssl")
+def test_the_names_of_a_real_certificate_are_read(tmp_path: Path) -> None:
+    """Host names alone; an address and a certificate without names are for no host."""
+    authority = made.authority(tmp_path)
+    names = "DNS:shop.dr.example,DNS:*.dr.example,IP:127.0.0.1"
+    for certificate, hosts in (
+        (authority.server(names), ("shop.dr.example", "*.dr.example")),
+        (authority.server(), ()),
+        (authority.own, ()),
+    ):
+        (found,) = certificates.of_manifest(secret(tls_crt=certificate.certificate.read_bytes()))
+        assert found.hosts == hosts
+    assert certificates.of_text(authority.server(names).certificate.read_text()) is not None
+    assert certificates.of_text("nothing") is None
+
+
+@pytest.mark.parametrize(
+    ("host", "covered"),
+    [
+        ("shop.dr.example", True),
+        ("SHOP.DR.example.", True),
+        ("pay.dr.example", True),
+        ("a.pay.dr.example", False),
+        ("dr.example", False),
+        ("", False),
+        ("*.dr.example", True),
+    ],
+)
+def test_a_wildcard_is_for_one_label(host: str, covered: bool) -> None:
+    """RFC 6125, section 6.4.3."""
+    assert certificates.covers(("shop.dr.example", "*.dr.example"), host) is covered
+
+
+@pytest.mark.needs("openssl")
 def test_a_reading_has_the_certificates_of_its_secrets(tmp_path: Path) -> None:
     """Though their values are sealed as soon as they are read."""
     manifest = secret(tls_crt=made.authority(tmp_path).own.certificate.read_bytes())

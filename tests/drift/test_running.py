@@ -23,14 +23,14 @@ DEPLOYMENT = ObjectKey(group="apps", kind="Deployment", namespace="pay", name="w
 @pytest.mark.parametrize(
     ("image", "image_id", "runtime", "expected"),
     [
-        ("web:1", f"{HUB}@{A}", "containerd", Ran(digest=A, resolved=True)),
-        ("web:1", f"docker-pullable://web@{A}", "docker", Ran(digest=A, resolved=True)),
-        ("reg.example:5000/web:1", f"reg.example:5000/web@{A}", "containerd", Ran(digest=A, resolved=True)),
+        ("web:1", f"{HUB}@{A}", "containerd", Ran(digest=A, named=True, resolved=True)),
+        ("web:1", f"docker-pullable://web@{A}", "docker", Ran(digest=A, named=True, resolved=True)),
+        ("reg.example:5000/web:1", f"reg.example:5000/web@{A}", "containerd", Ran(digest=A, named=True, resolved=True)),
         # An index, or the manifest of a platform: CRI-O names either.
-        ("web:1", f"{HUB}@{A}", "cri-o", Ran(digest=A)),
-        ("web:1", f"{HUB}@{A}", "", Ran(digest=A)),
+        ("web:1", f"{HUB}@{A}", "cri-o", Ran(digest=A, named=True)),
+        ("web:1", f"{HUB}@{A}", "", Ran(digest=A, named=True)),
         # The same bytes under another name may have been copied for one platform alone.
-        ("web:1", f"mirror.example/web@{A}", "containerd", Ran(digest=A)),
+        ("web:1", f"mirror.example/web@{A}", "containerd", Ran(digest=A, named=True)),
         # Ids of configurations.
         ("web:1", A, "containerd", Ran(digest=A)),
         ("web:1", f"docker://{A}", "docker", Ran(digest=A)),
@@ -39,7 +39,7 @@ DEPLOYMENT = ObjectKey(group="apps", kind="Deployment", namespace="pay", name="w
         ("web:1", "web:1", "containerd", Ran(digest="")),
         ("web:1", f"{HUB}@sha256:beef", "containerd", Ran(digest="")),
         ("web:1", "\u202e\x00@" * 3, "containerd", Ran(digest="")),
-        ("not an image", f"{HUB}@{A}", "containerd", Ran(digest=A)),
+        ("not an image", f"{HUB}@{A}", "containerd", Ran(digest=A, named=True)),
     ],
 )
 def test_every_form_of_an_image_id_is_read(image: str, image_id: str, runtime: str, expected: Ran) -> None:

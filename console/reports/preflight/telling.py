@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 import orjson
 
 from console import sayings, words, writing
-from console.language import Catalogue
+from console.language import Catalogue, mark
 from console.reports.telling import visible
 from console.words import Word
 from drift.dossier import whole
+from drift.examine import THERE
 from lockstep import documents
 from lockstep.values import Json, Stance
 
@@ -89,6 +90,8 @@ class Told:
         """What a site has, in one line."""
         if value is None:
             return "–"
+        if value == THERE:
+            return self.text(mark("there"))
         text = value if isinstance(value, str) else documents.canonical(value).decode()
         text = visible(text)
         return text if len(text) <= longest else f"{text[:longest]}…"

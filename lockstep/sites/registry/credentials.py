@@ -101,6 +101,34 @@ class DockerConfig:
         return _printed(program, ended)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullSecret:
+    """A pull secret of a cluster, ``data`` as its manifest has it: its own entries alone.
+
+    Whoever writes a Secret may not name programs that are run here: credential helpers are not asked.
+    """
+
+    data: Mapping[str, Json] = field(repr=False)
+    host: str
+
+    def __call__(self) -> Credential | None:
+        """The credential for the registry; None when the secret knows none.
+
+        Raises:
+            InputError: It is no pull secret.
+        """
+        whole, bare = self.data.get(".dockerconfigjson"), self.data.get(".dockercfg")
+        try:
+            text = base64.b64decode(str(whole or bare or "")).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            text = ""
+        config = _json(text, "A pull secret")
+        entries = config.get("auths") if whole else config
+        known = entries if isinstance(entries, dict) else {}
+        entry = next((known[key] for key in _keys(self.host) if key in known), None)
+        return _entry(entry) if isinstance(entry, dict) else None
+
+
 @dataclass(slots=True, kw_only=True)
 class Program:
     """A program that prints a token or a password, such as ``aws ecr get-login-password``.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,10 +12,11 @@ from lockstep.sites.http.places import Guard, Origin, origin_of
 from lockstep.sites.http.wire import Patience, Proxy, Wire
 from lockstep.sites.registry import credentials
 from lockstep.sites.registry.conversation import Conversation
-from lockstep.sites.registry.credentials import Credential, DockerConfig, Program
+from lockstep.sites.registry.credentials import Credential, DockerConfig, Program, PullSecret
 from lockstep.sites.registry.names import Names
 from lockstep.sites.registry.store import RegistryStore
 from lockstep.topology import kinds, secrets
+from lockstep.values import Json
 
 # Docker Hub is known by a name at which no registry answers.
 _HUBS = frozenset({"docker.io", "index.docker.io"})
@@ -27,6 +29,7 @@ def open_registry(
     reader: secrets.Reader,
     uploads: Path | None = None,
     patience: Patience | None = None,
+    pull_secret: Mapping[str, Json] | None = None,
 ) -> RegistryStore:
     """A registry of a site, or one that images come from.
 
@@ -35,6 +38,7 @@ def open_registry(
         reader: Reads its secrets: certificate authorities and the proxy's now, credentials whenever they are needed.
         uploads: Where uploads that were begun are remembered.
         patience: Its bounds.
+        pull_secret: The data of a Kubernetes Secret to open it with, instead of with our own credentials.
 
     Raises:
         InputError: Its address is none, or its certificate authorities are not PEM.
@@ -44,7 +48,10 @@ def open_registry(
     proxy = _proxy(end.proxy, reader) if end.proxy else None
     wire = Wire(ca=reader.text(end.ca) if end.ca else "", patience=patience, proxy=proxy)
     guard = Guard(home=origin, trusted=frozenset(end.trusts), proxied=proxy is not None)
-    said = Conversation(wire, guard, source=_source(end.auth, origin, reader))
+    source = _source(end.auth, origin, reader)
+    if pull_secret is not None:
+        source = PullSecret(data=pull_secret, host=_host(origin))
+    said = Conversation(wire, guard, source=source)
     return RegistryStore(said, names=_names(end, origin), uploads=uploads)
 
 
@@ -53,6 +60,11 @@ def _origin(url: str) -> Origin:
     if origin is None:
         raise errors.InputError(f"{url!r} is not the address of a registry.", remedy="Write https://host[:port].")
     return Origin(scheme=origin.scheme, host=_HUB, port=origin.port) if origin.host in _HUBS else origin
+
+
+def _host(origin: Origin) -> str:
+    """The host as docker writes it: with its port where that is not the scheme's own."""
+    return origin.host if str(origin).count(":") < 2 else f"{origin.host}:{origin.port}"
 
 
 def _proxy(given: kinds.Proxy, reader: secrets.Reader) -> Proxy:
@@ -71,9 +83,8 @@ def _source(auth: kinds.RegistryAuth | None, origin: Origin, reader: secrets.Rea
     if auth is None:
         return credentials.anonymous
     if auth.docker_config is not None:
-        host = origin.host if str(origin).count(":") < 2 else f"{origin.host}:{origin.port}"
         read = functools.partial(reader.text, auth.docker_config)
-        return DockerConfig(read=read, host=host, environ=reader.environ)
+        return DockerConfig(read=read, host=_host(origin), environ=reader.environ)
     if auth.program:
         return Program(argv=auth.program, environ=reader.environ, username=auth.username or "")
     return functools.partial(_given, auth, reader)

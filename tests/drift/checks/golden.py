@@ -18,8 +18,10 @@ from drift.checks import facts
 from drift.checks.facts import Facts, Ground, Grounds, Unread, Whole
 from drift.checks.results import Result
 from drift.inventory import Reading
+from drift.pulling import PullSecret
 from drift.report import Compared, Entry
 from drift.rows import Row
+from drift.running import Running
 from lockstep import documents
 from lockstep.sites import ends
 from lockstep.topology import direction
@@ -137,6 +139,7 @@ def _parity(given: Mapping[str, Any], faced: direction.Direction) -> facts.Parit
         coverage={},
         started_at=NOW,
         ended_at=NOW,
+        running=Running.from_json(part.get("running", {})),
     )
     return facts.Parity(compared=compared, differences=found)
 
@@ -192,13 +195,30 @@ def _keyed(manifests: Any) -> dict[ObjectKey, dict[str, Json]]:
 
 def _reading(site: str, part: Mapping[str, Any]) -> Reading:
     certificates = tuple(
-        Certificate(namespace="shop", name=one["name"], key="tls.crt", expires=NOW + timedelta(days=one["days"]))
+        Certificate(
+            namespace="shop",
+            name=one["name"],
+            key="tls.crt",
+            expires=NOW + timedelta(days=one["days"]),
+            hosts=tuple(one.get("hosts", ())),
+        )
         for one in part.get("certificates", ())
+    )
+    pulling = tuple(
+        PullSecret(namespace="shop", name=one["name"], hosts=tuple(one["hosts"])) for one in part.get("pullSecrets", ())
     )
     gaps = tuple(ends.Gap(**one) for one in part.get("gaps", ()))
     read_at = NOW - timedelta(minutes=part.get("minutesAgo", 0))
     objects = _keyed(part.get("objects", ()))
-    return Reading(site=site, objects=objects, gaps=gaps, read_at=read_at, method="list", certificates=certificates)
+    return Reading(
+        site=site,
+        objects=objects,
+        gaps=gaps,
+        read_at=read_at,
+        method="list",
+        certificates=certificates,
+        pull_secrets=pulling,
+    )
 
 
 def _ground(site: str, part: Mapping[str, Any]) -> Ground:
@@ -230,7 +250,25 @@ def _images(part: Mapping[str, Any]) -> facts.Images:
         for one in part.get("named", ())
     )
     return facts.Images(
-        named=named, stock={(one["repository"], one["digest"]): _stock(one) for one in part.get("stock", ())}
+        named=named,
+        stock={(one["repository"], one["digest"]): _stock(one) for one in part.get("stock", ())},
+        tags=_unread(part, "tags") or tuple(_tagged(one) for one in part.get("tags", ())),
+        host="registry.sejong.example",
+        opened={
+            ("shop", name): _unread(part["opened"], name) or answer for name, answer in part.get("opened", {}).items()
+        },
+    )
+
+
+def _tagged(one: Mapping[str, Any]) -> facts.Tagged:
+    return facts.Tagged(
+        name=one.get("name", "shop/web"),
+        reference=one.get("reference", "1.0"),
+        site=one.get("site", "sejong"),
+        state=one.get("state", "equal"),
+        detail=one.get("detail", ""),
+        behind=timedelta(minutes=one["behindMinutes"]) if "behindMinutes" in one else None,
+        newest=timedelta(minutes=one["newestMinutes"]) if "newestMinutes" in one else None,
     )
 
 

@@ -86,6 +86,26 @@ def test_what_the_truth_runs_has_to_be_at_the_follower_under_its_own_name() -> N
     assert [(one.repository, one.digest, one.registry) for one in found] == [("pay/api", DIGEST, "own")]
 
 
+def _running(image: str, image_id: str) -> list[str]:
+    """The digests that have to be at the follower because they run at the truth, each with its workload."""
+    owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "api-1", "controller": True}
+    key, manifest = pod(containers=[{"name": "c", "image": image}])
+    manifest["metadata"]["ownerReferences"] = [owner]
+    manifest["status"] = {"containerStatuses": [{"name": "c", "imageID": image_id}]}
+    above = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "api-1", "namespace": "pay"}}
+    found = named(TOPOLOGY, "primary", (key, manifest), (ObjectKey.of(above), above))
+    return [f"{one.object} {one.repository}@{one.digest}" for one in found if one.where == "running"]
+
+
+def test_what_really_runs_at_the_truth_has_to_be_at_the_follower() -> None:
+    """By its digest, where that is another than the spec's; an id and a foreign image are in no registry of ours."""
+    own, other = "registry.seoul.example/prod/pay/api", f"sha256:{'9' * 64}"
+    assert _running(f"{own}:1", f"{own}@{other}") == [f"ReplicaSet.apps pay/api-1 pay/api@{other}"]
+    assert _running(f"{own}@{DIGEST}", f"{own}@{other}") == [f"ReplicaSet.apps pay/api-1 pay/api@{other}"]
+    for image, image_id in ((f"{own}@{DIGEST}", f"{own}@{DIGEST}"), (f"{own}:1", other), ("nginx", f"nginx@{other}")):
+        assert _running(image, image_id) == []
+
+
 @pytest.mark.parametrize(
     ("written", "registry", "site"),
     [
@@ -118,7 +138,9 @@ class Asked:
         return Stock()
 
     mirrors: Json = None
+    opens: Json = None
     rehearse: Json = None
+    tags: Json = None
 
 
 @pytest.mark.parametrize(
