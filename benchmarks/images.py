@@ -1,9 +1,15 @@
 """Mirroring images between registries, beside skopeo, and crane and regsync where they are on the PATH.
 
-Registries are docker-registry processes on this machine; ``far`` ones stand behind a relay with 40 ms of round
-trip. Each tool starts with empty sites. Requests and bytes are those that the source's own access log counts;
-memory is the largest resident set of the tool's process. Lockstep mirrors to all sites in one run, the others in
-one run for each site, one after the other. skopeo's no-op is measured on fewer tags, because it takes minutes.
+Registries are docker-registry processes on this machine; those of a task with milliseconds stand behind a relay with
+that much round trip, each of them, whoever asks. Each tool starts with empty sites. Requests and bytes are those that
+the source's own access log counts; memory is the largest resident set of the tool's processes; CPU is what they used,
+their start included, and beside it what all the registries used: where several registries share two cores, most of a
+cold copy is theirs. (Relays use some too, for each tool alike.)
+
+Lockstep mirrors to all sites in one run. The others have one run for each site: crane is measured with all of them at
+once and with one after the other, skopeo with all at once, and regsync does them in one run itself. The last line of a
+task compares with the fastest. skopeo is left out where it takes minutes. ``BENCH_ONLY`` names a part of the tasks
+to measure, such as ``cold copy``.
 """
 
 from __future__ import annotations
@@ -16,13 +22,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import orjson
 
+from benchmarks import _measured
+from benchmarks._measured import Cost
 from lockstep.sites import ends, oci
 from tests.support import registries
 from tests.support.images import Maker
@@ -32,6 +40,7 @@ MILLISECONDS = 40
 TAGS, FEW, COLD = 200, 20, 50
 _SHARED_BYTES, _OWN_BYTES = 4 * 2**20, 2**18
 _LARGE_BYTES = 2**30
+_ONLY = os.environ.get("BENCH_ONLY", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,35 +52,34 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
-    """What one tool took for one task: seconds (and those of its start alone), MiB."""
-
-    seconds: float
-    start: float = 0.0
-    memory: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """What is measured: all tags of a repository, to some sites, that are far away or have everything already."""
 
     what: str
     repository: str
     sites: int
-    far: bool = False
+    milliseconds: int = 0
     warm: bool = False
+
+    @property
+    def title(self) -> str:
+        """What stands above its table."""
+        sites = "1 site" if self.sites == 1 else f"{self.sites} sites"
+        return f"{self.what}, {sites}" + (f", {self.milliseconds} ms" if self.milliseconds else "")
 
 
 _TASKS = (
-    Task(what=f"no-op of {TAGS} tags, 2 sites, {MILLISECONDS} ms", repository="tags", sites=2, far=True, warm=True),
-    Task(what=f"no-op of {FEW} tags, 2 sites, {MILLISECONDS} ms", repository="few", sites=2, far=True, warm=True),
-    Task(what=f"cold copy of {COLD} tags, 1 site", repository="cold", sites=1),
-    Task(what=f"cold copy of {COLD} tags, 3 sites", repository="cold", sites=3),
-    Task(what=f"cold copy of {FEW} tags, 2 sites, {MILLISECONDS} ms", repository="few", sites=2, far=True),
-    Task(what="one blob of 1 GiB, 3 sites", repository="large", sites=3),
+    Task(what=f"no-op of {TAGS} tags", repository="tags", sites=2, milliseconds=MILLISECONDS, warm=True),
+    Task(what=f"no-op of {FEW} tags", repository="few", sites=2, milliseconds=MILLISECONDS, warm=True),
+    Task(what=f"cold copy of {COLD} tags", repository="cold", sites=1),
+    Task(what=f"cold copy of {COLD} tags", repository="cold", sites=3),
+    Task(what=f"cold copy of {COLD} tags", repository="cold", sites=1, milliseconds=MILLISECONDS),
+    Task(what=f"cold copy of {COLD} tags", repository="cold", sites=3, milliseconds=MILLISECONDS),
+    Task(what="one blob of 1 GiB", repository="large", sites=3),
 )
 
-Tool = Callable[[str, Place, Sequence[Place]], Cost]
+Tool = Callable[[str, Place, Sequence[Place]], tuple[Cost, float]]
+"""Mirrors a repository to sites: what that cost, without the start of Python, and the seconds of that start."""
 
 
 def run() -> None:
@@ -81,72 +89,96 @@ def run() -> None:
         return
     with tempfile.TemporaryDirectory() as directory, registries.serve(Path(directory) / "source") as source:
         _fill(source)
-        print(f"{'':46}{'seconds':>9}{'ratio':>7}{'requests':>10}{'source':>10}{'memory':>9}")
+        print(f"{'':46}{'seconds':>9}{'requests':>10}{'source':>10}{'memory':>9}{'CPU':>9}{'registries':>12}")
         for task in _TASKS:
-            _compare(task, Path(directory), source)
+            if _ONLY in task.title:
+                _compare(task, Path(directory), source)
 
 
 def _compare(task: Task, root: Path, source: Registry) -> None:
-    print(task.what, flush=True)
-    ours = 0.0
-    for name, tool in _tools(slow=task.repository == "tags").items():
+    print(task.title, flush=True)
+    seconds = {}
+    for name, tool in _tools(task).items():
         with contextlib.ExitStack() as running:
             home = Path(running.enter_context(tempfile.TemporaryDirectory(dir=root)))
             sites = [running.enter_context(registries.serve(home / f"{n}")) for n in range(task.sites)]
             near = [Place(registry=one, address=one.host) for one in (source, *sites)]
             if task.warm:
                 _lockstep(task.repository, near[0], near[1:])
-            places = [running.enter_context(_far(one)) for one in near] if task.far else near
+            far = [running.enter_context(_far(one, task.milliseconds)) for one in near if task.milliseconds]
+            places = far or near
             source.requests()
-            cost = tool(task.repository, places[0], places[1:])
+            before = _used(places)
+            cost, start = tool(task.repository, places[0], places[1:])
+            theirs = _used(places) - before
             asked = source.requests()
-        ours = ours or cost.seconds
+        seconds[name] = cost.seconds
         size = sum(one.size for one in asked if one.method == "GET") / 2**20
-        ratio = f"{cost.seconds / ours:6.1f}x"
-        start = f" (+{cost.start:.1f} to start)" if cost.start else ""
-        print(f"  {name + start:44}{cost.seconds:8.2f}s{ratio:>7}{len(asked):>10}{size:7.0f}MiB{cost.memory:6.0f}MiB")
+        title = name + (f" (+{start:.1f} to start)" if start else "")
+        print(
+            f"  {title:44}{cost.seconds:8.2f}s{len(asked):>10}{size:7.0f}MiB{cost.memory:6.0f}MiB"
+            f"{cost.cpu:8.1f}s{theirs:11.1f}s",
+            flush=True,
+        )
+    ours = seconds.pop("lockstep")
+    if seconds:
+        best = min(seconds, key=lambda name: seconds[name])
+        print(f"  {'the fastest of the others takes':44}{seconds[best] / ours:8.2f}x  ({best})")
 
 
-def _tools(*, slow: bool) -> dict[str, Tool]:
-    """Lockstep, and the peers that are installed; without those that would take minutes when it is a slow task."""
+def _used(places: Sequence[Place]) -> float:
+    """The seconds of CPU that the registries have used."""
+    return sum(_measured.used(place.registry.process) for place in places)
+
+
+def _tools(task: Task) -> dict[str, Tool]:
+    """Lockstep, and the peers that are installed; without those that would take minutes."""
     tools: dict[str, Tool] = {"lockstep": _lockstep}
     if shutil.which("crane"):
-        tools["crane copy --all-tags --jobs 16"] = _crane
+        crane = "crane copy --all-tags --jobs 16"
+        tools[crane if task.sites == 1 else f"{crane}, at once"] = partial(_crane, at_once=True)
+        if task.sites > 1:
+            tools[f"{crane}, in turn"] = partial(_crane, at_once=False)
     if shutil.which("regsync"):
         tools["regsync once"] = _regsync
-    if shutil.which("skopeo") and not slow:
-        tools["skopeo sync --all"] = _skopeo
+    minutes = task.repository == "tags" or (task.repository == "cold" and task.milliseconds)
+    if shutil.which("skopeo") and not minutes:
+        tools["skopeo sync --all" if task.sites == 1 else "skopeo sync --all, at once"] = _skopeo
     return tools
 
 
-def _lockstep(repository: str, source: Place, sites: Sequence[Place]) -> Cost:
+def _lockstep(repository: str, source: Place, sites: Sequence[Place]) -> tuple[Cost, float]:
     addresses = [source.address, *(site.address for site in sites)]
-    command = [sys.executable, "-m", "benchmarks._mirror_once", repository, *addresses]
-    whole, printed = _measured(command)
+    whole, printed = _measured.together([sys.executable, "-m", "benchmarks._mirror_once", repository, *addresses])
     inside = float(printed)
-    return Cost(seconds=inside, start=whole.seconds - inside, memory=whole.memory)
+    return Cost(seconds=inside, cpu=whole.cpu, memory=whole.memory), whole.seconds - inside
 
 
-def _skopeo(repository: str, source: Place, sites: Sequence[Place]) -> Cost:
+def _skopeo(repository: str, source: Place, sites: Sequence[Place]) -> tuple[Cost, float]:
     options = ["--all", "--preserve-digests", "--src-tls-verify=false", "--dest-tls-verify=false"]
-    return _one_by_one(
+    commands = [
         ["skopeo", "--insecure-policy", "sync", *options, "--src", "docker", "--dest", "docker",
          f"{source.address}/{repository}", site.address] for site in sites
-    )  # fmt: skip
+    ]  # fmt: skip
+    return _measured.together(*commands)[0], 0.0
 
 
-def _crane(repository: str, source: Place, sites: Sequence[Place]) -> Cost:
-    return _one_by_one(
+def _crane(repository: str, source: Place, sites: Sequence[Place], *, at_once: bool) -> tuple[Cost, float]:
+    commands = [
         ["crane", "copy", "--insecure", "--all-tags", "--jobs", "16",
          f"{source.address}/{repository}", f"{site.address}/{repository}"] for site in sites
-    )  # fmt: skip
+    ]  # fmt: skip
+    if at_once:
+        return _measured.together(*commands)[0], 0.0
+    return sum((_measured.together(command)[0] for command in commands), Cost()), 0.0
 
 
-def _regsync(repository: str, source: Place, sites: Sequence[Place]) -> Cost:
+def _regsync(repository: str, source: Place, sites: Sequence[Place]) -> tuple[Cost, float]:
     places = [source.address, *(site.address for site in sites)]
     config = {
         "version": 1,
-        "creds": [{"registry": place, "tls": "disabled"} for place in places],
+        "creds": [{"registry": place, "tls": "disabled", "reqConcurrent": 16} for place in places],
+        "defaults": {"parallel": 16},
         "sync": [
             {"source": f"{source.address}/{repository}", "target": f"{site.address}/{repository}", "type": "repository"}
             for site in sites
@@ -155,42 +187,13 @@ def _regsync(repository: str, source: Place, sites: Sequence[Place]) -> Cost:
     with tempfile.NamedTemporaryFile(suffix=".yml") as file:
         file.write(orjson.dumps(config))  # JSON is YAML
         file.flush()
-        return _one_by_one([["regsync", "once", "-c", file.name]])
-
-
-def _one_by_one(commands: Iterator[list[str]] | list[list[str]]) -> Cost:
-    costs = [_measured(command)[0] for command in commands]
-    return Cost(seconds=sum(one.seconds for one in costs), memory=max(one.memory for one in costs))
-
-
-def _measured(command: Sequence[str]) -> tuple[Cost, str]:
-    """Run a command; its seconds and memory, and what it printed."""
-    began = time.monotonic()
-    memory = 0.0
-    with tempfile.TemporaryFile() as out:
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
-        while process.poll() is None:
-            memory = max(memory, _peak(process.pid))
-            time.sleep(0.02)
-        seconds = time.monotonic() - began
-        assert process.returncode == 0, command
-        out.seek(0)
-        return Cost(seconds=seconds, memory=memory), out.read().decode()
-
-
-def _peak(process: int) -> float:
-    """The largest resident set of a process so far, in MiB; what ``wait4`` says begins with its parent's."""
-    with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{process}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-    return 0.0
+        return _measured.together(["regsync", "once", "-c", file.name])[0], 0.0
 
 
 @contextlib.contextmanager
-def _far(place: Place) -> Iterator[Place]:
+def _far(place: Place, milliseconds: int) -> Iterator[Place]:
     """A registry behind a long line."""
-    command = [sys.executable, "-m", "benchmarks._latency", str(place.registry.port), str(MILLISECONDS)]
+    command = [sys.executable, "-m", "benchmarks._latency", str(place.registry.port), str(milliseconds)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     assert process.stdout is not None
     try:

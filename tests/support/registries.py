@@ -41,11 +41,12 @@ class Seen:
 
 @dataclass(slots=True)
 class Registry:
-    """A docker-registry that runs."""
+    """A docker-registry that runs; ``process`` is its id."""
 
     port: int
     root: Path
     log: Path
+    process: int = 0
     _read_to: int = 0
     _marks: int = 0
 
@@ -132,6 +133,7 @@ def serve(
     with registry.log.open("ab") as log:
         process = subprocess.Popen(["docker-registry", "serve", str(file)], stdout=log, stderr=subprocess.DEVNULL)
         try:
+            registry.process = process.pid
             _await(process, registry.port)
             yield registry
         finally:
