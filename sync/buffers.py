@@ -8,6 +8,15 @@ import threading
 from collections.abc import Iterator
 
 from lockstep import errors
+from lockstep.sites import ends
+
+# A blob of this size comes in one chunk, whose bytes all sites share.
+_SMALL_BYTES = 2**19
+
+
+def is_small(blob: ends.Descriptor) -> bool:
+    """Whether little of a blob can wait anywhere: it goes beside the large ones, with many others of its kind."""
+    return blob.size <= _SMALL_BYTES
 
 
 class LaggingError(errors.UnreachableError):

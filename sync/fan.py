@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from lockstep import errors
 from lockstep.sites import ends, line
-from sync.buffers import Inbox, LaggingError, Room
+from sync.buffers import Inbox, LaggingError, Room, is_small
 from sync.stock import Shelf
 
 # How long a reading waits for a site before it looks at the others.
@@ -28,7 +28,10 @@ class Bounds:
     """How much is done and held at once."""
 
     streams: int = 4
-    """Blobs that are read at once, and images that are finished at once at one site."""
+    """Large blobs that are read at once."""
+    small: int = 8
+    """Small blobs that are read at once, and images that are finished at once at one site: over a long line these wait
+    for answers, not for bytes."""
     buffer_bytes: int = 16 * 2**20
     """Bytes that may wait for one site; more than one chunk (1 MiB)."""
     patience_seconds: float = 5.0
@@ -53,8 +56,9 @@ class Lane:
         self._room = Room(bounds.buffer_bytes)
         self._pace = bounds.lines.get(site)
         self._landed: dict[str, Future[None]] = {}
-        # At least as many as there are readers: a blob that is being read never waits for one that is not.
-        self._pool = ThreadPoolExecutor(bounds.streams, thread_name_prefix=f"images-{site}")
+        # As many as there are readers of each kind: a blob that is being read never waits for one that is not.
+        self._large = ThreadPoolExecutor(bounds.streams, thread_name_prefix=f"images-{site}")
+        self._small = ThreadPoolExecutor(bounds.small, thread_name_prefix=f"small-images-{site}")
 
     def expect(self, digests: Collection[str]) -> None:
         """Announce what will come, before anybody waits for it."""
@@ -89,7 +93,8 @@ class Lane:
         if self.given_up is not None:
             inbox.close()
         else:
-            writing = self._pool.submit(self._land, blob, inbox)
+            pool = self._small if is_small(blob) else self._large
+            writing = pool.submit(self._land, blob, inbox)
             writing.add_done_callback(lambda done: self._done(blob.digest, done))
         return inbox
 
@@ -139,7 +144,8 @@ class Lane:
 
     def close(self) -> None:
         """Let the threads go. Those that a site keeps waiting end when it answers."""
-        self._pool.shutdown(wait=self.given_up is None, cancel_futures=True)
+        for pool in (self._large, self._small):
+            pool.shutdown(wait=self.given_up is None, cancel_futures=True)
 
     def _land(self, blob: ends.Descriptor, inbox: Inbox) -> None:
         try:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from lockstep import errors, values
 from lockstep.sites import ends, oci
+from sync.buffers import is_small
 from sync.copy import Have, Want
 from sync.graph import Graph, Limits, walk
 
 # So many references are asked for one by one; more are looked up in a listing.
 _FEW = 8
-# More than are ever under way at once (``Bounds.streams``).
+# More of one size than are ever under way at once (``Bounds.streams`` and ``small``).
 _FIRST = 16
 
 
@@ -91,10 +92,14 @@ class Shelf:
     def _begun(self, pool: ThreadPoolExecutor, blobs: Sequence[ends.Descriptor]) -> set[str]:
         """Which blobs are in a repository without tags: none, unless a mirroring was broken off before its first tag.
 
-        Blobs are sent in this order, a few at once: such a mirroring has finished some of the first.
+        Blobs are sent in this order, the small ones beside the large ones, a few at once of both: such a mirroring
+        has finished some of the first.
         """
-        first = self._blobs_here(pool, blobs[:_FIRST], recall=True)
-        return first | self._blobs_here(pool, blobs[_FIRST:], recall=True) if first else first
+        small = [blob for blob in blobs if is_small(blob)]
+        large = [blob for blob in blobs if not is_small(blob)]
+        first = self._blobs_here(pool, [*small[:_FIRST], *large[:_FIRST]], recall=True)
+        rest = [*small[_FIRST:], *large[_FIRST:]]
+        return first | self._blobs_here(pool, rest, recall=True) if first else first
 
     def _blobs_here(self, pool: ThreadPoolExecutor, asked: Sequence[ends.Descriptor], *, recall: bool) -> set[str]:
         found = pool.map(lambda blob: self.store.has_blob(self.repository, blob, recall=recall), asked)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from lockstep import errors
 from sync import copy
-from sync.buffers import LaggingError
+from sync.buffers import LaggingError, is_small
 from sync.fan import Bounds, Fan, Lane
 from sync.graph import Graph, Limits
 from sync.stock import Shelf
@@ -183,8 +183,12 @@ def _carry_out(load: Load, units: Sequence[copy.Unit], lanes: Sequence[Lane]) ->
     steps = [step for unit in units for step in unit.blobs]
     for lane in lanes:
         lane.expect([step.blob.digest for step in steps if lane.site in step.sites])
-    with ThreadPoolExecutor(load.bounds.streams) as readers, ThreadPoolExecutor(len(lanes)) as finishers:
-        carried = [readers.submit(fan.carry, step.blob, step.sites) for step in steps]
+    with (
+        ThreadPoolExecutor(load.bounds.streams) as large,
+        ThreadPoolExecutor(load.bounds.small) as small,
+        ThreadPoolExecutor(len(lanes)) as finishers,
+    ):
+        carried = [(small if is_small(step.blob) else large).submit(fan.carry, step.blob, step.sites) for step in steps]
         for carrying in carried:
             carrying.add_done_callback(_telling(lanes))
         finished = [finishers.submit(_finish, load, units, lane) for lane in lanes]
@@ -210,7 +214,7 @@ def _finish(load: Load, units: Sequence[copy.Unit], lane: Lane) -> list[Outcome]
     by_root = {unit.root: unit for unit in units if lane.site in unit.sites}
     settled: dict[str, Future[Outcome]] = {}
     # In their order, and each waits for earlier ones only: what is waited for is under way.
-    with ThreadPoolExecutor(load.bounds.streams) as pool:
+    with ThreadPoolExecutor(load.bounds.small) as pool:
         for want in load.wanted:
             unit = by_root.get(want.root)
             earlier = [settled[root] for root in unit.after] if unit else []

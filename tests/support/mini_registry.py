@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import re
 import ssl
 import threading
@@ -91,6 +92,7 @@ class Scripted:
     received: int = 0
     """Bytes of blobs."""
     _numbers: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _sessions: Iterator[int] = field(default_factory=itertools.count)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property
@@ -201,7 +203,7 @@ class Scripted:
         if held is not None:
             self.blobs.setdefault(name, {})[wanted] = held
             return Reply(201)
-        session = f"session-{len(self.uploads)}"
+        session = f"session-{next(self._sessions)}"
         self.uploads[session] = bytearray()
         return Reply(202, headers={"Location": f"/v2/{name}/blobs/uploads/{session}", "Range": "0-0"})
 

@@ -477,7 +477,7 @@ def test_what_somebody_waits_for_overtakes_the_rest(world: World) -> None:
     """Over a slow line: wanted before anything else, asked for again between batches, newcomers brought as well."""
     made = {f"v{number}": world.maker.image(b"%d" % number, tag=f"v{number}") for number in range(6)}
     site, asked = world.sites["sejong"], iter([[made["v5"].digest], ["v4", "late"]])
-    bounds = Bounds(streams=1, lines={"sejong": Pace(1e9)})
+    bounds = Bounds(streams=1, small=1, lines={"sejong": Pace(1e9)})
     order = world.order(sites={"sejong": site}, bounds=bounds, wanted=lambda: next(asked, ()))
     late = world.maker.image(b"pushed since", tag="late")
     results = mirror(order)
@@ -500,7 +500,7 @@ def test_a_signature_under_its_own_tag_goes_before_the_image_that_somebody_waits
     signature = f"{made.digest.replace(':', '-')}.sig"
     world.maker.artifact(None, b"signature", tag=signature)
     site = world.sites["sejong"]
-    mirror(world.order(sites={"sejong": site}, wanted=lambda: ["v9"], bounds=Bounds(streams=streams)))
+    mirror(world.order(sites={"sejong": site}, wanted=lambda: ["v9"], bounds=Bounds(streams=streams, small=streams)))
     tags = [about for method, about in site.order if method == "write_manifest"]
     assert tags.index(signature) < tags.index("v9")
     assert streams > 1 or tags[:2] == [signature, "v9"]
