@@ -4,5 +4,6 @@ It receives requests and where they go; it hands on answers whose bodies are rea
 where a server may send us. It never follows a redirect by itself, never sends a credential of its own, and knows
 nothing of what is asked.
 
-``httpcore``, which is what httpx sends with, is imported by ``connections`` alone.
+``httpx`` is imported by ``wire`` and by ``connections``, its transport; what it sends with, ``httpcore``, by
+``connections`` alone.
 """

@@ -1,8 +1,8 @@
 """Connections to one host: HTTP/1.1, kept and used again. The one module that imports httpcore.
 
-httpcore sends and reads one request on one connection, and does TLS and proxies; it is what httpx itself sends with.
-Its pool is left out, and httpx above it, because a mirror asks thousands of small questions: the pool looks at every
-connection that it has for every request, and the client reads every address letter by letter.
+This is a transport of httpx (its "Custom transports") with a pool of its own. httpcore, which is what httpx sends with,
+sends and reads one request on one connection, and does TLS and proxies. Its pool is left out, because a mirror asks
+thousands of small questions, and that pool looks at every connection that it has twice for each of them.
 """
 
 from __future__ import annotations
@@ -11,43 +11,44 @@ import contextlib
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import httpcore
+import httpx
 
 from lockstep.sites.http.places import Origin
-
-FAILURES = (
-    httpcore.NetworkError,
-    httpcore.TimeoutException,
-    httpcore.ProtocolError,
-    httpcore.ProxyError,
-    httpcore.UnsupportedProtocol,
-)
-"""What ``Connections.send`` raises, and the reading of a body, when the other side does not keep to the protocol."""
 
 # Servers close a connection that is idle for a minute or so; one that is younger is sooner there than a new one.
 _IDLE_SECONDS = 30.0
 # So much of what is written waits for more: the head of a request and a small body make one packet.
 _PACKET_BYTES = 2**16
+# The narrow ones first: httpx names its errors as httpcore does.
+_ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
+    httpcore.ConnectTimeout: httpx.ConnectTimeout,
+    httpcore.ReadTimeout: httpx.ReadTimeout,
+    httpcore.WriteTimeout: httpx.WriteTimeout,
+    httpcore.PoolTimeout: httpx.PoolTimeout,
+    httpcore.TimeoutException: httpx.TimeoutException,
+    httpcore.ConnectError: httpx.ConnectError,
+    httpcore.ReadError: httpx.ReadError,
+    httpcore.WriteError: httpx.WriteError,
+    httpcore.NetworkError: httpx.NetworkError,
+    httpcore.ProxyError: httpx.ProxyError,
+    httpcore.UnsupportedProtocol: httpx.UnsupportedProtocol,
+    httpcore.LocalProtocolError: httpx.LocalProtocolError,
+    httpcore.RemoteProtocolError: httpx.RemoteProtocolError,
+    httpcore.ProtocolError: httpx.ProtocolError,
+}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """One request as it goes out. ``path`` is with its query; ``address`` is what is connected to.
-
-    ``name`` is the server's in TLS, when it is not the address. ``times`` are seconds by what is waited for: ``pool``,
-    ``connect``, ``write``, ``read``, and ``head`` for the whole head of the answer, as long as it takes by default.
-    """
-
-    method: str
-    path: str
-    address: str
-    headers: Mapping[str, str]
-    times: Mapping[str, float]
-    body: bytes | Iterable[bytes] = b""
-    name: str = ""
+@contextlib.contextmanager
+def _as_httpx() -> Iterator[None]:
+    try:
+        yield
+    except tuple(_ERRORS) as error:
+        kind = next(kind for kind in _ERRORS if isinstance(error, kind))
+        raise _ERRORS[kind](str(error)) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,40 +60,25 @@ class Proxy:
     password: str = field(default="", repr=False)
 
 
-class Reply:
-    """What came back. Its body is read once; ``close`` has to be called, and gives the connection back."""
+class _Body(httpx.SyncByteStream):
+    """The body of an answer, as it comes; its end gives the connection back."""
 
-    def __init__(self, response: httpcore.Response, *, times: dict[str, float], done: Callable[[], None]) -> None:
+    def __init__(self, response: httpcore.Response, *, done: Callable[[], None]) -> None:
         self._response = response
-        self._times = times
         self._done = done
-        self.status = response.status
-        self.read = False
-        self._headers: dict[str, list[str]] = {}
-        for name, value in response.headers:
-            self._headers.setdefault(name.lower().decode("latin-1"), []).append(_text(value))
 
-    def headers(self, name: str) -> list[str]:
-        """All values of a header."""
-        return self._headers.get(name.lower(), [])
-
-    def body(self, *, silence_seconds: float | None = None) -> Iterator[bytes]:
-        """The body as it comes, once; given up after a silence, by default that of the request."""
-        self.read = True
-        if silence_seconds is not None:
-            # httpcore looks at it when it begins to read a body.
-            self._times["read"] = silence_seconds
-        yield from self._response.iter_stream()
+    def __iter__(self) -> Iterator[bytes]:
+        with _as_httpx():
+            yield from self._response.iter_stream()
 
     def close(self) -> None:
-        """Give the connection back; one of which the answer was not read to its end is closed."""
         try:
             self._response.close()
         finally:
             self._done()
 
 
-class Connections:
+class Connections(httpx.BaseTransport):
     """At most so many connections to one host, the last used first. Safe to share between threads.
 
     Args:
@@ -113,26 +99,31 @@ class Connections:
         self._idle: list[tuple[httpcore.ConnectionInterface, str, float]] = []
         self._closed = False
 
-    def send(self, request: Request) -> Reply:
-        """Send a request, and give the answer as soon as its head is there.
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, and give the answer as soon as its head is there. It has to be closed.
+
+        Extensions of httpx that count: ``target``, ``sni_hostname``, and ``timeout``, with ``head`` in it for the whole
+        head of the answer (as long as it takes by default). Its ``read`` is looked at again when a body is begun.
 
         Raises:
-            Exception: One of ``FAILURES``; or what the request's body raises.
+            TransportError: The other side does not keep to the protocol, or is not there.
+            Exception: What the request's body raises.
         """
-        if not self._free.acquire(timeout=request.times["pool"]):
-            raise httpcore.PoolTimeout("all connections are in use")
-        connection = None
+        times = request.extensions["timeout"]
+        if not self._free.acquire(timeout=times["pool"]):
+            raise httpx.PoolTimeout("all connections are in use")
+        address, connection = request.url.host, None
         try:
-            connection = self._take(request.address) or self._opened(request.address)
-            times = dict(request.times)
-            with _head_within(times.get("head", float("inf"))):
-                response = connection.handle_request(self._as_sent(request, times))
-            return Reply(response, times=times, done=lambda: self._give_back(connection, request.address))
+            connection = self._take(address) or self._opened(address)
+            with _as_httpx(), _head_within(times.get("head", float("inf"))):
+                response = connection.handle_request(self._as_sent(request))
         except BaseException:
             if connection is not None:
                 connection.close()
             self._free.release()
             raise
+        body = _Body(response, done=lambda: self._give_back(connection, address))
+        return httpx.Response(response.status, headers=response.headers, stream=body)
 
     def close(self) -> None:
         """Close what is idle now, and what is given back from now on."""
@@ -177,20 +168,20 @@ class Connections:
             return self._proxy.create_connection(origin)
         return httpcore.HTTPConnection(origin, ssl_context=self._trust, network_backend=_BACKEND)
 
-    def _as_sent(self, request: Request, times: dict[str, float]) -> httpcore.Request:
-        extensions: dict[str, object] = {"timeout": times}
-        if request.name:
-            extensions["sni_hostname"] = request.name
+    def _as_sent(self, request: httpx.Request) -> httpcore.Request:
+        # The target is said once: as an extension it would also replace that of what is said to a proxy.
+        extensions = {name: value for name, value in request.extensions.items() if name != "target"}
+        url = httpcore.URL(
+            scheme=self._origin.scheme.encode(),
+            host=request.url.raw_host,
+            port=request.url.port,
+            target=request.extensions.get("target", request.url.raw_path),
+        )
         return httpcore.Request(
             request.method.encode(),
-            httpcore.URL(
-                scheme=self._origin.scheme.encode(),
-                host=request.address.encode(),
-                port=None if self._origin.has_usual_port else self._origin.port,
-                target=request.path.encode(),
-            ),
-            headers=[(name.encode(), value.encode()) for name, value in request.headers.items()],
-            content=request.body,
+            url,
+            headers=request.headers.raw,
+            content=request.stream,
             extensions=extensions,
         )
 
@@ -295,11 +286,3 @@ def _proxied(proxy: Proxy, trust: ssl.SSLContext | None) -> httpcore.HTTPProxy:
         proxy_ssl_context=trust if proxy.url.startswith("https") else None,
         network_backend=_BACKEND,
     )
-
-
-def _text(value: bytes) -> str:
-    """A header's value: ASCII by the specification; UTF-8 or Latin-1 by those who do not keep to it."""
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.decode("latin-1")

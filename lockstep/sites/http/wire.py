@@ -1,8 +1,8 @@
-"""The wire: HTTP/1.1 requests to one server and the hosts that it names.
+"""The wire: HTTP/1.1 requests to one server and the hosts that it names, by httpx.
 
 Each origin has connections of its own (a pool for two hosts evicts what the other needs). HTTP/2 is left alone: it
-puts all streams on one connection, which is slower on every long line. Nothing is done that nobody asked for: no
-cookies, no ``.netrc``, no redirects, no proxies but the one that is given.
+puts all streams on one connection, which is slower on every long line. Nothing of httpx's client is used above the
+transport: no cookies, no ``.netrc``, no redirects, no proxies but the one that is given.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
+import httpx
+
 from lockstep import errors
-from lockstep.sites.http.connections import FAILURES, Connections, Proxy, Reply, Request
+from lockstep.sites.http.connections import Connections, Proxy
 from lockstep.sites.http.places import Origin, Target
 
 __all__ = ["Answer", "Call", "Patience", "Proxy", "Wire"]
@@ -89,11 +91,12 @@ class Call:
 class Answer:
     """What came back: the status, the headers, and a body that is read once, within bounds."""
 
-    def __init__(self, reply: Reply, call: Call, patience: Patience) -> None:
-        self._reply = reply
+    def __init__(self, response: httpx.Response, call: Call, patience: Patience, *, times: dict[str, float]) -> None:
+        self._response = response
         self._call = call
         self._patience = patience
-        self.status = reply.status
+        self._times = times
+        self.status = response.status_code
         self.url = call.target.url
 
     @property
@@ -103,11 +106,12 @@ class Answer:
 
     def header(self, name: str) -> str:
         """A header's value; empty when there is none."""
-        return ", ".join(self._reply.headers(name))
+        value: str = self._response.headers.get(name, "")
+        return value
 
     def headers(self, name: str) -> list[str]:
         """All values of a header."""
-        return self._reply.headers(name)
+        return self._response.headers.get_list(name)
 
     def read(self, most: int) -> bytes:
         """The whole body.
@@ -148,7 +152,7 @@ class Answer:
         broken: errors.UnreachableError | None = None
         try:
             with _typed(self._call):
-                for part in self._reply.body():
+                for part in self._response.iter_raw():
                     size += len(part)
                     held += len(part)
                     waiting.append(part)
@@ -170,15 +174,16 @@ class Answer:
         """
         size = self.header("Content-Length")
         short = self._call.method == "HEAD" or self.status == 204 or (size.isdecimal() and int(size) <= _SHORT)
-        if short and not self._reply.read:
+        if short and not self._response.is_stream_consumed:
             self._drain()
-        self._reply.close()
+        self._response.close()
 
     def _drain(self) -> None:
         seconds = self._patience.drain_seconds
         until = time.monotonic() + seconds
         with contextlib.suppress(errors.UnreachableError), _typed(self._call):
-            for _ in self._reply.body(silence_seconds=seconds):
+            self._times["read"] = seconds  # the transport looks at it when a body is begun
+            for _ in self._response.iter_raw():
                 if time.monotonic() > until:
                     return
 
@@ -207,6 +212,7 @@ class Wire:
         self._proxy = proxy
         self._lock = threading.Lock()
         self._pools: dict[Origin, Connections] = {}
+        self._urls: dict[tuple[Origin, str], httpx.URL] = {}
         self._trust: ssl.SSLContext | None = None
         weakref.finalize(self, _close, self._pools)
 
@@ -220,14 +226,14 @@ class Wire:
         """
         request = self._request(call)
         with _typed(call, via=f" through the proxy {self._proxy.url}" if self._proxy else ""):
-            reply = self._pool(call.target.origin).send(request)
-        answer = Answer(reply, call, self.patience)
+            response = self._pool(call.target.origin).handle_request(request)
+        answer = Answer(response, call, self.patience, times=request.extensions["timeout"])
         try:
             yield answer
         finally:
             answer.close()
 
-    def _request(self, call: Call) -> Request:
+    def _request(self, call: Call) -> httpx.Request:
         bounds, origin = self.patience, call.target.origin
         parts = urlsplit(call.target.url)
         headers = {"Host": origin.authority, **call.headers}
@@ -235,24 +241,33 @@ class Wire:
             headers["Content-Length"] = str(call.size)
         elif call.body or call.method in ("POST", "PUT", "PATCH"):
             headers["Content-Length"] = str(len(call.body))
-        if call.target.address:
-            # The address that was judged, not one that the name might have by now; the name stays for TLS and Host.
-            headers["Host"] = parts.netloc
-        return Request(
-            method=call.method,
-            path=quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=_AS_IT_IS),
-            address=call.target.address or origin.host,
-            name=origin.host if call.target.address else "",
-            headers=headers,
-            times={
+        target = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=_AS_IT_IS)
+        extensions: dict[str, object] = {
+            "target": target.encode(),
+            "timeout": {
                 "connect": bounds.connect_seconds,
                 "read": bounds.commit_seconds if call.commits else bounds.silence_seconds,
                 "head": max(bounds.answer_seconds, bounds.commit_seconds if call.commits else 0.0),
                 "write": bounds.silence_seconds,
                 "pool": bounds.queue_seconds,
             },
-            body=call.body,
-        )
+        }
+        if call.target.address:
+            # The address that was judged, not one that the name might have by now; the name stays for TLS and Host.
+            headers["Host"] = parts.netloc
+            extensions["sni_hostname"] = origin.host
+        url = self._url(origin, call.target.address or origin.host)
+        return httpx.Request(call.method, url, headers=headers, content=call.body, extensions=extensions)
+
+    def _url(self, origin: Origin, address: str) -> httpx.URL:
+        """Where to connect to. httpx reads a URL letter by letter, so it reads this one once and never the target."""
+        found = self._urls.get((origin, address))
+        if found is None:
+            if len(self._urls) >= _MOST_ORIGINS:
+                self._urls.clear()
+            found = httpx.URL(scheme=origin.scheme, host=address, port=origin.port, path="/")
+            self._urls[origin, address] = found
+        return found
 
     def _pool(self, origin: Origin) -> Connections:
         with self._lock:
@@ -291,7 +306,7 @@ def _typed(call: Call, *, via: str = "") -> Iterator[None]:
     """Let the errors of the connection come out as those of the house; no query, which may hold a signature."""
     try:
         yield
-    except FAILURES as error:
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
         kind = type(error).__name__
         said = str(error).partition("http")[0][:200].strip()
         raise errors.UnreachableError(
