@@ -28,8 +28,6 @@ from tests.support.kubernetes_double.double import Double
 
 pytestmark = pytest.mark.needs("git", "git-http-backend", "docker-registry")
 _PAIR = "seoul-sejong"
-# Far away and gone: nobody waits long for it.
-_LIMITS = {"timeout": "1s"}
 _APPLICATION = "shop"
 
 
@@ -64,7 +62,7 @@ class _Site:
         return {
             "git": {"url": f"{self.git.url}/{{repository}}.git"},
             "registry": {"url": f"http://{self.registry.host}", "imagePrefix": f"{self.registry.host}/prod"},
-            "cluster": {"kubeconfig": {"file": str(self.cluster.kubeconfig())}, "limits": _LIMITS},
+            "cluster": {"kubeconfig": {"file": str(self.cluster.kubeconfig())}},
         }
 
     def lose(self) -> None:
