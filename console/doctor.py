@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -187,10 +187,19 @@ def _cluster(patient: Patient, name: str) -> Iterator[Check]:
     if not end.writable:
         yield Check(place=name, what="cluster: writing", found="only read: nothing is ever deployed here")
     elif isinstance(end, ends.Guarded):
+        spec = topology.site(name).spec.cluster
+        asks = isinstance(end, ends.Foreseeing) and spec is not None and spec.server_side_dry_run != "never"
         for namespace in sorted(selection.namespaces or ()):
             what = f"cluster: writing in {namespace}"
-            ask = partial(_may_write, end, end, namespace)
-            yield _try(name, what, ask, f"deploys of these kinds to {name}")
+            try:
+                lacking = end.lacks(namespace)
+            except errors.LockstepError as error:
+                yield _failed(name, what, error, f"deploys to {name}, and dry runs there")
+                continue
+            yield _try(name, what, partial(_may_write, end, lacking, namespace), f"deploys of these kinds to {name}")
+            if asks:
+                what = f"cluster: dry runs in {namespace}"
+                yield _try(name, what, partial(_may_foresee, lacking), f"these kinds at {name} to our rules alone")
 
 
 def _counted(end: ends.Cluster, selection: ends.Selection) -> ends.Counted:
@@ -218,9 +227,18 @@ def _clock(site: str, ahead_seconds: float | None) -> Iterator[Check]:
     )
 
 
-def _may_write(end: ends.Cluster, guard: ends.Guarded, namespace: str) -> str:
-    """Asks the server what we may do, and tries nothing."""
-    lacking = guard.lacks(namespace)
+def _may_foresee(lacking: Mapping[str, Sequence[str]]) -> str:
+    """What a comparison asks a server, it has to be allowed to patch."""
+    if resources := lacking.get("patch"):
+        raise errors.ForbiddenError(
+            f"May not patch {_some(resources)}, which a dry run needs.",
+            remedy="Apply deploy/kubernetes/deployer.yaml there, or say serverSideDryRun: never in the site's cluster.",
+        )
+    return "what differs may be asked about"
+
+
+def _may_write(end: ends.Cluster, lacking: Mapping[str, Sequence[str]], namespace: str) -> str:
+    """What the server says that we may do; nothing is tried."""
     if lacking:
         told = "; ".join(f"{verb} {_some(resources)}" for verb, resources in lacking.items())
         raise errors.ForbiddenError(f"May not {told}.", remedy="Apply deploy/kubernetes/deployer.yaml there.")

@@ -13,8 +13,9 @@ from datetime import datetime
 
 from drift import identity, inventory, survey
 from drift.across import Across
+from drift.answers import Answer, Question
 from drift.doors import Scanning, Seen
-from drift.examine import Examiner
+from drift.examine import Examiner, Manifest
 from drift.expected import Rules
 from drift.health import Observations
 from drift.implied import Scalers, SiteFacts
@@ -167,6 +168,7 @@ class Comparison:
             older=Older(lambda: self._older(wanted.revision)),
             memory=self.scanning.memory,
             sealer=self.scanning.sealer,
+            foresight=self._foreseen if any(self.server(site) for site in self.sites) else None,
         )
         return Ground(
             readings=readings,
@@ -185,6 +187,17 @@ class Comparison:
             [image.name for image in self.application.spec.images],
         )
         return Across(self.sites, (pods[0], pods[1]), known=shelves)
+
+    def server(self, site: str) -> ends.Foreseeing | None:
+        """The server of a site that may be asked what it would make of git; None when there is none."""
+        spec = self.topology.site(site).spec.cluster
+        if spec is None or spec.server_side_dry_run == "never":
+            return None
+        try:
+            end = self._end(site)
+        except errors.LockstepError:
+            return None
+        return end if isinstance(end, ends.Foreseeing) else None
 
     def observed(self, ground: Ground) -> tuple[Observations | None, Observations | None]:
         """How single objects at the truth and at the follower are; None for a site that runs nothing."""
@@ -239,6 +252,14 @@ class Comparison:
             return self._end(site).runs
         except errors.LockstepError:
             return True
+
+    def has_server(self, site: str) -> bool:
+        """Whether what is compared of a site lives at a server, and in no files."""
+        spec = self.topology.site(site).spec.cluster
+        return spec is not None and bool(spec.kubeconfig or spec.in_cluster) and not self._is_archived(site)
+
+    def _foreseen(self, side: int, key: ObjectKey, wanted: Manifest, live: Manifest) -> Answer | None:
+        return self.scanning.answers.find(Question.of(self.sites[side], key, wanted, live))
 
     def _context(self, scalers: tuple[Scalers, Scalers]) -> Context:
         pair, application = self.faced.pair, self.application.name

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from drift.answers import Answers
 from drift.following import Followed
 from drift.memory import Memory
 from drift.redact import Sealer
@@ -88,8 +89,9 @@ class Watched(Sites, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scanning:
-    """Everything that comparing needs from outside. ``memory`` is shared by all comparisons of a process.
+    """Everything that comparing needs from outside.
 
+    ``memory`` and ``answers`` are shared by all comparisons of a process.
     ``watched`` sees sites as they told of themselves; None where nothing is watched. ``followed`` are the comparisons
     that are kept true by what they tell, by application and pair. ``turns`` bounds how many wait for one site.
     """
@@ -101,6 +103,7 @@ class Scanning:
     sealer: Sealer
     clock: clock.Clock = field(default_factory=clock.SystemClock)
     memory: Memory = field(default_factory=Memory)
+    answers: Answers = field(default_factory=Answers)
     watched: Watched | None = None
     followed: dict[tuple[str, str], Followed] = field(default_factory=dict)
     turns: Turns = field(default_factory=Turns)

@@ -9,16 +9,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from drift import align, compare, exclusions, judging, redact, verdict, zeros
+from drift import align, compare, exclusions, heard, judging, redact, verdict
 from drift.align import Step
 from drift.causes import Cause
 from drift.expected import Opinion, Rule
+from drift.heard import Beside, Foresight, Heard, Named
 from drift.judging import Context, Judged, Judgement
 from drift.memory import Memory
-from drift.normalise import NO_SCHEMAS, Normal, Schemas, complete, conformed, encode, filled, slim
+from drift.normalise import NO_SCHEMAS, Normal, Schemas, as_written, complete, conformed, encode, filled, slim
 from drift.sides import ABSENT, Sides, Value
 from drift.walk import Field
-from drift.zeros import Said
+from drift.zeros import Said as Written
 from lockstep.values import Json, ObjectKey, Verdict
 
 Manifest: TypeAlias = dict[str, Json]
@@ -36,7 +37,8 @@ class Difference:
 
     ``pointer`` and ``path`` are empty when the whole object is meant. ``values`` are fit to be shown. ``InSync``
     means that it was explained: by the rules in ``opinions``, or by what ``note`` says. ``cause`` is who set it,
-    where somebody looked. ``declared`` is the fingerprint of the values of what overlays declare.
+    where somebody looked. ``declared`` is the fingerprint of the values of what overlays declare. ``heard`` is what
+    servers were asked about the object, ``unsure`` the site whose server did not say, so that this is Unknown.
     """
 
     key: ObjectKey
@@ -50,6 +52,13 @@ class Difference:
     steps: tuple[Step, ...] = ()
     cause: Cause = field(default_factory=dict)
     declared: str = ""
+    heard: Heard | None = None
+    unsure: str = ""
+
+    @property
+    def method(self) -> str:
+        """Which method spoke of the object."""
+        return heard.RULES if self.heard is None else self.heard.method
 
 
 def _no_older(_key: ObjectKey) -> tuple[Sequence[Manifest], Sequence[Manifest]]:
@@ -61,7 +70,8 @@ class Examiner:
     """Examines the objects of an application over a pair.
 
     ``memory`` remembers what was found to be equal, so that nothing is completed and compared twice. ``sealer`` makes
-    the fingerprints by which people accept what overlays declare; without one nothing can be accepted.
+    the fingerprints by which people accept what overlays declare; without one nothing can be accepted. ``foresight``
+    knows what servers answered; None where none is ever asked.
     """
 
     context: Context
@@ -69,6 +79,7 @@ class Examiner:
     older: Older = _no_older
     memory: Memory = field(default_factory=Memory)
     sealer: redact.Sealer | None = None
+    foresight: Foresight | None = None
 
     def examine(self, key: ObjectKey, sides: Sides[Manifest | None]) -> list[Difference]:
         """What is to be said of an object; nothing when it is the same everywhere that it should be.
@@ -117,29 +128,48 @@ class Examiner:
         if len({form.encoded for form in known.values()}) < 2:
             self.memory.remember(slims, schemas=self.schemas.digest)
         else:
-            said = [None if form is None else (whole[form], known[form]) for form in (slims[0], slims[2])]
-            found = self._differences(key, forms, git, said)
+            written = [None if form is None else (whole[form], known[form]) for form in (slims[0], slims[2])]
+            found = self._differences(key, forms, sides, git, written)
         return [*found, *self._assertions(key, forms, asserting, managed=bool(git))]
 
     def _differences(
-        self, key: ObjectKey, forms: list[Normal | None], git: list[Manifest], said: list[Said | None]
+        self,
+        key: ObjectKey,
+        forms: list[Normal | None],
+        sides: Sides[Manifest | None],
+        git: list[Manifest],
+        written: list[Written | None],
     ) -> list[Difference]:
         found = compare.fields(forms, texts=_has_texts(key))
-        halves: tuple[Sequence[Manifest], Sequence[Manifest]] = ((), ())
+        beside = Beside(written=written)
         if git and any(_is_off_git(one) for one in found):
-            halves = self.older(key)
-        older = [[complete(slim(side, declared=git), schemas=self.schemas) for side in half] for half in halves]
-        if any(older):
-            found = compare.fields(forms, context=[*older[0], *older[1]], texts=_has_texts(key))
+            beside = self._beside(key, sides, git, written)
+        if beside.forms:
+            found = compare.fields(forms, context=beside.forms, texts=_has_texts(key))
         versions = {form.api_version for form in forms if form is not None}
         if len(versions) > 1:
             return _across_versions(key, found, versions, managed=bool(git))
-        there = [form is not None for form in forms]
-        judged = [zeros.spoken(_judged(field_, there, len(older[0])), said) for field_ in found]
-        verdicts = [(one, judging.judge(key, one, self.context)) for one in judged]
+        said = self._said(key, forms, found, beside)
+        told = heard.nothing(self._sites)
+        if beside.named and self.foresight is not None:
+            told = heard.hear(key, sides, said, self._sites, self.foresight)
+            after = [answer.after if answer is not None else None for answer in told.answers]
+            if any(after):
+                beside = replace(beside, after=[self._completed(one, git) for one in after])
+                found = compare.fields(forms, context=beside.forms, texts=_has_texts(key))
+                said = self._said(key, forms, found, beside)
+        final = [(one, *told.judge(key, one, judgement, self.context)) for one, judgement in said]
+        told = replace(told, answers=(None, None))
         return [
-            self._sealed(_difference(key, judgement, managed=bool(git), field_=one.field, values=one.sides), one.sides)
-            for one, judgement in verdicts
+            self._sealed(
+                replace(
+                    _difference(key, judgement, managed=bool(git), field_=one.judged.field, values=one.judged.sides),
+                    heard=told,
+                    unsure=unsure,
+                ),
+                one.judged.sides,
+            )
+            for one, judgement, unsure in final
             if judgement.verdict is not Verdict.IN_SYNC or judgement.note
         ]
 
@@ -149,6 +179,32 @@ class Examiner:
             return found
         told = b"\0".join(b"-" if value is ABSENT else b"+" + encode(value) for value in values.all())
         return replace(found, declared=self.sealer.fingerprint(str(found.key), found.path, told))
+
+    def _beside(
+        self, key: ObjectKey, sides: Sides[Manifest | None], git: list[Manifest], written: list[Written | None]
+    ) -> Beside:
+        """What else is looked at of an object that is not everywhere as git has it."""
+        truth, follower = ([self._completed(one, git) for one in half] for half in self.older(key))
+        if self.foresight is None:
+            return Beside(older=(truth, follower), written=written)
+        wanted = (sides.git_primary, sides.git_standby)
+        named = [None if one is None else as_written(slim(one, declared=git), schemas=self.schemas) for one in wanted]
+        return Beside(older=(truth, follower), written=written, named=named)
+
+    def _completed(self, manifest: Manifest | None, git: list[Manifest]) -> Normal | None:
+        return None if manifest is None else complete(slim(manifest, declared=git), schemas=self.schemas)
+
+    def _said(
+        self, key: ObjectKey, forms: list[Normal | None], found: list[Field], beside: Beside
+    ) -> list[tuple[Named, Judgement]]:
+        """What our rules say of fields."""
+        there = [form is not None for form in forms]
+        named = [beside.field(_judged(one, there, len(beside.older[0]), len(beside.older[1]))) for one in found]
+        return [(one, judging.judge(key, one.judged, self.context)) for one in named]
+
+    @property
+    def _sites(self) -> tuple[str, str]:
+        return self.context.truth.name, self.context.follower.name
 
     def _assertions(
         self, key: ObjectKey, forms: list[Normal | None], asserting: Sequence[Rule], *, managed: bool
@@ -189,11 +245,12 @@ def _is_off_git(found: Field) -> bool:
     return not (align.same(git_p, primary) and align.same(git_d, standby))
 
 
-def _judged(found: Field, there: Sequence[bool], older: int) -> Judged:
+def _judged(found: Field, there: Sequence[bool], truth: int, follower: int) -> Judged:
     """A field with the values by which it is judged: a live object that is not there is not also different."""
     git_p, primary, git_d, standby = found.values[:4]
     sides = Sides(git_p, primary if there[1] else git_p, git_d, standby if there[3] else git_d)
-    return Judged(field=found, sides=sides, older=(found.values[4 : 4 + older], found.values[4 + older :]))
+    middle = 4 + truth
+    return Judged(field=found, sides=sides, older=(found.values[4:middle], found.values[middle : middle + follower]))
 
 
 def _across_versions(key: ObjectKey, found: Sequence[Field], versions: set[str], *, managed: bool) -> list[Difference]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from drift import certificates, health, rule_rows
+from drift.asking import Asking
 from drift.certificates import Certificate
 from drift.examine import Manifest
 from drift.expected import RuleProblem
@@ -199,11 +200,12 @@ class Followed:
             return False
         return all(side.told.watch is watch for side, watch in zip(self._sides, watches, strict=True))
 
-    def update(self, changed: Sequence[Collection[ObjectKey]]) -> Survey | None:
+    def update(self, changed: Sequence[Collection[ObjectKey]], asking: Asking | None = None) -> Survey | None:
         """Examine what changed, and what depends on it.
 
         Args:
             changed: The objects that changed at the truth and at the follower, as those serve them.
+            asking: Asks servers about what is different.
 
         Returns:
             What is to be said of the objects of which something else is to be said than is stored, and the sums over
@@ -231,12 +233,21 @@ class Followed:
             for reading, outlook, side in zip(self.readings, outlooks, self._sides, strict=True)
         )
         self.ground = replace(self.ground, readings=(truth, follower))
-        self.unstored |= {key for key in touched if self._ledger.put(key, self.ground.examine(key))}
+        self.unstored |= self._examined(touched, asking)
         found = self.ground.sum_up(self._ledger, only=frozenset(self.unstored))
         # What is wrong with a rule is stored as what is wrong with an object is.
         self.unstored |= {rule_rows.key_of(one.rule) for one in set(found.rules) ^ set(self._rules)}
         self._rules = found.rules
         return replace(found, only=frozenset(self.unstored))
+
+    def _examined(self, touched: Collection[ObjectKey], asking: Asking | None) -> set[ObjectKey]:
+        """Examine some objects; those of which something else is said now."""
+        before = {key: self._ledger.of(key) for key in touched}
+        for key in touched:
+            self._ledger.put(key, self.ground.examine(key))
+        if asking is not None:
+            asking.settle(self.ground, self._ledger, only=touched)
+        return {key for key in touched if self._ledger.of(key) != before[key]}
 
     def survey(self) -> Survey:
         """Everything that is to be said now."""
@@ -281,7 +292,8 @@ class Followed:
     def _covered(self) -> object:
         """What is stored beside differences."""
         sides = [(len(side.told), side.certificates) for side in self._sides]
-        return self._ledger.sums.objects, sides, self.vitals(), self.running()
+        sums = self._ledger.sums
+        return sums.objects, sums.heard, sides, self.vitals(), self.running()
 
     def _hidden(self, outlook: ends.Inventory) -> set[tuple[str, str, str, str]]:
         return {hidden(gap) for gap in outlook.gaps if concerns(gap, self.standing.selection)}

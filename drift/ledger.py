@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from drift.answers import Said
 from drift.examine import Difference
 from lockstep.values import ObjectKey, Verdict
 
@@ -19,11 +20,15 @@ _FEW = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sums:
-    """How many differences there are of each verdict, how many are explained, and how many objects were compared."""
+    """How many differences there are of each verdict, how many are explained, and how many objects were compared.
+
+    ``heard`` counts the objects that the server of a side (0 or 1) could say something of, by what became of it.
+    """
 
     verdicts: Mapping[Verdict, int]
     explained: int
     objects: int
+    heard: Mapping[tuple[int, Said], int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, differences: Sequence[Difference], explained: Sequence[Difference], objects: int) -> Sums:
@@ -43,6 +48,7 @@ class Ledger:
         self._slow: Counter[str] = Counter()
         self._spoken: Counter[str] = Counter()
         self._contradicted: Counter[tuple[str, str]] = Counter()
+        self._heard: Counter[tuple[int, Said]] = Counter()
 
     def put(self, key: ObjectKey, found: Sequence[Difference] | None) -> bool:
         """Note what is to be said of an object now; None: it does not belong. Whether anything else is said of it."""
@@ -65,7 +71,8 @@ class Ledger:
         """The sums over everything."""
         verdicts = {verdict: count for verdict, count in self._verdicts.items() if count}
         explained = verdicts.pop(Verdict.IN_SYNC, 0)
-        return Sums(verdicts=verdicts, explained=explained, objects=len(self._compared))
+        heard = {which: count for which, count in self._heard.items() if count}
+        return Sums(verdicts=verdicts, explained=explained, objects=len(self._compared), heard=heard)
 
     @property
     def used(self) -> set[str]:
@@ -92,6 +99,17 @@ class Ledger:
         """What is to be said of an object."""
         return self._said.get(key, ())
 
+    @property
+    def left(self) -> list[tuple[ObjectKey, int]]:
+        """The objects of which the server of a side could say something and was not asked, with the side; sorted."""
+        if not any(said is Said.LEFT for (_, said), count in self._heard.items() if count):
+            return []
+        return [(key, side) for key in sorted(self._said) for side in self.left_of(key)]
+
+    def left_of(self, key: ObjectKey) -> list[int]:
+        """The sides whose servers could say something of an object and were not asked."""
+        return [side for side, said in sorted(_heard(self.of(key)), key=lambda one: one[0]) if said is Said.LEFT]
+
     def __iter__(self) -> Iterator[Difference]:
         """Everything that is to be said, sorted by object."""
         for key in sorted(self._said):
@@ -101,6 +119,8 @@ class Ledger:
         explained = [one for one in found if one.verdict is Verdict.IN_SYNC and one.opinions]
         for rule in {one.opinions[0].rule for one in explained}:
             self._spoken[rule] += by
+        for which in _heard(found):
+            self._heard[which] += by
         for difference in found:
             self._verdicts[difference.verdict] += by
             for opinion in difference.opinions:
@@ -109,3 +129,9 @@ class Ledger:
                     self._contradicted[opinion.rule, opinion.against] += by
                 if opinion.slow:
                     self._slow[opinion.rule] += by
+
+
+def _heard(found: Sequence[Difference]) -> set[tuple[int, Said]]:
+    """What became of the questions about an object, by side."""
+    told = (enumerate(one.heard.said) for one in found if one.heard is not None)
+    return {(side, said) for each in told for side, said in each if said is not None}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from operator import itemgetter
 
-from drift import severity
+from drift import heard, severity
 from drift.examine import Difference
 from drift.sides import ABSENT
 from drift.survey import Blind, Survey
@@ -31,7 +31,8 @@ class Row:
 
     ``path`` is a JSON Pointer and ``people_path`` the way people write it; both are empty when the whole object is
     meant. ``values`` has the sides that have the field, fit to be shown. ``cause`` is who set it there and when, as
-    far as the server knows. ``declared`` is the fingerprint of the values of what overlays declare.
+    far as the server knows. ``declared`` is the fingerprint of the values of what overlays declare. ``method`` is what
+    spoke of the object: our rules, or they and a server's dry run.
     """
 
     pair: str
@@ -47,6 +48,7 @@ class Row:
     severity: float = 0.0
     cause: Mapping[str, str] = field(default_factory=dict)
     declared: str = ""
+    method: str = heard.RULES
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -69,6 +71,7 @@ class Row:
             note=value["note"],
             rules=tuple(value["rules"]),
             cause=value.get("cause", {}),
+            method=value.get("method", heard.RULES),
         )
 
     def to_json(self) -> dict[str, Json]:
@@ -88,6 +91,7 @@ class Row:
             "note": self.note,
             "rules": list(self.rules),
             "cause": dict(self.cause),
+            "method": self.method,
         }
 
     def to_seen(self) -> findings.Seen:
@@ -104,6 +108,7 @@ class Row:
                 **self.cause,
                 **({"note": self.note} if self.note else {}),
                 **({"rules": list(self.rules)} if self.rules else {}),
+                **({"method": self.method} if self.method != heard.RULES else {}),
             },
             severity=self.severity,
             declared=self.declared,
@@ -163,7 +168,7 @@ def _row(one: Difference, pair: str, sites: tuple[str, str]) -> Row:
         pair=pair,
         verdict=one.verdict,
         key=one.key,
-        site=deviating(one.verdict, sites),
+        site=one.unsure or deviating(one.verdict, sites),
         path=one.pointer,
         people_path=one.path,
         managed=one.managed,
@@ -173,6 +178,7 @@ def _row(one: Difference, pair: str, sites: tuple[str, str]) -> Row:
         severity=severity.of(one.verdict, one.path),
         cause=one.cause,
         declared=one.declared,
+        method=one.method,
     )
 
 

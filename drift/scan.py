@@ -8,7 +8,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from drift import health, rows, rule_rows, survey
+from drift import dry_runs, health, rows, rule_rows, survey
 from drift.comparison import Comparison
 from drift.doors import Renderer, Scanning, Sites
 from drift.following import Beyond, Followed, Standing
@@ -131,6 +131,7 @@ def looked(
     observed = comparison.observed(ground)
     ground = replace(ground, running=comparison.running(observed))
     ledger = survey.examined(ground)
+    dry_runs.asking(comparison, wanted.revision).settle(ground, ledger)
     vitals = [health.of_observed(*one) for one in zip(readings, wanted.objects, observed, strict=True)]
     followed = None
     if watches is not None:
@@ -173,7 +174,8 @@ def updated(context: Scanning, application: kinds.Application, pair: kinds.Pair)
     if not followed.stands_on(basis, comparison.watches(followed.standing.selection)):
         return scan(context, application, pair)
     changes = context.watched.changes(application.name, pair.name)
-    found = followed.update([changes.get(site, frozenset()) for site in comparison.sites])
+    asking = dry_runs.asking(comparison, str(followed.rendering["revision"]))
+    found = followed.update([changes.get(site, frozenset()) for site in comparison.sites], asking)
     if found is None:
         return scan(context, application, pair)
     if followed.is_stored(now=context.clock.monotonic()):

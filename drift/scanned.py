@@ -8,7 +8,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from drift import blame, rows, rule_rows, unseen
+from drift import blame, dry_runs, rows, rule_rows, unseen
 from drift.comparison import Comparison
 from drift.following import Followed
 from drift.health import Vitals
@@ -85,7 +85,10 @@ def scanned(comparison: Comparison, known: Known, found: Survey, *, followed: Fo
     rules = rule_rows.of(found.rules, comparison.topology.expected_differences.values(), pair=pair)
     coverage: dict[str, Json] = {
         "git": dict(known.rendering),
-        "sites": {reading.site: _read(reading) for reading in known.readings},
+        "sites": {
+            reading.site: {**_read(reading), "dryRun": dry_runs.told(comparison, side, found.sums)}
+            for side, reading in enumerate(known.readings)
+        },
         "health": {site: one.health.value for site, one in zip(sites, known.vitals, strict=True)},
         "vitals": {site: one.to_json() for site, one in zip(sites, known.vitals, strict=True)},
         "running": known.running.to_json(),

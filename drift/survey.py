@@ -57,7 +57,7 @@ class Survey:
 
     ``differences`` are what differs, ``explained`` what may differ, and ``rules`` what is wrong with the rules
     that say so. ``sums`` are over everything that is compared; ``only`` names the objects that this is about, where
-    those are not all.
+    those are not all. ``unsure`` are objects with a site whose server did not say what it would make of them.
     """
 
     differences: tuple[Difference, ...]
@@ -66,6 +66,7 @@ class Survey:
     rules: tuple[RuleProblem, ...]
     sums: Sums
     only: frozenset[ObjectKey] | None = None
+    unsure: frozenset[tuple[ObjectKey, str]] = frozenset()
 
     @property
     def objects(self) -> int:
@@ -87,6 +88,8 @@ class Survey:
     def hides(self, key: ObjectKey, site: str = "") -> bool:
         """Whether an object could not be seen at a site, or at any of some with a comma between; ``""`` is both."""
         sites = set(site.split(",")) if site else set()
+        if self.unsure and any((key, one) in self.unsure for one in sites or {one for _, one in self.unsure}):
+            return True
         return any(blind.gap.hides(key) for blind in self.blind if not sites or blind.site in sites)
 
 
@@ -142,6 +145,7 @@ class Ground:
             rules=tuple(problem for problem in problems if not blind or problem.problem != "unused"),
             sums=ledger.sums,
             only=only,
+            unsure=frozenset((one.key, one.unsure) for one in found if one.unsure),
         )
 
 

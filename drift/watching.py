@@ -92,7 +92,9 @@ class Watching:
     def cluster(self, site: str) -> Seen:
         """A site's cluster; reading it costs nothing where a watch covers what is asked for."""
         end = self._sites.cluster(site)
-        return _Watched(end, self, site) if isinstance(end, _Telling) else end
+        if not isinstance(end, _Telling):
+            return end
+        return _Foreseeing(end, end, self, site) if isinstance(end, ends.Foreseeing) else _Watched(end, self, site)
 
     def archive(self, site: str) -> archive.Archive | None:
         """Where a site keeps full-size renderings; None when it has no such place."""
@@ -254,6 +256,22 @@ class _Watched:
     def get(self, key: ObjectKey, *, api_version: str) -> dict[str, Json] | None:
         """One object, as the server says now."""
         return self._end.get(key, api_version=api_version)
+
+
+class _Foreseeing(_Watched):
+    """One whose server can say what it would make of an object."""
+
+    def __init__(self, end: Seen, server: ends.Foreseeing, watching: Watching, site: str) -> None:
+        super().__init__(end, watching, site)
+        self._server = server
+
+    def may_foresee(self, key: ObjectKey, *, api_version: str, seconds: float) -> bool:
+        """Whether we may ask, as the server says now."""
+        return self._server.may_foresee(key, api_version=api_version, seconds=seconds)
+
+    def foresee(self, manifest: Mapping[str, Json], *, seconds: float) -> dict[str, Json]:
+        """The object as it would be if it were applied now."""
+        return self._server.foresee(manifest, seconds=seconds)
 
 
 def _meaning(key: ObjectKey, manifest: dict[str, Json]) -> int:

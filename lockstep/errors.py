@@ -6,6 +6,7 @@
     ├── InputError              what was given is wrong: fix it and try again
     │   ├── DocumentError       a YAML or JSON document cannot be read (file, line, column)
     │   ├── InvalidError        a server calls what was given invalid (carries which fields)
+    │   │   └── FixedError      it is another than what is there, in what nobody can change any more
     │   └── ConfigurationError  the configuration has problems; carries all of them at once
     ├── TemporaryError          the same call may succeed later; the engine retries it
     │   ├── UnreachableError    a site, forge or registry did not answer in time
@@ -96,6 +97,10 @@ class InvalidError(InputError):
     def __init__(self, message: str, *, remedy: str = "", faults: Sequence[Fault] = ()) -> None:
         super().__init__(message, remedy=remedy)
         self.faults = tuple(faults)
+
+
+class FixedError(InvalidError):
+    """What was given is another than what is there, in a field that nobody can change any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

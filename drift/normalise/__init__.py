@@ -6,7 +6,7 @@ it does not know: what has no rule is compared as it is written. The rules are f
 all rows that were weighed, with those that were not taken, is ``catalogue``.
 """
 
-from drift.normalise.form import Filled, Normal, complete, conformed, filled, normalise, slim
+from drift.normalise.form import Filled, Normal, as_written, complete, conformed, filled, normalise, slim
 from drift.normalise.schemas import NO_SCHEMAS, Schemas, collect
 from drift.normalise.tree import ORDER, Bag, Keyed, Node, encode, plain, unused
 from drift.normalise.versions import home, served_by
@@ -20,6 +20,7 @@ __all__ = [
     "Node",
     "Normal",
     "Schemas",
+    "as_written",
     "collect",
     "complete",
     "conformed",

@@ -75,16 +75,14 @@ def filled(slimmed: bytes, *, schemas: Schemas = NO_SCHEMAS) -> Filled:
 
     This is the look that comes second: most of what lives is what git says with the server's defaults.
     """
-    private = orjson.loads(slimmed)
+    private = _bare(slimmed, schemas)
     kind = _kind_of(private)
     schema = schemas.of(reading.text(private, "apiVersion"), kind[1])
-    if b"null" in slimmed:
-        private = reading.without_nulls(private) if schema is None else schema.without_nulls(private)
     for fill in defaults.BY_KIND.get(kind, ()):
         fill(private)
     if schema is not None:
         schema.fill(private)
-    return Filled(manifest=private, shape=schema.shape if schema is not None else shape_of(*kind))
+    return Filled(manifest=private, shape=_shape_of(private, schemas))
 
 
 def conformed(whole: Filled) -> Normal:
@@ -95,9 +93,31 @@ def conformed(whole: Filled) -> Normal:
     return Normal(api_version=api_version, custom=kind not in SHAPES, tree=form, encoded=tree.encode(form))
 
 
+def as_written(slimmed: bytes, *, schemas: Schemas = NO_SCHEMAS) -> Normal:
+    """The normal form of what ``slim`` handed back without any default: what it has, somebody wrote."""
+    private = _bare(slimmed, schemas)
+    return conformed(Filled(manifest=private, shape=_shape_of(private, schemas)))
+
+
 def complete(slimmed: bytes, *, schemas: Schemas = NO_SCHEMAS) -> Normal:
     """The normal form of what ``slim`` handed back: defaults filled in, lists by their keys."""
     return conformed(filled(slimmed, schemas=schemas))
+
+
+def _bare(slimmed: bytes, schemas: Schemas) -> dict[str, Json]:
+    """What ``slim`` handed back, ours to change, without the nulls that say nothing."""
+    private: dict[str, Json] = orjson.loads(slimmed)
+    if b"null" not in slimmed:
+        return private
+    schema = schemas.of(reading.text(private, "apiVersion"), _kind_of(private)[1])
+    bare: dict[str, Json] = reading.without_nulls(private) if schema is None else schema.without_nulls(private)
+    return bare
+
+
+def _shape_of(manifest: dict[str, Json], schemas: Schemas) -> Shape:
+    kind = _kind_of(manifest)
+    schema = schemas.of(reading.text(manifest, "apiVersion"), kind[1])
+    return schema.shape if schema is not None else shape_of(*kind)
 
 
 def _kind_of(manifest: dict[str, Json]) -> tuple[str, str]:

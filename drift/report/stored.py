@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from drift import rule_rows
+from drift import heard, rule_rows
 from drift.health import Vitals
 from drift.report.parts import Compared, Entry, RuleNote
 from drift.report.whole import Report
@@ -118,6 +118,7 @@ def row_of(one: views.Finding) -> Row:
         rules=tuple(one.cause.get("rules", ())),
         severity=one.severity,
         cause={name: str(text) for name, text in one.cause.items() if name in ("by", "kind", "at")},
+        method=str(one.cause.get("method", heard.RULES)),
     )
 
 

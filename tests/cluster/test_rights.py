@@ -116,6 +116,15 @@ def test_without_the_right_to_watch_everything_is_listed_again_and_again(
             watch.changed(seconds=0.05)
 
 
+def test_a_server_is_asked_whether_a_dry_run_is_allowed(admin: apiserver.Admin, namespace: str, door: Door) -> None:
+    """The reader may not, the deployer may."""
+    key = ObjectKey.of(_config(namespace))
+    for account, may in (("reader", False), ("deployer", True)):
+        user = f"foreseeing-{account}-{namespace}"
+        _grant(admin, user, _rules(account))
+        assert door(user=user).may_foresee(key, api_version="v1", seconds=30.0) is may
+
+
 def test_a_server_is_asked_what_we_may_do_before_anything_is_tried(
     admin: apiserver.Admin, namespace: str, door: Door
 ) -> None:

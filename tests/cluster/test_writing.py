@@ -56,6 +56,25 @@ def test_an_apply_creates_changes_and_leaves_alone(admin: apiserver.Admin, names
     assert admin.get(_path(namespace))["spec"]["replicas"] == 3
 
 
+def test_what_a_server_would_make_of_an_object_is_told_and_nothing_is_written(
+    admin: apiserver.Admin, namespace: str, door: Door
+) -> None:
+    """Fields of others are taken over in what is told; what cannot be changed any more is told apart."""
+    door_ = door()
+    door_.apply(_deployment(namespace))
+    changed = {"replicas": 7, "template": {"metadata": {"annotations": {"by": "hand"}}}}
+    lives = admin.merge(_path(namespace), {"spec": changed})
+    found = door_.foresee(_deployment(namespace), seconds=30.0)
+    assert found["spec"]["replicas"] == 2
+    assert found["spec"]["template"]["metadata"]["annotations"] == {"by": "hand"}
+    assert admin.get(_path(namespace))["metadata"]["resourceVersion"] == lives["metadata"]["resourceVersion"]
+    other = {"matchLabels": {"app": "other"}}
+    fixed = _deployment(namespace, selector=other)
+    fixed["spec"]["template"]["metadata"]["labels"] = {"app": "other"}
+    with pytest.raises(errors.FixedError):
+        door_.foresee(fixed, seconds=30.0)
+
+
 def test_what_git_no_longer_sets_goes_and_what_others_set_stays(
     admin: apiserver.Admin, namespace: str, door: Door
 ) -> None:

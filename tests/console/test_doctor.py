@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -44,6 +45,14 @@ class Asked:
         """What we may not do."""
         return self.lacking
 
+    def may_foresee(self, _key: ObjectKey, *, api_version: str, seconds: float) -> bool:
+        """Nobody asks here."""
+        raise AssertionError(api_version, seconds)
+
+    def foresee(self, manifest: Mapping[str, Json], *, seconds: float) -> dict[str, Json]:
+        """Nobody asks here."""
+        raise AssertionError(manifest, seconds)
+
 
 class Doors:
     """Every site has this cluster."""
@@ -74,13 +83,13 @@ class Counting(Asked):
 
 def writing(cluster: Asked) -> doctor.Check:
     """What is said of writing in the namespace of an application."""
-    return next(one for one in checks(cluster) if one.what == "cluster: writing in pay")
+    return checks(cluster)["cluster: writing in pay"]
 
 
-def checks(cluster: Asked) -> list[doctor.Check]:
-    """What is said of a site."""
+def checks(cluster: Asked, **how: str) -> dict[str, doctor.Check]:
+    """Everything that is said of a site whose cluster is configured so."""
     found = topology(
-        *(("Site", site, {"cluster": {"directory": site}}) for site in ("seoul", "sejong")),
+        *(("Site", site, {"cluster": {"inCluster": True, **how}}) for site in ("seoul", "sejong")),
         ("Pair", "pair", {"primary": "seoul", "standby": "sejong"}),
         (
             "Application",
@@ -93,7 +102,7 @@ def checks(cluster: Asked) -> list[doctor.Check]:
         ),
     )
     patient = doctor.Patient(topology=found, doors=cast("Any", Doors(cluster)), secrets=cast("Any", None))
-    return doctor.examine(patient, site="seoul")
+    return {one.what: one for one in doctor.examine(patient, site="seoul")}
 
 
 @pytest.mark.parametrize(
@@ -115,7 +124,7 @@ def test_a_right_that_is_missing_is_a_problem() -> None:
 
 def test_objects_are_counted_without_reading_them() -> None:
     """And what could not be listed is named, as it is when it is read."""
-    counted, gap = checks(Counting({"pay"}))[:2]
+    counted, gap, *_ = checks(Counting({"pay"})).values()
     assert counted.found == "12345 objects in 1 namespaces, by list"
     assert (gap.what, gap.problem) == ("cluster: secrets in pay", "You may not list secrets.")
 
@@ -134,7 +143,7 @@ def test_clocks_that_differ_are_told(ahead: float | None, says: str | None) -> N
     """In which direction, and how far; a second is the way of the answer, and a server without a date says nothing."""
     cluster = Counting({"pay"})
     cluster.ahead = ahead
-    told = [one for one in checks(cluster) if one.what == "cluster: clock"]
+    told = [one for what, one in checks(cluster).items() if what == "cluster: clock"]
     assert [one.problem[: len(says or "")] for one in told] == ([] if says is None else [says])
     assert all(bool(one.problem) is bool(says) for one in told)
 
@@ -184,3 +193,13 @@ def test_who_signs_images_is_tried_before_an_image_waits(
     (check,) = [one for one in doctor.examine(patient) if one.what == "who signs the images of pay"]
     assert check.problem.partition(" Give")[0] == says
     assert check.found == ("" if says else "ada@bank.example (of https://id.example)")
+
+
+def test_the_right_that_a_dry_run_needs_is_named_where_it_is_missing() -> None:
+    """Unless nobody asks for dry runs there; another right that is missing has nothing to do with them."""
+    told = checks(Asked({"pay"}, lacking={"patch": ("deployments.apps",)}))["cluster: dry runs in pay"]
+    assert "May not patch deployments.apps" in told.problem
+    assert told.leaves == "these kinds at seoul to our rules alone"
+    assert checks(Asked({"pay"}, lacking={"delete": ("secrets",)}))["cluster: dry runs in pay"].problem == ""
+    never = checks(Asked({"pay"}, lacking={"patch": ("secrets",)}), serverSideDryRun="never")
+    assert "cluster: dry runs in pay" not in never

@@ -1,7 +1,7 @@
 """What a server says that we may do in a namespace, before anything is tried.
 
-Source: ``SelfSubjectRulesReview`` of authorization.k8s.io/v1. It is the server's own opinion of its rules; an
-authoriser that cannot list them says that the answer is incomplete.
+Source: ``SelfSubjectRulesReview`` and ``SelfSubjectAccessReview`` of authorization.k8s.io/v1. The first is the server's
+own opinion of its rules; an authoriser that cannot list them says that the answer is incomplete.
 """
 
 from __future__ import annotations
@@ -25,15 +25,7 @@ def lacks(api: Api, namespace: str) -> dict[str, tuple[str, ...]]:
         UnsupportedError: The server cannot list its rules.
         LockstepError: It does not answer.
     """
-    review = {"apiVersion": f"{_GROUP}/v1", "kind": "SelfSubjectRulesReview", "spec": {"namespace": namespace}}
-    call = Call(
-        method="POST",
-        segments=("apis", _GROUP, "v1", "selfsubjectrulesreviews"),
-        right=errors.Right(verb="create", resource="selfsubjectrulesreviews", group=_GROUP),
-        body=orjson.dumps(review),
-    )
-    status = api.json(call).get("status")
-    status = status if isinstance(status, dict) else {}
+    status = _review(api, "SelfSubjectRulesReview", {"namespace": namespace})
     if status.get("incomplete") or not isinstance(status.get("resourceRules"), list):
         why = status.get("evaluationError") or "it says that its answer is incomplete"
         raise errors.UnsupportedError(
@@ -41,6 +33,40 @@ def lacks(api: Api, namespace: str) -> dict[str, tuple[str, ...]]:
             remedy="Try kubectl auth can-i --list there.",
         )
     return missing(status["resourceRules"], rights.deployable(), rights.WRITING)
+
+
+def may(api: Api, right: errors.Right, *, until: float) -> bool:
+    """Whether we have a right.
+
+    Args:
+        api: The server.
+        right: The right.
+        until: When it must have said so, as ``time.monotonic`` tells it.
+
+    Raises:
+        LockstepError: It does not say.
+    """
+    wanted = {
+        "verb": right.verb,
+        "group": right.group,
+        "resource": right.resource,
+        "namespace": right.namespace,
+        "name": right.name,
+    }
+    return _review(api, "SelfSubjectAccessReview", {"resourceAttributes": wanted}, until=until).get("allowed") is True
+
+
+def _review(api: Api, kind: str, spec: Mapping[str, Json], *, until: float | None = None) -> dict[str, Json]:
+    """What a server answers to a question about ourselves."""
+    plural = f"{kind.lower()}s"
+    call = Call(
+        method="POST",
+        segments=("apis", _GROUP, "v1", plural),
+        right=errors.Right(verb="create", resource=plural, group=_GROUP),
+        body=orjson.dumps({"apiVersion": f"{_GROUP}/v1", "kind": kind, "spec": spec}),
+    )
+    status = api.json(call, until=until).get("status")
+    return status if isinstance(status, dict) else {}
 
 
 def missing(

@@ -164,6 +164,27 @@ class KubernetesCluster:
         """What a deploy may need and we may not do in a namespace: resources by verb. Raises LockstepError."""
         return allowed.lacks(self._api, namespace)
 
+    def may_foresee(self, key: ObjectKey, *, api_version: str, seconds: float) -> bool:
+        """Whether we may patch objects of this kind in this namespace, which a dry run asks for. Raises LockstepError.
+
+        Rights by name only are not looked for: nobody asks object by object.
+        """
+        until = time.monotonic() + seconds
+        resource = self._resource(api_version, key.kind)
+        right = resource.right("patch", key.namespace if resource.namespaced else "")
+        return allowed.may(self._api, right, until=until)
+
+    def foresee(self, manifest: Mapping[str, Json], *, seconds: float) -> dict[str, Json]:
+        """The object as it would be if it were applied now, with everything taken over; nothing is written.
+
+        Raises:
+            FixedError: It would change what cannot be changed any more.
+            LockstepError: The server does not say, or would not take it.
+        """
+        until = time.monotonic() + seconds
+        resource = self._resource(str(manifest["apiVersion"]), _key(manifest).kind)
+        return writing.foreseen(self._api, resource, manifest, until=until)
+
     @contextmanager
     def watch(self, selection: Selection) -> Iterator[Watch]:
         """Watch what is selected until the block ends. Raises LockstepError."""

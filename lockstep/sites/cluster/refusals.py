@@ -32,6 +32,12 @@ _UNTYPED = re.compile(
     r"failed to (?:create typed patch object|create typed new object|convert new object)[^:]*:\s*(?P<rest>.*)",
     re.DOTALL,
 )
+# apimachinery and apis/*/validation: what is told of a field that may never be changed, and of one that may not now.
+_FIXED = re.compile(
+    r"\bimmutable\b|\b(?:may|can|must) ?not (?:be )?chang|\bless than (?:previous|status)"
+    r"|updates? .{0,200}\b(?:forbidden|may not|may only)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 _FIELD = re.compile(r"(?P<field>\.[^\s:]+): (?P<message>.+)", re.DOTALL)
 _OWNER = re.compile(r'conflict with "(?P<manager>(?:[^"\\]|\\.)*)"')
 
@@ -253,14 +259,18 @@ def _invalid(said: _Said) -> errors.LockstepError:
         errors.Fault(field=line(cause.get("field") or ""), message=line(cause.get("message") or ""))
         for cause in said.causes
     )
+    if any(_FIXED.search(str(cause.get("message") or "")) for cause in said.causes):
+        return _invalid_error(said, faults, make=errors.FixedError)
     return _invalid_error(said, faults)
 
 
-def _invalid_error(said: _Said, faults: tuple[errors.Fault, ...]) -> errors.InvalidError:
+def _invalid_error(
+    said: _Said, faults: tuple[errors.Fault, ...], *, make: type[errors.InvalidError] = errors.InvalidError
+) -> errors.InvalidError:
     if said.is_about_a_secret:
         faults = tuple(errors.Fault(field=fault.field, message="its value is not shown") for fault in faults)
     fields = f" in {', '.join(fault.field for fault in faults)}" if said.is_about_a_secret and faults else ""
-    return errors.InvalidError(
+    return make(
         f"{said.asked.server} calls {said.asked.right.resource} {said.asked.right.name} invalid{fields}: "
         f"{said.message}.",
         remedy="Correct the manifest.",

@@ -51,23 +51,42 @@ def apply(
     key = ObjectKey.of(dict(manifest))
     if before is None:
         before = reading.get(api, resource, key.namespace, key.name)
+    answer = api.send(_patch(resource, manifest, dry_run=dry_run, force=force))
+    after = parsed(answer, api.server)
+    return Applied(
+        change=Change.CREATED if answer.status == 201 else _change(before, after, dry_run=dry_run),
+        object=after,
+        warnings=tuple(line(text) for text in _WARNING.findall(answer.headers.get("warning", ""))[:_MOST_WARNINGS]),
+    )
+
+
+def foreseen(api: Api, resource: Resource, manifest: Mapping[str, Json], *, until: float) -> dict[str, Json]:
+    """The object as it would be if it were applied now, with every field of others taken over; nothing is written.
+
+    Args:
+        api: The server.
+        resource: Its kind.
+        manifest: The object.
+        until: When it must be over, as ``time.monotonic`` tells it.
+
+    Raises:
+        LockstepError: The server does not say, or would not take it.
+    """
+    return api.json(_patch(resource, manifest, dry_run=True, force=True), until=until)
+
+
+def _patch(resource: Resource, manifest: Mapping[str, Json], *, dry_run: bool, force: bool) -> Call:
+    key = ObjectKey.of(dict(manifest))
     query = {"fieldManager": MANAGER, "fieldValidation": "Strict"}
     query |= {"force": "true"} if force else {}
     query |= {"dryRun": "All"} if dry_run else {}
-    call = Call(
+    return Call(
         method="PATCH",
         segments=resource.one_of(key.namespace, key.name),
         right=resource.right("patch", key.namespace, key.name),
         query=query,
         body=encoded(manifest),
         content_type="application/apply-patch+yaml",
-    )
-    answer = api.send(call)
-    after = parsed(answer, api.server)
-    return Applied(
-        change=Change.CREATED if answer.status == 201 else _change(before, after, dry_run=dry_run),
-        object=after,
-        warnings=tuple(line(text) for text in _WARNING.findall(answer.headers.get("warning", ""))[:_MOST_WARNINGS]),
     )
 
 

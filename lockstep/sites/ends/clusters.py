@@ -230,6 +230,38 @@ class Guarded(Protocol):
         ...
 
 
+@runtime_checkable
+class Foreseeing(Protocol):
+    """A cluster with a server that can say what it would make of an object. Not every end is one."""
+
+    def may_foresee(self, key: ObjectKey, *, api_version: str, seconds: float) -> bool:
+        """Whether we may ask about objects of this kind and namespace: a server allows a dry run as it does a write.
+
+        Args:
+            key: The object.
+            api_version: As git writes it.
+            seconds: How long the answer may take, with every try.
+
+        Raises:
+            NotServedError: The server knows no such kind.
+            LockstepError: It does not say.
+        """
+        ...
+
+    def foresee(self, manifest: Mapping[str, Json], *, seconds: float) -> dict[str, Json]:
+        """The object as it would be if it were applied now, with everything taken over; nothing is written.
+
+        Args:
+            manifest: The object.
+            seconds: How long it may take, with every try.
+
+        Raises:
+            InvalidError: The server would refuse it, and says which fields it means.
+            LockstepError: It does not say.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kinds:
     """What a server serves: pairs of an ``apiVersion`` and a kind. ``unknown`` are groups that did not say, with why.

@@ -238,11 +238,18 @@ class ClusterEnd(Model):
     """A backup to read: a Velero ``.tar.gz`` or a ``List`` dump. Nothing is written to it."""
     limits: ClusterLimits | None = None
     """How a Kubernetes API is spared."""
+    server_side_dry_run: Literal["whenDifferent", "never"] = "whenDifferent"
+    """Whether a Kubernetes API is asked, by a dry run that writes nothing, what it would make of git: of objects that
+    a comparison calls different, or never."""
 
     @model_validator(mode="after")
-    def _limits_of_a_server(self) -> Self:
+    def _only_of_a_server(self) -> Self:
         if self.limits and not (self.kubeconfig or self.in_cluster):
             raise FieldError("limits how a directory or a backup is called.", "Take limits out: nobody is called.")
+        if "server_side_dry_run" in self.model_fields_set and not (self.kubeconfig or self.in_cluster):
+            raise FieldError(
+                "says what a directory or a backup is asked.", "Take serverSideDryRun out: files answer nothing."
+            )
         return self
 
     @model_validator(mode="after")

@@ -50,6 +50,29 @@ def test_a_status_is_an_error_of_the_tree(code: int, message: str, error: type[e
     assert found.remedy
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "field is immutable",
+        "Forbidden: field is immutable when `immutable` is set",
+        "may not change once set",
+        "cannot change roleRef",
+        "Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals' are forbidden",
+        "Forbidden: pod updates may not change fields other than `spec.containers[*].image`",
+        "Forbidden: field can not be less than previous value",
+        "spec is immutable after creation except resources.requests",
+    ],
+)
+def test_what_cannot_be_changed_any_more_is_told_apart_from_what_is_wrong(message: str) -> None:
+    """The first proves that something else is there."""
+    causes = [{"field": "spec.x", "message": message}]
+    assert type(_error(422, calling.status(422, "x", details={"causes": causes}))) is errors.FixedError
+    secret = _error(422, calling.status(422, "x", details={"causes": causes}), resource="secrets")
+    assert type(secret) is errors.FixedError
+    wrong = [{"field": "spec.x", "message": "must be a number that may change"}]
+    assert type(_error(422, calling.status(422, "x", details={"causes": wrong}))) is errors.InvalidError
+
+
 def test_a_path_that_nobody_serves_is_said_in_plain_text() -> None:
     """A definition that is not in force yet looks the same."""
     assert type(_error(404)) is errors.NotServedError
