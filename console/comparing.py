@@ -62,6 +62,11 @@ class Compared:
         """Whether it is one object."""
         return self.name != "*"
 
+    @property
+    def method(self) -> str:
+        """Which method spoke of it when it was compared, as ``drift.heard`` names it; empty for our rules alone."""
+        return next((str(told) for one in self.fields if (told := one.finding.cause.get("method"))), "")
+
 
 def _all_read(_finding: Finding) -> Collection[str]:
     return ()

@@ -32,6 +32,7 @@ class SiteRead:
     """What was read of a site, how and when; ``objects`` and ``read_at`` are None when nobody wrote them down.
 
     ``ahead_seconds`` is how far the site's clock was ahead of ours, None where it did not say.
+    ``told`` is all that was written down, as it is.
     """
 
     site: str
@@ -42,6 +43,7 @@ class SiteRead:
     ahead_seconds: int | None = None
     hides: Callable[[ObjectKey], bool] = field(default=lambda _key: False, compare=False)
     """Whether an object could not be seen."""
+    told: Mapping[str, Json] = field(default_factory=dict)
 
     @property
     def clock_apart(self) -> int:
@@ -104,6 +106,7 @@ def _site(name: str, value: Mapping[str, Json]) -> SiteRead:
         method=shapes.text(value.get("method")),
         objects=shapes.number(value.get("objects")),
         read_at=shapes.moment(value.get("readAt")),
+        told=value,
         gaps=tuple(Gap(what=shapes.text(one.get("what")), why=shapes.text(one.get("why"))) for one in gaps),
         ahead_seconds=shapes.number(value.get("aheadSeconds")),
         hides=partial(unseen.hides, value),

@@ -14,7 +14,7 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup
 
 import lockstep
-from console import language, plans, progress, sayings, security, words, writing
+from console import foreseen, language, plans, progress, sayings, security, words, writing
 from console.context import Context
 from lockstep.store import approvals
 from lockstep.values import Json
@@ -43,6 +43,7 @@ def _give_tools(app: Flask) -> None:
         ago=_ago,
         breakable=_breakable,
         cause=writing.cause,
+        foreseen=lambda told: foreseen.sentence(told, g.catalogue),
         lasting=lambda seconds: writing.length(seconds, g.catalogue.language),
         moment=lambda at: writing.moment(at, g.catalogue.locale),
         moved=writing.moved,
@@ -53,6 +54,7 @@ def _give_tools(app: Flask) -> None:
         short_image=writing.short_image,
         size=writing.size,
         span=lambda length: writing.span(length, g.catalogue.language),
+        spoke=lambda method: foreseen.method(method, g.catalogue),
         # For sentences that are not written in the template: they may hold a percent sign.
         tr=gettext,
         twice=lambda text: (text, text),

@@ -74,6 +74,11 @@ SAYINGS: Sequence[str] = (
     mark("nobody knows whether what runs at both sites is one image"),
     mark("nobody knows which image is meant: %(why)s"),
     mark("no digest of %(image)s is known"),
+    # drift.heard and drift.asking
+    mark("the server of %(site)s makes it so when git is applied"),
+    mark("the server of %(site)s would refuse to change it: %(why)s"),
+    mark("the server-side dry run at %(site)s failed: %(why)s"),
+    mark("what it says is not shown, because it may quote the Secret"),
     # drift.health and lockstep.manifests.health
     mark("nothing of it is there"),
     mark("it is not known from files"),

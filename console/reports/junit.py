@@ -54,9 +54,9 @@ def _suite(report: Report, one: Compared) -> ET.Element:
         ET.SubElement(whole, "error", {"type": one.verdict.value, "message": sound(why)})
     for entry in report.of(one, report.differences):
         kind = "error" if entry.row.verdict is Verdict.UNKNOWN else "failure"
-        ET.SubElement(_case(suite, name, entry), kind, _said(entry)).text = _values(report, entry)
+        ET.SubElement(_case(suite, name, entry), kind, _said(entry)).text = _told(report, one, entry)
     for entry in (*report.of(one, report.declared), *report.of(one, report.explained)):
-        ET.SubElement(_case(suite, name, entry), "skipped", _said(entry)).text = _values(report, entry)
+        ET.SubElement(_case(suite, name, entry), "skipped", _said(entry)).text = _told(report, one, entry)
     if ailing := list(_unwell(one)):
         ET.SubElement(suite, "system-out").text = sound("\n".join(ailing))
     _count(suite)
@@ -81,6 +81,14 @@ def _case(suite: ET.Element, classname: str, entry: Entry) -> ET.Element:
 def _said(entry: Entry) -> dict[str, str]:
     told = [f"{entry.row.verdict.value} at {entry.row.site}", entry.row.note]
     return {"type": entry.row.verdict.value, "message": sound(": ".join(part for part in told if part))}
+
+
+def _told(report: Report, one: Compared, entry: Entry) -> str:
+    """What the sides have, and which method spoke."""
+    lines = [_values(report, entry)]
+    if one.application and entry.row.values:
+        lines.append(f"method: {entry.row.method}")
+    return "\n".join(line for line in lines if line)
 
 
 def _values(report: Report, entry: Entry) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from console import foreseen
 from console.language import Catalogue
 from console.reports.telling import Cell, Telling, by_object
 from drift.report import Compared, Entry, Report
@@ -43,6 +44,8 @@ def _comparison(telling: Telling, one: Compared) -> Iterator[str]:
     yield f"**{telling.gettext(telling.word(one).label)}** · {escaped(' · '.join(telling.facts(one)))}"
     if one.problem:
         yield f"\n> {escaped(telling.problem(one))}"
+    for sentence in telling.foreseen(one):
+        yield f"\n{escaped(sentence)}"
     if sentences := telling.unwell(one):
         yield f"\n### {telling.gettext('Health')}\n"
         yield from (f"- {escaped(sentence)}" for sentence in sentences)
@@ -58,7 +61,7 @@ def _comparison(telling: Telling, one: Compared) -> Iterator[str]:
 
 def _table(telling: Telling, one: Compared, entries: Sequence[Entry]) -> Iterator[str]:
     columns = telling.columns(one, entries)
-    words = (telling.gettext(name) for name in ("Verdict", "Since", "Why"))
+    words = (telling.gettext(name) for name in ("Verdict", foreseen.METHOD, "Since", "Why"))
     titles = [telling.gettext("Object"), telling.gettext("Field"), *(title for _, title in columns), *words]
     yield _row([escaped(title) for title in titles])
     yield _row(["---"] * len(titles))
@@ -66,7 +69,7 @@ def _table(telling: Telling, one: Compared, entries: Sequence[Entry]) -> Iterato
         for entry in found:
             cells = telling.cells(entry)
             values = [_cell(cells[side]) for side, _ in columns]
-            said = [telling.verdict(entry), telling.life(entry), telling.note(entry)]
+            said = [telling.verdict(entry), telling.method(one, [entry]), telling.life(entry), telling.note(entry)]
             yield _row(
                 [
                     escaped(name or entry.row.site),

@@ -55,6 +55,8 @@ def _comparison(telling: Telling, one: Compared, *, everything: bool) -> Iterato
         yield Padding(Text(telling.problem(one), style=_STYLES["unknown"]), _INDENT)
     for sentence in telling.unwell(one):
         yield Padding(Text(sentence, style=_STYLES["warn"]), _INDENT)
+    for sentence in telling.foreseen(one):
+        yield Padding(Text(sentence, style="dim"), _INDENT)
     report = telling.report
     told = [(report.differences, "")]
     if everything:
@@ -81,7 +83,9 @@ def _table(telling: Telling, one: Compared, entries: Sequence[Entry]) -> Table:
     if has_life:
         table.add_column(telling.gettext("Since"))
     for name, found in by_object(entries):
-        table.add_row(Text(name or visible(found[0].row.site), style="bold"))
+        method = telling.method(one, found)
+        subject = (name or visible(found[0].row.site), "bold")
+        table.add_row(Text.assemble(subject, (f" · {method}" if method else "", "dim")))
         for entry in found:
             git_p, primary, git_d, standby = telling.cells(entry, longest=_LONGEST)
             git = [_git(one.sites, git_p, git_d)] if one.application else []

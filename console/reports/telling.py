@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from console import comparing, sayings, words, writing
+from console import comparing, foreseen, sayings, words, writing
 from console.language import Catalogue, mark
 from console.reports.unseen import unseen
 from console.words import Word
@@ -158,6 +158,18 @@ class Telling:
     def wrong(self, one: RuleNote) -> str:
         """What is wrong with a rule."""
         return visible(sayings.say(one.message, self.catalogue))
+
+    def method(self, one: Compared, found: Sequence[Entry]) -> str:
+        """Which method spoke of an object, by its differences; nothing of two ends, and of what could not be seen."""
+        if not one.application or not found[0].row.values:
+            return ""
+        return foreseen.method(found[0].row.method, self.catalogue)
+
+    def foreseen(self, one: Compared) -> list[str]:
+        """What became of the questions to servers, a sentence for each site where there were any."""
+        known = one.coverage.get("sites", {})
+        told = {site: foreseen.sentence(known.get(site, {}), self.catalogue) for site in one.sites}
+        return [f"{visible(site)}: {sentence}" for site, sentence in told.items() if sentence]
 
     def problem(self, one: Compared) -> str:
         """What could not be seen."""

@@ -86,3 +86,30 @@ def test_a_clock_that_is_wrong_is_told_beside_what_was_read(
     assert told in shown
     assert "The clock of seoul" not in shown
     assert "seoul의 시계" not in shown
+
+
+@pytest.mark.parametrize(
+    ("code", "both", "alone", "counted"),
+    [
+        (
+            "en",
+            "by our rules and a dry run of the server",
+            "by our rules<",
+            "seoul: Dry runs of the server: 2",
+        ),
+        ("ko", "자체 규칙과 서버 모의 적용(dry run) 기준", "자체 규칙 기준<", "seoul: 서버 모의 적용(dry run): 응답 2"),
+    ],
+)
+def test_a_page_says_which_method_spoke(
+    file_database: Database, code: str, both: str, alone: str, counted: str
+) -> None:
+    """Of each object, in the reader's language; what became of the questions stands with what was read."""
+    coverage_: dict[str, Any] = {"sites": {"seoul": {"dryRun": {"when": "whenDifferent", "asked": 2, "failed": "x"}}}}
+    with file_database.write() as connection:
+        bank.scan(connection, "pay", "seoul-sejong", coverage=coverage_)
+        values = {"gitPrimary": 1, "primary": 2}
+        bank.finding(connection, "1", values=values, cause={"method": "rules and dry run"})
+        bank.finding(connection, "2", values=values, name="web")
+    page = pages.house(file_database).signed_in().get("/applications/pay", query_string={"lang": code}).text
+    for wanted in (both, alone, counted):
+        assert wanted in page, wanted

@@ -13,9 +13,10 @@ from markdown_it import MarkdownIt
 from rich.cells import cell_len
 from rich.console import Console
 
-from console import language, reports
+from console import foreseen, language, reports
 from console.reports import markdown
 from console.reports.telling import Telling, cut, visible
+from drift import heard
 from drift.report import Report
 from lockstep.values import Verdict
 from tests.support import drifting
@@ -79,6 +80,37 @@ def test_a_list_or_an_object_is_one_line_of_a_table_and_many_of_a_page() -> None
     for text in (table(report), re.sub(r"\\(.)", r"\1", reports.markdown.write(report, CATALOGUES["en"]))):
         assert '[{"name":"API"}]' in text
     assert Telling(report, CATALOGUES["en"]).cells(found, whole=True)[1].text == '[\n  {\n    "name": "API"\n  }\n]'
+
+
+@pytest.mark.parametrize("code", list(language.LANGUAGES))
+def test_every_face_says_which_method_spoke_and_what_became_of_dry_runs(code: str) -> None:
+    """Beside each object, and once for each site that was asked; JUnit and JSON say it in the words of the house."""
+    told = {"when": "whenDifferent", "asked": 2, "failed": 1, "notPermitted": 0, "notServed": 0, "left": 7}
+    report = drifting.report(drifting.entry(), drifting.entry(name="web"))
+    (one,) = report.compared
+    coverage = {"sites": {"seoul": {"dryRun": told}, "sejong": {"dryRun": dict.fromkeys(told, 0)}}}
+    both = [replace(entry, row=replace(entry.row, method=heard.BOTH)) for entry in report.differences[:1]]
+    report = replace(report, compared=(replace(one, coverage=coverage),), differences=(*both, *report.differences[1:]))
+    say = CATALOGUES[code].text
+    sentence = foreseen.sentence({"dryRun": told}, CATALOGUES[code])
+    for text in (
+        table(report, code),
+        re.sub(r"\\(.)", r"\1", reports.markdown.write(report, CATALOGUES[code])),
+        page(report, code),
+    ):
+        assert say(foreseen.METHODS[heard.RULES]) in text
+        assert say(foreseen.METHODS[heard.BOTH]) in text
+        assert f"seoul: {sentence}" in text
+        assert "sejong: " + sentence[:4] not in text
+    assert sentence.count(",") == 2
+    cases = {
+        one.get("name"): one.findtext("failure") for one in ET.fromstring(reports.junit.write(report)).iter("testcase")
+    }
+    assert [(cases[f"Deployment pay/{name} spec.replicas"] or "").splitlines()[-1] for name in ("api", "web")] == [
+        "method: rules and dry run",
+        "method: rules",
+    ]
+    assert [entry["method"] for entry in report.to_json()["differences"]] == [heard.BOTH, heard.RULES]
 
 
 @pytest.mark.parametrize("method", ["", "watch"])
