@@ -34,6 +34,8 @@ tools, modules = (names.split(",") for names in sys.argv[1:])
 print(json.dumps([name for name in tools if shutil.which(name)]
                + [name for name in modules if importlib.util.find_spec(name)]))
 """
+# On a busy machine buildah may end, with success, before it has passed on what a command in a chroot wrote.
+_TIMES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +55,11 @@ class Container:
 
     def read(self, *command: str) -> str:
         """What a command in it wrote to stdout."""
-        done = self.run(*command)
-        assert done.returncode == 0, done.stderr
+        for _ in range(_TIMES):
+            done = self.run(*command)
+            assert done.returncode == 0, done.stderr
+            if done.stdout:
+                break
         return done.stdout
 
 
