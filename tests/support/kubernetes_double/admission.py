@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -35,11 +35,22 @@ _TOKEN_SOURCES = [
 ]
 
 
+Policy = Callable[[Object], Object]
+"""What a test lets a mutating admission policy make of an object; the double has none of its own."""
+
+
 class Admission:
-    """Judges and completes objects by what is stored."""
+    """Judges and completes objects by what is stored, and by the policies of a test."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.policies: list[Policy] = []
+
+    def admitted(self, given: Object) -> Object:
+        """An object as every policy in turn makes it."""
+        for policy in self.policies:
+            given = policy(given)
+        return given
 
     def check_namespace(self, given: Object, resource: Resource) -> None:
         """Refuse what is created in a namespace that is not there, or that is being deleted."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.support.kubernetes_double import (
     access,
+    admission,
     bodies,
     deleting,
     discovery,
@@ -64,6 +65,11 @@ class Api:
         self._deleter = deleting.Deleter(store)
         self._tokens: dict[str, str] = {}
         self.address = ""
+
+    @property
+    def policies(self) -> list[admission.Policy]:
+        """What a test lets admission make of objects, to be added to and taken from."""
+        return self._writer.policies
 
     def token(self, user: str) -> str:
         """A token that says that its bearer is somebody."""

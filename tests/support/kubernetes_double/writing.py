@@ -52,6 +52,11 @@ class Writer:
         self._access = access.Access(store)
         self._allocations = allocations.Allocations()
 
+    @property
+    def policies(self) -> list[admission.Policy]:
+        """What a test lets admission make of objects, to be added to."""
+        return self._admission.policies
+
     def create(self, write: writes.Write) -> Written:
         """A new object from what the request carries."""
         writes.check_options(write)
@@ -158,7 +163,7 @@ class Writer:
         write = replace(write, asked=replace(write.asked, name=name))
         made = _born(given, write)
         self._admission.check_namespace(made, write.resource)
-        made = self._admission.mutated(made, write.resource)
+        made = self._admission.mutated(self._admission.admitted(made), write.resource)
         made = strategies.created(made, write.resource)
         if write.resource.bucket == ("", "services"):
             made = self._allocations.service(made)
@@ -182,7 +187,8 @@ class Writer:
 
     def _stored(self, live: Object, new: Object, write: writes.Write) -> Object:
         """Prepare, validate and keep a changed object; one that has not changed is left as it is."""
-        made = strategies.updated(live, new, write.resource, write.asked.subresource)
+        admitted = new if write.asked.subresource else self._admission.admitted(new)
+        made = strategies.updated(live, admitted, write.resource, write.asked.subresource)
         if write.asked.subresource != "status" and strategies.changed(live, made, write.resource):
             generation = live["metadata"].get("generation", 0) + 1
             made = made | {"metadata": made["metadata"] | {"generation": generation}}
