@@ -40,7 +40,7 @@ class Kind:
     @functools.cached_property
     def whole(self) -> tuple[dict[str, Json], tuple[Place, ...]]:
         """An object with every field set, and its places; those that say what it is are left out."""
-        filling = Filling(components=self.components)
+        filling = Filling(components=self.components, is_structural=self.custom is not None)
         value = filling.fill(self.schema) or {}
         value |= {"apiVersion": f"{self.group}/{self.version}".removeprefix("/"), "kind": self.kind}
         return value, tuple(place for place in filling.places if place.path not in _IDENTITY)

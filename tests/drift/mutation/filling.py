@@ -25,6 +25,7 @@ _NUMBERS: dict[str, Callable[[int], Json]] = {
     "number or name": lambda number: number if number % 2 else f"name-{number}",
     "quantity": lambda number: f"{number}m",
 }
+_PRESERVE = "x-kubernetes-preserve-unknown-fields"
 _PLAIN = (*_NUMBERS, "number", "text")
 _ANY = "any"
 
@@ -53,6 +54,8 @@ class Filling:
     components: Mapping[str, Schema] = field(default_factory=dict)
     places: list[Place] = field(default_factory=list)
     _counter: Iterator[int] = field(default_factory=lambda: itertools.count(1011))
+    is_structural: bool = False
+    """Whether the schemas are those of a definition, by which nothing is kept that they do not describe."""
     _above: list[str] = field(default_factory=list)
     _is_second: int = 0
 
@@ -86,7 +89,8 @@ class Filling:
             made = [self.fill(schema.get("items") or {}, (*path, 0)), self._second(schema.get("items") or {}, path)]
             return None if None in made else made
         if what == _ANY:
-            return self._free(path, number)
+            is_closed = self.is_structural and schema.get("type") == "object" and _PRESERVE not in schema
+            return None if is_closed else self._free(path, number)
         return _scalar(schema, what, number, is_bundle=bool(path) and path[-1] == "caBundle")
 
     def _second(self, schema: Schema, path: Path) -> Json | None:
@@ -107,7 +111,7 @@ class Filling:
             properties = plain if is_told else properties
         made = {name: self.fill(one, (*path, name)) for name, one in properties.items()}
         more = schema.get("additionalProperties")
-        if isinstance(more, dict) or more is True or (schema.get("x-kubernetes-preserve-unknown-fields") and path):
+        if isinstance(more, dict) or more is True or (schema.get(_PRESERVE) and path):
             inner = more if isinstance(more, dict) else {}
             # Keys as people write them, and as they may.
             for key in (f"key-{number}", f"odd.example/~{number}-한"):

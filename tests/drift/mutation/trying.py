@@ -36,7 +36,6 @@ EXCLUDED, ORDERS, FOLLOWING = _table("excluded.yaml"), _table("orders.yaml"), _t
 _CONTEXT = Context(truth=golden.FACTS[0], follower=golden.FACTS[1], rules=Rules((), today=golden.TODAY))
 
 
-_CUSTOM_ORDERS = [one for one in ORDERS if one["row"] == "N10"]
 # "-----BEGIN " in base64.
 _CERTIFICATE = "LS0tLS1CRUdJTi"
 
@@ -112,7 +111,8 @@ def _says_nothing(value: Json, *, is_definition: bool) -> bool:
 def _row(kind: Kind, place: Place, change: Change) -> str:
     """The row by which a change says nothing, for this kind or for every one."""
     if change.name == "in another order":
-        found = _of(ORDERS if kind.custom is None else _CUSTOM_ORDERS, kind.kind, place.path)
+        is_known = kind.custom is None or _is_in_pod(kind.whole[0], place.path)
+        found = _of(ORDERS, kind.kind, place.path) if is_known else None
         if found is None:
             return change.row
         return str(found["row"]) if found["order"] == "means nothing" else ""
@@ -125,8 +125,8 @@ def _row(kind: Kind, place: Place, change: Change) -> str:
         # N13: null is an empty value there.
         return ""
     if change.name == "digits as text" and kind.custom is not None and place.what == "number or name":
-        # Which of them a controller takes for a number is its own affair.
-        return ""
+        # Which of them a controller takes for a number is its own affair, but in what is a Pod's.
+        return "N10" if _is_in_pod(kind.whole[0], place.path) else ""
     if change.name == "null" and kind.custom is None:
         # Where anything may stand, null is a value; but no built-in kind has it in what people write.
         return "N17"
@@ -251,6 +251,15 @@ def _verdicts(trial: Trial) -> tuple[Verdict, ...]:
         Side.ALONE: two_way,
         Side.OTHER: two_way,
     }[trial.side]
+
+
+def _is_in_pod(whole: Json, path: Path) -> bool:
+    """N10: whether a place is in what has containers: wherever they are, there is a Pod's specification."""
+    for step in path[:-1]:
+        if isinstance(whole, dict) and isinstance(whole.get("containers"), list):
+            return True
+        whole = whole[step]
+    return False
 
 
 def _of(table: list[dict[str, Json]], kind: str, path: Path) -> dict[str, Json] | None:
