@@ -22,7 +22,7 @@ UNBUILT: Sequence[str] = (
     mark("no place where backups are kept is configured or read yet"),
     mark("the nodes of a stretched cluster are not told apart by centre yet"),
     mark("nothing of ours runs at the sites to measure the line between them"),
-    mark("the clocks of the sites are not read yet, and that CronJobs wait is told by APP-02"),
+    mark("clocks of sites are shown and not held against a limit yet, and that CronJobs wait is told by APP-02"),
     mark("CAP-01 looks at one pair, and nobody adds up several yet"),
     mark("no probe of the application is configured yet"),
     mark("approvals are kept with their runs, and are not held against what is deployed yet"),

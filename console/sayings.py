@@ -141,11 +141,15 @@ def _pattern(saying: str) -> re.Pattern[str]:
     return re.compile(joined, re.DOTALL)
 
 
+# Some have a semicolon of their own.
+_WHOLE = frozenset(saying for saying in SAYINGS if not _PART.search(saying))
 _PATTERNS = tuple((saying, _pattern(saying)) for saying in SAYINGS)
 
 
 def say(sentence: str, catalogue: Catalogue) -> str:
     """A stored sentence in the reader's language, as far as it is known; several are joined by a semicolon."""
+    if sentence in _WHOLE:
+        return catalogue.text(sentence)
     return "; ".join(_one(part, catalogue) for part in sentence.split("; ")) if sentence else ""
 
 

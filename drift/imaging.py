@@ -93,13 +93,14 @@ def _verdict(one: Container, sites: tuple[str, str]) -> tuple[Verdict, str]:
 
 
 def _values(one: Container, sites: tuple[str, str]) -> Sides[Value]:
-    """The reference in the place of git, and the digests that run, or that would be pulled."""
+    """The reference for git, and the digests that run or would be pulled; the reference again where it is right."""
     git: list[Value] = []
     live: list[Value] = []
     for site in sites:
         shown = one.digests.get(site) or ((one.held[site],) if site in one.held else ())
+        is_right = one.said == proofs.WRONG and site not in one.wrong
         git.append(one.image if shown else ABSENT)
-        live.append(", ".join(shown) if shown else ABSENT)
+        live.append((one.image if is_right else ", ".join(shown)) if shown else ABSENT)
     return Sides(git[0], live[0], git[1], live[1])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -87,10 +88,11 @@ def made(
 ) -> dict[str, Json]:
     """Look at everything now, say what it means, and keep it."""
     configured = process.topology().pair(pair)
+    ttl = timedelta(seconds=process.settings.serving.stale_seconds)
     with acting.progress() as bar:
         bar.add_task(f"looking at {pair}", total=None)
         gathered = applications.gather(readying.gathering_of(process), configured, chosen)
-        results = gate.evaluate(gathered)
+        results = gate.evaluate(gathered, ttl=ttl)
     with process.database.read() as connection:
         before = preflights.before(connection, pair, application)
     report = whole.report(
@@ -102,6 +104,7 @@ def made(
             tool=lockstep.__version__,
             expected=process.topology().expected_differences,
             configured=(configured.spec.primary, configured.spec.standby),
+            ttl=ttl,
         ),
         before=before,
     )

@@ -139,7 +139,7 @@ UNBUILT: Mapping[str, str] = {
     "DAT-03": "no place where backups are kept is configured or read yet",
     "TOP-01": "the nodes of a stretched cluster are not told apart by centre yet",
     "LAT-01": "nothing of ours runs at the sites to measure the line between them",
-    "TIM-01": "the clocks of the sites are not read yet, and that CronJobs wait is told by APP-02",
+    "TIM-01": "clocks of sites are shown and not held against a limit yet, and that CronJobs wait is told by APP-02",
     "TPG-02": "CAP-01 looks at one pair, and nobody adds up several yet",
     "PRB-01": "no probe of the application is configured yet",
     "PIP-01": "approvals are kept with their runs, and are not held against what is deployed yet",

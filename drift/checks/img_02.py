@@ -24,6 +24,11 @@ def run(facts: Facts) -> Iterator[Said]:
         if isinstance(stock, Unread):
             said = answers.unread(stock)
             found.append(Said(outcome=said.outcome, message=said.message, object=name))
+        elif not stock.present:
+            message = f"the image {name} is not at {facts.faced.follower}"
+            found.append(
+                Said(outcome=Outcome.FAIL, message=message, object=name, fix="Mirror it: lockstep sync images.")
+            )
         elif stock.missing:
             named = ", ".join(stock.missing[:_MOST_NAMED])
             found.append(

@@ -32,6 +32,8 @@ class Made:
     expected: Mapping[str, kinds.ExpectedDifference]
     configured: tuple[str, str]
     """The pair's primary and standby as they are configured, whichever is the truth now."""
+    ttl: timedelta = preflight.TTL
+    """How long evidence counted when the results were made."""
 
 
 def report(
@@ -71,7 +73,7 @@ def report(
         "identities": "not verified",
         "annex": parts.annex(whole),
     }
-    return seal.sealed(said)
+    return seal.sealed({**said, seal.FACTS: seal.facts(said)})
 
 
 def statement(verdict: preflight.Go, results: Sequence[Result]) -> str:
@@ -91,7 +93,7 @@ def _header(whole: Whole, made: Made) -> dict[str, Json]:
         "id": made.id,
         "generatedAt": moment(now),
         "generatedAtKst": moment(now.astimezone(_KST)),
-        "evidenceCountsForSeconds": int(preflight.TTL.total_seconds()),
+        "evidenceCountsForSeconds": made.ttl.total_seconds(),
         "tool": {"name": "lockstep", "version": made.tool, "rules": catalogue.VERSION},
         "by": made.by,
         "scope": {

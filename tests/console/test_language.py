@@ -66,6 +66,14 @@ def test_what_workers_wrote_down_is_said_in_the_readers_language() -> None:
     assert "hosts 규칙" in sayings.say(wrong, korean)
 
 
+def test_a_sentence_with_a_semicolon_of_its_own_is_one_sentence_and_a_verdict_has_its_word() -> None:
+    """What is to be done about a missing object; what differs where."""
+    korean = language.load()["ko"]
+    for sentence in (one for one in sayings.SAYINGS if "; " in one and "%(" not in one):
+        assert sayings.say(sentence, korean) == korean.text(sentence) != sentence
+    assert sayings.say("verdict StandbyDrift at sejong; is suspended", korean).startswith("sejong에서 판정 대기 사이트")
+
+
 def test_every_saying_finds_itself() -> None:
     """Each sentence is recognised when its parts are filled with whatever."""
     english = language.load()["en"]
