@@ -1,7 +1,8 @@
 """Mirroring images between registries, beside skopeo, and crane and regsync where they are on the PATH.
 
 Registries are docker-registry processes on this machine; those of a task with milliseconds stand behind a relay with
-that much round trip, each of them, whoever asks. Each tool starts with empty sites. Requests and bytes are those that
+that much round trip, each of them, whoever asks; one of megabits has lines that carry so many each second, in each
+direction. Each tool starts with empty sites. Requests and bytes are those that
 the source's own access log counts; memory is the largest resident set of the tool's processes; CPU is what they used,
 their start included, and beside it what all the registries used: where several registries share two cores, most of a
 cold copy is theirs. (Relays use some too, for each tool alike.)
@@ -59,13 +60,18 @@ class Task:
     repository: str
     sites: int
     milliseconds: int = 0
+    megabits: int = 0
     warm: bool = False
 
     @property
     def title(self) -> str:
         """What stands above its table."""
         sites = "1 site" if self.sites == 1 else f"{self.sites} sites"
-        return f"{self.what}, {sites}" + (f", {self.milliseconds} ms" if self.milliseconds else "")
+        return (
+            f"{self.what}, {sites}"
+            + (f", {self.milliseconds} ms" if self.milliseconds else "")
+            + (f", {self.megabits} Mbit/s" if self.megabits else "")
+        )
 
 
 _TASKS = (
@@ -75,6 +81,7 @@ _TASKS = (
     Task(what=f"cold copy of {COLD} tags", repository="cold", sites=3),
     Task(what=f"cold copy of {COLD} tags", repository="cold", sites=1, milliseconds=MILLISECONDS),
     Task(what=f"cold copy of {COLD} tags", repository="cold", sites=3, milliseconds=MILLISECONDS),
+    Task(what=f"cold copy of {COLD} tags", repository="cold", sites=3, milliseconds=MILLISECONDS, megabits=20),
     Task(what="one blob of 1 GiB", repository="large", sites=3),
 )
 
@@ -105,7 +112,7 @@ def _compare(task: Task, root: Path, source: Registry) -> None:
             near = [Place(registry=one, address=one.host) for one in (source, *sites)]
             if task.warm:
                 _lockstep(task.repository, near[0], near[1:])
-            far = [running.enter_context(_far(one, task.milliseconds)) for one in near if task.milliseconds]
+            far = [running.enter_context(_far(one, task)) for one in near if task.milliseconds]
             places = far or near
             source.requests()
             before = _used(places)
@@ -191,9 +198,10 @@ def _regsync(repository: str, source: Place, sites: Sequence[Place]) -> tuple[Co
 
 
 @contextlib.contextmanager
-def _far(place: Place, milliseconds: int) -> Iterator[Place]:
-    """A registry behind a long line."""
-    command = [sys.executable, "-m", "benchmarks._latency", str(place.registry.port), str(milliseconds)]
+def _far(place: Place, task: Task) -> Iterator[Place]:
+    """A registry behind a long line, and a narrow one if it is."""
+    numbers = [place.registry.port, task.milliseconds, *([task.megabits] if task.megabits else [])]
+    command = [sys.executable, "-m", "benchmarks._latency", *(str(number) for number in numbers)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     assert process.stdout is not None
     try:
