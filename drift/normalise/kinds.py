@@ -68,11 +68,13 @@ _POLICY_BINDING = record(
         validationActions=bag(),
     ),
 )
-_FLOWS = bag(
+_FLOWS = listed(
     record(
-        subjects=bag(),
-        nonResourceRules=bag(record(nonResourceURLs=bag(), verbs=bag())),
-        resourceRules=bag(record(clusterScope=FLAG, apiGroups=bag(), namespaces=bag(), resources=bag(), verbs=bag())),
+        subjects=listed(),
+        nonResourceRules=listed(record(nonResourceURLs=bag(), verbs=bag())),
+        resourceRules=listed(
+            record(clusterScope=FLAG, apiGroups=bag(), namespaces=bag(), resources=bag(), verbs=bag())
+        ),
     )
 )
 _WEBHOOKS = record(

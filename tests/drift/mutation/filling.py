@@ -105,7 +105,10 @@ class Filling:
         if schema.get("x-kubernetes-embedded-resource"):
             properties = {**_EMBEDDED, **properties}
         if self._is_second:
-            plain = {name: one for name, one in properties.items() if self._what_of(one) in _PLAIN}
+            # What is named by its metadata is told by those.
+            plain = {
+                name: one for name, one in properties.items() if self._what_of(one) in _PLAIN or name == "metadata"
+            }
             # A flag alone does not tell it from the first.
             is_told = any(self._what_of(one) != "flag" for one in plain.values())
             properties = plain if is_told else properties

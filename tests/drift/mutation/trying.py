@@ -104,7 +104,7 @@ def _is_alone(kind: Kind, place: Place, change: Change, side: Side) -> bool:
 
 def _says_nothing(value: Json, *, is_definition: bool) -> bool:
     """Whether git leaves a field to whoever hands it out: an empty one, and in a definition no certificate (F05)."""
-    is_no_certificate = is_definition and not str(value).startswith(_CERTIFICATE)
+    is_no_certificate = is_definition and isinstance(value, str) and not value.startswith(_CERTIFICATE)
     return value is GONE or value in (None, "", [], {}) or is_no_certificate
 
 
@@ -234,6 +234,8 @@ def _plain(entry: Json) -> Json:
     if isinstance(entry, list):
         return list(entry)
     plain = {key: item for key, item in entry.items() if not isinstance(item, dict | list)}
+    if isinstance(entry.get("metadata"), dict):
+        plain["metadata"] = {"name": entry["metadata"].get("name")}
     return plain if any(not isinstance(item, bool) for item in plain.values()) else entry
 
 
@@ -255,7 +257,7 @@ def _verdicts(trial: Trial) -> tuple[Verdict, ...]:
 
 def _is_in_pod(whole: Json, path: Path) -> bool:
     """N10: whether a place is in what has containers: wherever they are, there is a Pod's specification."""
-    for step in path[:-1]:
+    for step in path:
         if isinstance(whole, dict) and isinstance(whole.get("containers"), list):
             return True
         whole = whole[step]
