@@ -131,14 +131,7 @@ def record(
     known = {row.fingerprint: row for row in _known(connection, scan, found, only)}
     before_now = {fingerprint: _life(row) for fingerprint, row in known.items()}
     new = [fingerprint for fingerprint in found if fingerprint not in known]
-    gone = [
-        fingerprint
-        for fingerprint, row in known.items()
-        # What git does not have is compared between the sites, and needs both.
-        if fingerprint not in found
-        and row.state != lives.RESOLVED
-        and not hidden(_key(row), row.site if row.managed else "")
-    ]
+    gone = [one for one, row in known.items() if one not in found and _is_gone(row, hidden)]
     _insert(connection, scan, {fingerprint: found[fingerprint] for fingerprint in new})
     again = {
         fingerprint: lives.found(before_now[fingerprint], scan.ended_at, flapping, values=seen.declared)
@@ -157,6 +150,12 @@ def record(
         reopened=tuple(fingerprint for fingerprint in again if not before_now[fingerprint].is_there),
         resolved=tuple(fingerprint for fingerprint in gone if before_now[fingerprint].is_there),
     )
+
+
+def _is_gone(row: Row[Any], hidden: Hidden) -> bool:
+    """Whether a difference that was not found again is over: it was there, and would have been seen."""
+    # What git does not have is compared between the sites, and needs both.
+    return row.state != lives.RESOLVED and not hidden(_key(row), row.site if row.managed else "")
 
 
 def _of(scan: Scan) -> dict[str, Json]:
