@@ -142,6 +142,7 @@ def _night(bench: Bench, sites: Mapping[str, _Site], folder: Path) -> Bench:
     return replace(bench, ground=there, servers={"sejong": bench.servers["sejong"]})
 
 
+@pytest.mark.parametrize("empty_database_url", ["sqlite"], indirect=True)
 def test_a_service_that_starts_at_the_standby_from_nothing_knows_compares_and_deploys(
     bench: Bench,
     sites: dict[str, _Site],
