@@ -55,6 +55,7 @@ def _policy(server: apiserver.Server, namespace: str) -> Iterator[None]:
         yield
         for kind in ("mutatingadmissionpolicybindings", "mutatingadmissionpolicies"):
             admin.delete(f"{_ADMISSION}/{kind}/{namespace}")
+        _until_modes_are(admin, namespace, "git")
 
 
 def _make_policy(admin: apiserver.Admin, namespace: str) -> None:
@@ -73,10 +74,15 @@ def _make_policy(admin: apiserver.Admin, namespace: str) -> None:
     admin.create(f"{_ADMISSION}/mutatingadmissionpolicies", {"metadata": {"name": namespace}, "spec": spec})
     binding: dict[str, Json] = {"metadata": {"name": namespace}, "spec": {"policyName": namespace}}
     admin.create(f"{_ADMISSION}/mutatingadmissionpolicybindings", binding)
+    _until_modes_are(admin, namespace, "policy")
+
+
+def _until_modes_are(admin: apiserver.Admin, namespace: str, mode: str) -> None:
+    """Wait until the server makes this of what would be created: it follows its policies a moment later."""
     tried: dict[str, Json] = {"metadata": {"name": "tried"}, "data": {"MODE": "git"}}
     deadline = time.monotonic() + _PATIENCE_SECONDS
     path = f"/api/v1/namespaces/{namespace}/configmaps?dryRun=All"
-    while admin.create(path, tried)["data"]["MODE"] != "policy":
+    while admin.create(path, tried)["data"]["MODE"] != mode:
         assert time.monotonic() < deadline, "the server does not follow the policy"
 
 
