@@ -133,7 +133,8 @@ def proof(image: str, ran: Mapping[str, Collection[Ran]], *, held: Mapping[str, 
     moved = [site for site, answers in stocked.items() if False in answers]
     if False in found or moved:
         return Proof(said=DIFFERENT, wrong=tuple(ran) if False in found else tuple(moved))
-    if None in found or "" in {one.digest for one in every}:
+    # Of digests that were not all held against each other nobody knows that they are one image.
+    if None in found or len(every) > _MOST or "" in {one.digest for one in every}:
         return Proof(said=NOT_COMPARABLE)
     elsewhere = {site for site, answers in stocked.items() if answers and all(answers)}
     return Proof(said=SAME if len({*ran, *elsewhere}) > 1 else ALONE)

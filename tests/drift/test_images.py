@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from drift.image_ids import Ran
-from drift.proofs import alike
+from drift.proofs import NOT_COMPARABLE, alike, proof
 from lockstep.store import images, parts
 from lockstep.store.database import Database, open_database
 from lockstep.store.migrate import upgrade
@@ -56,6 +56,14 @@ def test_two_digests_are_one_image_by_what_belongs_to_it(one: str, other: str, s
     """Index, manifest and id of one are one; what is nowhere below it is another; without knowledge nobody can say."""
     assert alike(Ran(digest=one), Ran(digest=other), KNOWN.get) is said
     assert alike(Ran(digest=other), Ran(digest=one), KNOWN.get) is said
+
+
+def test_more_digests_than_are_held_against_each_other_prove_nothing() -> None:
+    """All that are looked at are of one image; what the last one is nobody looked at."""
+    below = [f"sha256:{number:064}" for number in range(40)]
+    known = {one: dict.fromkeys(below, AMD) for one in below}
+    ran = {site: [Ran(digest=one) for one in below] for site in SITES}
+    assert proof(f"{NAME}:v1", ran, held={}, children=known.get).said == NOT_COMPARABLE
 
 
 @pytest.fixture
