@@ -20,6 +20,7 @@ from lockstep.values import Json
 from sync import copy, images, selection, sources, transfer
 from sync.graph import Graph
 from sync.images import Report, Request
+from sync.inventory import Inventory
 from sync.mirror import ALL, Listening, Result
 from sync.sources import Mirroring
 from sync.states import State, state_of
@@ -201,9 +202,9 @@ class _Packing:
         there = {*sent.blobs, *sent.left}
         if self._order.site:
             store = self._context.doors.images(self._order.site)
-            wanted = [copy.Want(root=root) for root in roots]
-            looks = self._context.bounds.looks
-            there |= Shelf(store=store, repository=repository).have(graph, wanted, deep=False, looks=looks).blobs
+            wanted = [copy.Want(root=root, at={self._order.site: ()}) for root in roots]
+            shelf = Shelf(store=store, repository=repository)
+            there |= Inventory(shelf, looks=self._context.bounds.looks).of(graph, wanted, ()).blobs
         return there
 
     @contextlib.contextmanager

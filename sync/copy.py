@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lockstep import values
 from lockstep.sites import ends
@@ -18,10 +18,22 @@ from sync.graph import Graph
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Want:
-    """An image that sites are to have, under these tags; by its digest alone without any."""
+    """An image that is wanted: ``at`` which sites, at each under which tags; by its digest alone without any."""
 
     root: str
-    tags: tuple[str, ...] = ()
+    at: Mapping[str, tuple[str, ...]]
+
+    @property
+    def tags(self) -> list[str]:
+        """The tags that it is to have somewhere."""
+        return sorted({tag for tags in self.at.values() for tag in tags})
+
+    def joined(self, other: Want | None) -> Want:
+        """Wanted for both reasons."""
+        before = other.at if other is not None else {}
+        return replace(
+            self, at={site: (*self.at.get(site, ()), *before.get(site, ())) for site in {**self.at, **before}}
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,53 +101,83 @@ class Unit:
 
 
 def plan(graph: Graph, wanted: Sequence[Want], haves: Mapping[str, Have]) -> tuple[Unit, ...]:
-    """The steps that bring every site to what is wanted; none when every site has it.
+    """The steps that bring every site to what is wanted there; none when every site has it.
 
     A blob or manifest that several images share is sent with the first of them.
     """
-    blobs = {site: set(have.blobs) for site, have in haves.items()}
-    manifests = {site: set(have.manifests) for site, have in haves.items()}
-    units: list[Unit] = []
-    first: dict[str, str] = {}
-    about: dict[str, list[str]] = {}
-    for want in wanted:
+    return Planner().plan(graph, wanted, haves)
+
+
+@dataclass(slots=True)
+class Planner:
+    """Plans some images after others: what is on its way with an earlier one is not sent with a later one again."""
+
+    _blobs: dict[str, set[str]] = field(default_factory=dict)
+    _manifests: dict[str, dict[str, str]] = field(default_factory=dict)  # with the image that brings each, or ""
+    _about: dict[str, list[str]] = field(default_factory=dict)
+
+    def counted_on(self, site: str) -> Have:
+        """What a site has or will have, by what was learnt and planned so far."""
+        return Have(manifests=self._manifests.get(site, {}).keys(), blobs=self._blobs.get(site, frozenset()))
+
+    def plan(self, graph: Graph, wanted: Sequence[Want], haves: Mapping[str, Have]) -> tuple[Unit, ...]:
+        """The steps for these, which come after those before them. Of a site without a ``Have`` nothing is planned."""
+        for site, have in haves.items():
+            self._blobs.setdefault(site, set()).update(have.blobs)
+            brought = self._manifests.setdefault(site, {})
+            for digest in have.manifests:
+                brought.setdefault(digest, "")
+        return tuple(unit for want in wanted if (unit := self._unit(graph, want, haves)).sites)
+
+    def _unit(self, graph: Graph, want: Want, haves: Mapping[str, Have]) -> Unit:
         order = graph.order(want.root)
-        earlier = {first.setdefault(digest, want.root) for digest in order}
-        earlier.update(root for digest in order for root in about.get(digest, ()))
-        for tag in want.tags:
-            about.setdefault(values.companion_of(tag), []).append(want.root)
+        sites = [site for site in haves if site in want.at]
         tops = {want.root, *(referrer for digest in order for referrer in graph.referrers.get(digest, ()))}
         needed = list(graph.blobs(order))
-        blob_steps = [BlobStep(blob=blob, sites=_claim(blobs, blob.digest)) for blob in needed]
-        tag_steps = [
+        blobs = [BlobStep(blob=blob, sites=self._lacking_blob(sites, blob.digest)) for blob in needed]
+        tags = [
             TagStep(
                 tag=tag,
                 digest=want.root,
-                sites=tuple(s for s, have in haves.items() if have.tags.get(tag) != want.root),
+                sites=tuple(site for site in sites if tag in want.at[site] and haves[site].tags.get(tag) != want.root),
             )
             for tag in want.tags
         ]
-        manifest_steps = [
-            ManifestStep(digest=digest, sites=_claim(manifests, digest), child=digest not in tops) for digest in order
+        manifests = [
+            ManifestStep(digest=digest, sites=self._lacking(sites, digest, want.root), child=digest not in tops)
+            for digest in order
         ]
-        unit = Unit(
+        return Unit(
             root=want.root,
             needs=frozenset(blob.digest for blob in needed),
-            after=frozenset(earlier - {want.root}),
-            blobs=tuple(step for step in blob_steps if step.sites),
-            manifests=tuple(step for step in _spared(manifest_steps, tag_steps, want.root) if step.sites),
-            tags=tuple(step for step in tag_steps if step.sites),
+            after=self._before(want, sites, order),
+            blobs=tuple(step for step in blobs if step.sites),
+            manifests=tuple(step for step in _spared(manifests, tags, want.root) if step.sites),
+            tags=tuple(step for step in tags if step.sites),
         )
-        units += [unit] if unit.sites else []
-    return tuple(units)
 
+    def _before(self, want: Want, sites: Sequence[str], order: Sequence[str]) -> frozenset[str]:
+        """The images before this one that bring a part of it, or that are kept about a part of it."""
+        before = {self._manifests[site][digest] for site in sites for digest in order}
+        before.update(root for digest in order for root in self._about.get(digest, ()))
+        for tag in want.tags:
+            if subject := values.companion_of(tag):
+                self._about.setdefault(subject, []).append(want.root)
+        return frozenset(before - {"", want.root})
 
-def _claim(held: Mapping[str, set[str]], digest: str) -> tuple[str, ...]:
-    """The sites that lack a digest; from now on it counts as theirs."""
-    lacking = tuple(site for site, digests in held.items() if digest not in digests)
-    for site in lacking:
-        held[site].add(digest)
-    return lacking
+    def _lacking_blob(self, sites: Sequence[str], digest: str) -> tuple[str, ...]:
+        """The sites that lack a blob; from now on it counts as theirs."""
+        lacking = tuple(site for site in sites if digest not in self._blobs[site])
+        for site in lacking:
+            self._blobs[site].add(digest)
+        return lacking
+
+    def _lacking(self, sites: Sequence[str], digest: str, root: str) -> tuple[str, ...]:
+        """The sites that lack a manifest; from now on this image brings it there."""
+        lacking = tuple(site for site in sites if digest not in self._manifests[site])
+        for site in lacking:
+            self._manifests[site][digest] = root
+        return lacking
 
 
 def _spared(steps: Sequence[ManifestStep], tags: Sequence[TagStep], root: str) -> list[ManifestStep]:

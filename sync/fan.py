@@ -29,7 +29,7 @@ class Bounds:
 
     streams: int = 4
     """Large blobs that are read at once."""
-    small: int = 8
+    small: int = 12
     """Small blobs that are read at once, and images that are finished at once at one site: over a long line these wait
     for answers, not for bytes."""
     buffer_bytes: int = 16 * 2**20
@@ -39,9 +39,23 @@ class Bounds:
     looks: int = 16
     """Questions to one end at once."""
     batch: int = 64
+    """Images that are on their way at once; their manifests are held in memory."""
+    few: int = 8
     """Images that are planned together."""
+    remembered: int = 4096
+    """Images after which all that are on their way are waited for, and what was planned is forgotten."""
     lines: Mapping[str, line.Pace] = field(default_factory=dict)
     """The line to a site, which others may use too; as fast as the site takes bytes without."""
+
+    @property
+    def under_way(self) -> int:
+        """Images that are on their way at once: over a slow line few, because nobody overtakes what is under way."""
+        return self.streams if self.lines else self.batch
+
+    @property
+    def portion(self) -> int:
+        """Images that are planned together."""
+        return min(self.few, self.under_way)
 
 
 class Lane:
@@ -63,6 +77,8 @@ class Lane:
     def expect(self, digests: Collection[str]) -> None:
         """Announce what will come, before anybody waits for it."""
         self._landed.update({digest: Future() for digest in digests})
+        if self.given_up is not None:
+            self.give_up(self.given_up)
 
     def wait_for(self, digests: Collection[str]) -> None:
         """Return when all of these that were announced have landed.
@@ -74,6 +90,11 @@ class Lane:
             landing = self._landed.get(digest)
             if landing is not None:
                 landing.result()
+
+    def require(self) -> None:
+        """Raise why this site was given up, if it was."""
+        if self.given_up is not None:
+            raise self.given_up
 
     def takes_over(self, blob: ends.Descriptor) -> bool:
         """Whether the site has the blob in another repository and takes it from there: then it is not sent."""
@@ -101,7 +122,7 @@ class Lane:
     @property
     def idle(self) -> bool:
         """Whether this site wants more, and nothing waits for it."""
-        wants = self.given_up is None and not all(landing.done() for landing in self._landed.values())
+        wants = self.given_up is None and not all(landing.done() for landing in list(self._landed.values()))
         return wants and self._room.is_empty
 
     def offer(self, inbox: Inbox, chunk: bytes, *, others: Sequence[Lane]) -> None:
@@ -129,7 +150,7 @@ class Lane:
     def give_up(self, error: BaseException) -> None:
         """Nothing more goes to this site; whoever waits for it is told why."""
         self.given_up = self.given_up or error
-        for digest in self._landed:
+        for digest in list(self._landed):
             self.fail(digest, error)
 
     def heard(self, error: BaseException) -> None:
@@ -138,9 +159,11 @@ class Lane:
             self.give_up(error)
 
     def fail(self, digest: str, error: BaseException) -> None:
-        """A blob will not come."""
-        with contextlib.suppress(InvalidStateError):  # what has landed, or was given up, stays so
-            self._landed[digest].set_exception(error)
+        """A blob will not come; what has landed stays so, and what was given up too."""
+        landing = self._landed.get(digest)
+        if landing is not None:
+            with contextlib.suppress(InvalidStateError):
+                landing.set_exception(error)
 
     def close(self) -> None:
         """Let the threads go. Those that a site keeps waiting end when it answers."""
@@ -149,7 +172,8 @@ class Lane:
 
     def _land(self, blob: ends.Descriptor, inbox: Inbox) -> None:
         try:
-            self.shelf.store.write_blob(self.shelf.repository, blob, self._paced(inbox))
+            # What every source gives is verified; what is read once for many sites is hashed once.
+            self.shelf.store.write_blob(self.shelf.repository, blob, ends.Verified(self._paced(inbox)))
         finally:
             inbox.close()
 
@@ -160,8 +184,11 @@ class Lane:
             yield chunk
 
     def _land_at_once(self, digest: str) -> None:
-        with contextlib.suppress(InvalidStateError):
-            self._landed[digest].set_result(None)
+        landing = self._landed.get(digest)
+        if landing is not None:
+            with contextlib.suppress(InvalidStateError):
+                landing.set_result(None)
+                del self._landed[digest]  # what is not expected is there
 
     def _done(self, digest: str, writing: Future[None]) -> None:
         if writing.cancelled():

@@ -34,11 +34,10 @@ def push(
     load = transfer.Load(
         source=origin,
         sites={target.address: Shelf(store=target, repository=repository)},
-        graph=graph,
-        wanted=[copy.Want(root=digest, tags=tuple(tags))],
         bounds=bounds,
     )
-    (outcome,) = transfer.bring(load)
+    wanted = copy.Want(root=digest, at={target.address: tuple(tags)})
+    (outcome,) = transfer.bring(load, [transfer.Portion(graph=graph, wanted=[wanted])])
     if outcome.error is not None:
         raise outcome.error
     return outcome.size

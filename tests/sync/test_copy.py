@@ -21,6 +21,11 @@ def _name(number: int) -> str:
     return images.digest(f"manifest {number}".encode())
 
 
+def _want(root: str, *tags: str) -> Want:
+    """An image that all sites are to have, under the same tags."""
+    return Want(root=root, at=dict.fromkeys(SITES, tags))
+
+
 def _node(number: int, children: Sequence[int], blobs: Sequence[int]) -> Node:
     kind = oci.OCI_INDEX if children else oci.OCI_MANIFEST
     raw = f"manifest {number}".encode()
@@ -61,7 +66,7 @@ def loads(draw: st.DrawFn) -> tuple[Graph, list[Want], dict[str, Have]]:
     graph = draw(graphs())
     digests = sorted(graph.nodes)
     chosen = draw(st.dictionaries(st.sampled_from(digests), st.sets(st.integers(0, 3), max_size=2), max_size=4))
-    wanted = [Want(root=root, tags=tuple(f"{root[7:15]}-{n}" for n in tags)) for root, tags in chosen.items()]
+    wanted = [_want(root, *(f"{root[7:15]}-{n}" for n in tags)) for root, tags in chosen.items()]
     haves = {}
     for site in SITES:
         tops = draw(st.sets(st.sampled_from(digests), max_size=3))
@@ -146,8 +151,8 @@ def test_an_image_needs_nothing_but_blobs_and_the_images_that_it_comes_after(
 def test_what_is_kept_under_a_tag_of_its_own_is_waited_for_by_its_image() -> None:
     """A signature of cosign's is at the site, tagged, before the image that it signs is."""
     graph = Graph(nodes={_name(0): _node(0, [], [0]), _name(1): _node(1, [], [1]), _name(2): _node(2, [], [1])})
-    signature = Want(root=_name(1), tags=(f"{_name(0).replace(':', '-')}.sig",))
-    wanted = [signature, Want(root=_name(0), tags=("v1",)), Want(root=_name(2), tags=("v2",))]
+    signature = _want(_name(1), f"{_name(0).replace(':', '-')}.sig")
+    wanted = [signature, _want(_name(0), "v1"), _want(_name(2), "v2")]
     units = plan(graph, wanted, {"sejong": Have()})
     assert [unit.after for unit in units] == [frozenset(), {_name(1)}, frozenset()]
 
@@ -182,7 +187,7 @@ def test_where_everything_is_equal_there_is_no_plan(load: tuple[Graph, list[Want
 def test_what_refers_to_an_image_goes_between_it_and_its_tag() -> None:
     """A site never shows a tag whose signature has not arrived; the image itself goes by its digest before."""
     graph = Graph(nodes={_name(0): _node(0, [], [0]), _name(1): _node(1, [], [1])}, referrers={_name(0): (_name(1),)})
-    (unit,) = plan(graph, [Want(root=_name(0), tags=("v1",))], {"sejong": Have()})
+    (unit,) = plan(graph, [_want(_name(0), "v1")], {"sejong": Have()})
     assert [(step.digest, step.child) for step in unit.manifests] == [(_name(0), False), (_name(1), False)]
     assert [tag.tag for tag in unit.tags] == ["v1"]
 
@@ -190,9 +195,9 @@ def test_what_refers_to_an_image_goes_between_it_and_its_tag() -> None:
 def test_an_image_without_referrers_is_written_once_by_its_tag() -> None:
     """One request less for each tag."""
     graph = Graph(nodes={_name(0): _node(0, [], [0])})
-    (unit,) = plan(graph, [Want(root=_name(0), tags=("v1",))], {"sejong": Have()})
+    (unit,) = plan(graph, [_want(_name(0), "v1")], {"sejong": Have()})
     assert unit.manifests == ()
-    (bare,) = plan(graph, [Want(root=_name(0))], {"sejong": Have()})
+    (bare,) = plan(graph, [_want(_name(0))], {"sejong": Have()})
     assert [step.child for step in bare.manifests] == [False]
 
 

@@ -46,6 +46,7 @@ from lockstep.sites.ends.images import (
     Descriptor,
     ImageStore,
     Manifest,
+    Verified,
 )
 
 __all__ = [
@@ -82,6 +83,7 @@ __all__ = [
     "Sifting",
     "Stage",
     "Submodule",
+    "Verified",
     "Watch",
     "Watched",
     "keys_of",

@@ -37,6 +37,16 @@ class Manifest:
     raw: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Chunks whose giver raises, instead of ending, when they are not the blob: they need not be hashed again."""
+
+    chunks: Iterable[bytes]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.chunks)
+
+
 class ImageStore(Protocol):
     """A registry, or a directory of OCI image layouts. Every method may raise what the module's head says."""
 
@@ -97,7 +107,7 @@ class ImageStore(Protocol):
         ...
 
     def write_blob(self, repository: str, descriptor: Descriptor, chunks: Iterable[bytes]) -> None:
-        """Write a blob; nobody sees it before its size and digest are verified.
+        """Write a blob; nobody sees it before its size and digest are verified, by this end or by whoever gives it.
 
         What ``chunks`` raises ends the writing and is raised; no part of the blob is left behind then. Chunks
         that the end turns out not to need are not asked for.

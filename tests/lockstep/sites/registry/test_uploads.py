@@ -311,3 +311,23 @@ def test_a_feed_passes_over_what_the_other_side_has() -> None:
     wrong: ends.Descriptor = images.blob(b"x" + LARGE[1:])
     with pytest.raises(errors.IntegrityError):
         b"".join(Feed(wrong, _chunks()).span(9 * MIB, len(LARGE)))
+
+
+def _lying(raises: bool) -> Iterator[bytes]:
+    """Ten bytes in three chunks; whoever gives them may learn at their end that they are wrong."""
+    yield from (b"abc", b"def", b"ghij")
+    if raises:
+        raise errors.IntegrityError("The source has other bytes.")
+
+
+def test_verified_chunks_are_ended_by_their_giver_and_counted_here() -> None:
+    """Read once for many sites, a blob is hashed once; its last chunk is given when the giver ended without a word."""
+    blob: ends.Descriptor = images.blob(b"abcdefghij")
+    assert Feed(blob, ends.Verified(_lying(raises=False))).whole() == b"abcdefghij"
+    given: list[bytes] = []
+    with pytest.raises(errors.IntegrityError, match="other bytes"):
+        given.extend(Feed(blob, ends.Verified(_lying(raises=True))).span(0, 10))
+    assert b"".join(given) == b"abcdef"
+    for size in (9, 11):
+        with pytest.raises(errors.IntegrityError, match=f"and {size} bytes"):
+            Feed(replace(blob, size=size), ends.Verified(_lying(raises=False))).whole()

@@ -1,0 +1,125 @@
+"""How references stand at sites before anything is brought: equal, held, not to be known, or to be brought."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from lockstep import errors
+from lockstep.sites import ends
+from sync.orders import Order, Result
+from sync.states import State
+from sync.stock import Shelf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How some references stand.
+
+    ``results`` is what is settled; ``pending`` says by site and reference which digest is to be brought; ``known`` is
+    what tags name at the sites that answered.
+    """
+
+    results: Sequence[Result]
+    pending: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    known: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def look(order: Order) -> Standing:
+    """Ask the source and all sites about every reference of an order, side by side.
+
+    Raises:
+        LockstepError: The source could not be asked at all.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(_at_source, order)
+        said = _at_sites(order, list(order.references))
+        named = asked.result()
+    results = [
+        order.result(reference, site, State.HELD, detail=why)
+        for site, why in order.held.items()
+        for reference in order.references
+    ]
+    results += [
+        order.result(reference, site, State.FAILED, detail=f"{order.source.address} has no whole {reference}.")
+        for reference in order.references
+        if not named[reference]
+        for site in order.sites
+    ]
+    pending: dict[tuple[str, str], str] = {}
+    for site, standing in said.items():
+        results += _sorted_out(order, site, standing, named, pending)
+    if order.referrers and not order.deep:
+        results = _with_new_referrers(order, results, pending)
+    known = {site: standing for site, standing in said.items() if isinstance(standing, dict)}
+    return Standing(results=results, pending=pending, known=known)
+
+
+def _sorted_out(
+    order: Order,
+    site: str,
+    standing: dict[str, str] | errors.LockstepError,
+    named: Mapping[str, str],
+    pending: dict[tuple[str, str], str],
+) -> list[Result]:
+    """What is known already of one site; what has to be brought goes to ``pending``."""
+    known = {reference: digest for reference, digest in named.items() if digest}
+    if isinstance(standing, errors.LockstepError):
+        return [order.failed(reference, site, digest, standing) for reference, digest in known.items()]
+    results = []
+    for reference, digest in known.items():
+        there = standing[reference]
+        if there == digest and not order.deep:
+            results.append(order.result(reference, site, State.EQUAL, digest=digest))
+        elif there and there != digest and order.immutable(reference):
+            why = f"The tag is immutable: it names {there} there, and {digest} at the source."
+            results.append(order.result(reference, site, State.HELD, digest=there, detail=why))
+        else:
+            pending[site, reference] = digest
+    return results
+
+
+def _with_new_referrers(order: Order, results: Sequence[Result], pending: dict[tuple[str, str], str]) -> list[Result]:
+    """The results without those of equal images about which the source has more; these go to ``pending``."""
+    equal = [result for result in results if result.state is State.EQUAL]
+    roots = sorted({result.digest for result in equal})
+    with ThreadPoolExecutor(order.bounds.looks) as pool:
+        about = dict(zip(roots, pool.map(lambda root: _about(order.source, order, root), roots), strict=True))
+        there = pool.map(lambda result: _about(order.sites[result.site], order, result.digest), equal)
+        lacking = {
+            (result.site, result.reference): result
+            for result, has in zip(equal, there, strict=True)
+            if not about[result.digest] <= has
+        }
+    pending.update({key: result.digest for key, result in lacking.items()})
+    return [result for result in results if (result.site, result.reference) not in lacking]
+
+
+def _about(store: ends.ImageStore, order: Order, root: str) -> set[str]:
+    """What refers to an image, by digest; something that no site has when nobody can say."""
+    try:
+        return {one.digest for one in store.referrers(order.repository, root)}
+    except errors.LockstepError:
+        return {"unknown"} if store is order.source else set()
+
+
+def _at_source(order: Order) -> dict[str, str]:
+    """What each reference names at the source; empty when the source has no such thing."""
+    asked = [reference for reference, digest in order.references.items() if not digest]
+    found = Shelf(store=order.source, repository=order.repository).digests(asked, looks=order.bounds.looks)
+    return {reference: digest or found[reference] for reference, digest in order.references.items()}
+
+
+def _at_sites(order: Order, references: Sequence[str]) -> dict[str, dict[str, str] | errors.LockstepError]:
+    """What each reference names at each site; or why a site cannot say."""
+    shelves = {site: Shelf(store=store, repository=order.repository) for site, store in order.sites.items()}
+    with ThreadPoolExecutor(max(1, len(shelves))) as pool:
+        looks = {
+            site: pool.submit(shelf.digests, references, looks=order.bounds.looks) for site, shelf in shelves.items()
+        }
+    said: dict[str, dict[str, str] | errors.LockstepError] = {}
+    for site, look in looks.items():
+        error = look.exception()
+        said[site] = error if isinstance(error, errors.LockstepError) else look.result()
+    return said

@@ -1,0 +1,57 @@
+"""Which images are under way to which sites, and what became of those that were."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from concurrent.futures import Future
+
+from sync.loads import Outcome
+
+
+class Tally:
+    """Counts images in and out. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._open: dict[str, dict[str, Future[Outcome]]] = {}
+        self._ended: list[Outcome] = []
+        self._mistake: BaseException | None = None
+
+    def begin(self, root: str, sites: Iterable[str]) -> None:
+        """An image is on its way to these sites."""
+        with self._changed:
+            self._open.setdefault(root, {}).update({site: Future() for site in sites})
+
+    def under_way(self, site: str, roots: Iterable[str]) -> list[Future[Outcome]]:
+        """Those of some images that are still on their way to a site."""
+        with self._changed:
+            return [self._open[root][site] for root in roots if site in self._open.get(root, ())]
+
+    def end(self, outcome: Outcome) -> None:
+        """An image arrived at a site, or never will."""
+        with self._changed:
+            self._ended.append(outcome)
+            sites = self._open[outcome.root]
+            ended = sites.pop(outcome.site)
+            if not sites:
+                del self._open[outcome.root]
+                self._changed.notify_all()
+        ended.set_result(outcome)
+
+    def mistaken(self, error: BaseException) -> None:
+        """Something went wrong that is no outcome: whoever asks for outcomes is told."""
+        self._mistake = self._mistake or error
+
+    def wait_for(self, most: int = 0, roots: AbstractSet[str] = frozenset()) -> None:
+        """Return when no more images than these are on their way, and none of some."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._open) <= most and roots.isdisjoint(self._open))
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """What became of every image that ended, at each of its sites. Raises a mistake of ours, if there was one."""
+        if self._mistake is not None:
+            raise self._mistake
+        return list(self._ended)

@@ -1,0 +1,112 @@
+"""Images flow: while some are sent, those after them are looked at; none waits for a phase of all of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from lockstep.sites.http.wire import Patience
+from sync.fan import Bounds
+from sync.mirror import Order, Result, mirror
+from sync.states import State
+from tests.support import mini_registry
+from tests.support.images import Maker
+from tests.support.mini_registry import Asked, Scripted, Swallow
+
+NAME = "pay/api"
+TAGS = [f"v{number}" for number in range(8)]
+
+
+@pytest.fixture
+def source() -> Iterator[Scripted]:
+    """Where images come from: one after the other, by their digests."""
+    with mini_registry.serve() as running:
+        maker = Maker(store=running.store(), repository=NAME)
+        for tag in TAGS:
+            maker.image(tag.encode(), tag=tag)
+        running.asked.clear()
+        yield running
+
+
+@pytest.fixture
+def site() -> Iterator[Scripted]:
+    """A site's registry."""
+    with mini_registry.serve() as running:
+        yield running
+
+
+def _mirror(source: Scripted, site: Scripted, bounds: Bounds, patience: Patience | None = None) -> list[Result]:
+    order = Order(
+        repository=NAME,
+        source=source.store(patience=Patience()),
+        sites={"sejong": site.store(patience=patience or Patience())},
+        references=dict.fromkeys(TAGS, ""),
+        bounds=bounds,
+    )
+    return mirror(order)
+
+
+def _ordered(source: Scripted) -> list[str]:
+    """The images in the order in which they are brought."""
+    return sorted(source.tags[NAME].values())
+
+
+def test_an_image_stands_before_the_last_is_looked_at(source: Scripted, site: Scripted) -> None:
+    """The last image cannot be read at the source until the first has its tag at the site."""
+    first, *_, last = _ordered(source)
+    stands = threading.Event()
+
+    def written(asked: Asked) -> None:
+        if asked.is_("HEAD", "/manifests/v") and first in site.tags.get(NAME, {}).values():
+            stands.set()
+
+    def read(asked: Asked) -> None:
+        if asked.is_("GET", f"/manifests/{last}"):
+            stands.wait(20)
+
+    site.script, source.script = written, read
+    assert {one.state for one in _mirror(source, site, Bounds(few=1))} == {State.EQUAL}
+    assert stands.is_set()
+
+
+def test_the_last_image_is_looked_at_before_the_first_has_arrived(source: Scripted, site: Scripted) -> None:
+    """No blob lands at the site before the last image was read at the source."""
+    last, looked = _ordered(source)[-1], threading.Event()
+
+    def read(asked: Asked) -> None:
+        if asked.is_("GET", f"/manifests/{last}"):
+            looked.set()
+
+    def landing(asked: Asked) -> None:
+        if asked.is_("PUT", "/uploads/"):
+            looked.wait(20)
+
+    source.script, site.script = read, landing
+    assert {one.state for one in _mirror(source, site, Bounds(few=1))} == {State.EQUAL}
+    assert looked.is_set()
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_only_so_many_images_are_on_their_way(source: Scripted, site: Scripted, batch: int) -> None:
+    """What is held in memory is bounded: one image more is looked at, and then it waits."""
+    roots, ahead = _ordered(source), list[int]()
+
+    def read(asked: Asked) -> None:
+        number = next((n for n, root in enumerate(roots) if asked.is_("GET", f"/manifests/{root}")), None)
+        if number is not None:
+            ahead.append(number - len(site.tags.get(NAME, {})))
+
+    source.script = read
+    assert {one.state for one in _mirror(source, site, Bounds(few=1, batch=batch))} == {State.EQUAL}
+    assert len(ahead) == len(roots)
+    assert max(ahead) <= batch
+
+
+def test_a_site_that_stops_answering_is_not_asked_for_each_image(source: Scripted, site: Scripted) -> None:
+    """What it does not say of the first images it is not asked about the others: each would take as long."""
+    site.script = lambda asked: Swallow(0) if asked.is_("HEAD", "/manifests/sha256") else None
+    results = _mirror(source, site, Bounds(few=1), Patience(tries=1))
+    assert [one.state for one in results] == [State.UNREACHABLE] * len(TAGS)
+    assert len([one for one in site.asked if one.is_("HEAD", "/manifests/sha256")]) == 1
