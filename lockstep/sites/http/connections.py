@@ -21,6 +21,8 @@ from lockstep.sites.http.places import Origin
 
 # Servers close a connection that is idle for a minute or so; one that is younger is sooner there than a new one.
 _IDLE_SECONDS = 30.0
+# A body that comes faster than it is read is read in larger pieces, each of which costs the same.
+_MOST_READ = 2**19
 # So much of what is written waits for more: the head of a request and a small body make one packet.
 _PACKET_BYTES = 2**16
 # The narrow ones first: httpx names its errors as httpcore does.
@@ -220,11 +222,15 @@ def _left(timeout: float | None) -> float | None:
 
 
 class _Packed(httpcore.NetworkStream):
-    """A stream on which little that is written goes out together, at the latest when an answer is read."""
+    """A stream on which little that is written goes out together, at the latest when an answer is read.
+
+    It reads as much at once as seems to be there.
+    """
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
         self._waiting = b""
+        self._seems = 0
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         if len(self._waiting) + len(buffer) <= _PACKET_BYTES:
@@ -238,7 +244,10 @@ class _Packed(httpcore.NetworkStream):
         # Who closes before all was sent may have answered: that answer counts (so does httpcore).
         with contextlib.suppress(httpcore.WriteError):
             self._flush(timeout)
-        return self._stream.read(max_bytes, _left(timeout))
+        most = max(max_bytes, self._seems)
+        found = self._stream.read(most, _left(timeout))
+        self._seems = min(_MOST_READ, 2 * most) if len(found) == most else len(found)
+        return found
 
     def close(self) -> None:
         self._waiting = b""
