@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import graphlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
 from lockstep import errors
 from lockstep.sites import ends, oci
@@ -24,6 +25,20 @@ class Limits:
     """Blobs that they name."""
     raw_bytes: int = 64 * 2**20
     """All those manifests together, held in memory."""
+
+
+T = TypeVar("T")
+
+# So many of the manifests of one image are read before it is seen whether they are too many.
+_AT_ONCE = 16
+
+
+class Each(Protocol):
+    """Does tasks, perhaps at once, and gives what they gave, in their order."""
+
+    def __call__(self, tasks: Sequence[Callable[[], T]], /) -> list[T]:
+        """Raises what the first of them that fails raises."""
+        ...
 
 
 class Look(Protocol):
@@ -105,8 +120,13 @@ class Graph:
         )
 
 
-def walk(root: ends.Descriptor, look: Look, limits: Limits) -> Graph:
-    """Read all manifests of an image, and of what refers to it.
+def in_turn(tasks: Sequence[Callable[[], T]]) -> list[T]:
+    """Do some tasks, one after the other."""
+    return [task() for task in tasks]
+
+
+def walk(root: ends.Descriptor, look: Look, limits: Limits, *, each: Each = in_turn) -> Graph:
+    """Read all manifests of an image, and of what refers to it, level by level; ``each`` reads those of one level.
 
     What is said to refer to it and is not there is left out: lists that clients keep outlive what they list.
 
@@ -115,40 +135,82 @@ def walk(root: ends.Descriptor, look: Look, limits: Limits) -> Graph:
         IntegrityError: A manifest is damaged, contains itself, or there is more than the limits allow.
         UnsupportedError: A manifest is of a kind that cannot be mirrored.
     """
-    nodes: dict[str, Node] = {}
-    referrers: dict[str, tuple[str, ...]] = {}
-    absent: set[str] = set()
-    size = blobs = 0
-    waiting = [(root, 0, False)]
-    while waiting:
-        named, depth, only_refers = waiting.pop()
-        if named.digest in nodes:
-            continue
-        try:
-            node = _read(named, look)
-        except errors.NotFoundError:
-            if not only_refers:
-                raise
-            absent.add(named.digest)
-            continue
-        size += len(node.manifest.raw)
-        blobs += len(node.contents.blobs)
-        nodes[named.digest] = node
-        if depth > limits.depth or len(nodes) > limits.manifests or size > limits.raw_bytes or blobs > limits.blobs:
-            raise errors.IntegrityError(
-                f"The image {root.digest} is deeper or larger than any image: at {named.digest} the walk was given up.",
-                remedy="Push it again in parts, or leave it out of the mirror.",
-            )
-        about = sorted(look.referrers(named.digest), key=lambda one: one.digest)
-        referrers[named.digest] = tuple(one.digest for one in about)
-        waiting.extend((one, depth + 1, True) for one in about)
-        waiting.extend((one, depth + 1, False) for one in node.contents.children)
-    there = {digest: tuple(one for one in found if one not in absent) for digest, found in referrers.items()}
-    optional = {blob.digest: blob for node in nodes.values() for blob in node.contents.blobs if oci.is_optional(blob)}
-    left_out = frozenset(digest for digest, blob in optional.items() if look.leaves_out(blob))
-    graph = Graph(nodes=nodes, referrers=there, left_out=left_out)
+    found = _Found(root=root.digest, limits=limits)
+    level = [_Step(named=root, depth=0)]
+    while level:
+        following: dict[str, _Step] = {}
+        for start in range(0, len(level), _AT_ONCE):
+            for step in found.add(level[start : start + _AT_ONCE], look, each):
+                before = following.setdefault(step.named.digest, step)
+                if not step.only_refers and before.only_refers:  # what is named has to be there
+                    following[step.named.digest] = step
+        level = [step for digest, step in following.items() if digest not in found.nodes]
+    there = {digest: tuple(one for one in about if one in found.nodes) for digest, about in found.referrers.items()}
+    blobs = [blob for node in found.nodes.values() for blob in node.contents.blobs]
+    optional = list({blob.digest: blob for blob in blobs if oci.is_optional(blob)}.values())
+    absent = each([partial(look.leaves_out, blob) for blob in optional])
+    left_out = frozenset(blob.digest for blob, is_absent in zip(optional, absent, strict=True) if is_absent)
+    graph = Graph(nodes=found.nodes, referrers=there, left_out=left_out)
     graph.order(root.digest)  # refuses an image that contains itself, before anything is sent
     return graph
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Step:
+    """A manifest to be read; one that only refers to something may be gone."""
+
+    named: ends.Descriptor
+    depth: int
+    only_refers: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class _Found:
+    """What a walk has read so far, within its limits."""
+
+    root: str
+    limits: Limits
+    nodes: dict[str, Node] = field(default_factory=dict)
+    referrers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _size: int = 0
+    _blobs: int = 0
+
+    def add(self, steps: Sequence[_Step], look: Look, each: Each) -> list[_Step]:
+        """Read some manifests, and what refers to each; what they name and what refers to them, to be read next."""
+        limits, following = self.limits, list[_Step]()
+        self._size += sum(step.named.size for step in steps)
+        if len(self.nodes) + len(steps) > limits.manifests or self._size > limits.raw_bytes:
+            raise self._too_large(steps[0])
+        for step, read in zip(steps, each([partial(_look_at, step, look) for step in steps]), strict=True):
+            if read is None:
+                continue
+            node, about = read
+            self.nodes[step.named.digest] = node
+            self.referrers[step.named.digest] = tuple(one.digest for one in about)
+            self._blobs += len(node.contents.blobs)
+            if step.depth > limits.depth or self._blobs > limits.blobs:
+                raise self._too_large(step)
+            depth = step.depth + 1
+            following += [_Step(named=one, depth=depth) for one in node.contents.children]
+            following += [_Step(named=one, depth=depth, only_refers=True) for one in about]
+        return following
+
+    def _too_large(self, step: _Step) -> errors.IntegrityError:
+        return errors.IntegrityError(
+            f"The image {self.root} is deeper or larger than any image: at {step.named.digest} the walk was given up.",
+            remedy="Push it again in parts, or leave it out of the mirror.",
+        )
+
+
+def _look_at(step: _Step, look: Look) -> tuple[Node, Sequence[ends.Descriptor]] | None:
+    """A manifest and what refers to it; None for one that only refers to something and is gone."""
+    try:
+        node = _read(step.named, look)
+    except errors.NotFoundError:
+        if not step.only_refers:
+            raise
+        return None
+    return node, sorted(look.referrers(step.named.digest), key=lambda one: one.digest)
 
 
 def _read(named: ends.Descriptor, look: Look) -> Node:

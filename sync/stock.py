@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from lockstep import errors, values
 from lockstep.sites import ends, oci
-from sync.graph import Graph, Limits, walk
+from sync.graph import Each, Graph, Limits, in_turn, walk
 
 # So many references are asked for one by one; more are looked up in a listing.
 _FEW = 8
@@ -41,13 +42,13 @@ class Shelf:
         """Whether the blob is not here."""
         return blob.data is None and not self.store.has_blob(self.repository, blob)
 
-    def graph(self, digest: str, limits: Limits) -> Graph:
-        """Everything that belongs to an image. Raises what ``walk`` raises."""
-        root = self.store.manifest(self.repository, digest)
+    def graph(self, digest: str, limits: Limits, *, each: Each = in_turn) -> Graph:
+        """Everything that belongs to an image; ``each`` asks several questions. Raises what ``walk`` raises."""
+        (root,) = each([partial(self.store.manifest, self.repository, digest)])
         if root is None:
             raise self._without(digest)
         named = ends.Descriptor(media_type=root.media_type, digest=root.digest, size=len(root.raw))
-        return walk(named, _Begun(shelf=self, root=root), limits)
+        return walk(named, _Begun(shelf=self, root=root), limits, each=each)
 
     def digests(self, references: Collection[str], *, looks: int = 8) -> dict[str, str]:
         """What some tags and digests name here; ``""`` for what is not here or damaged.

@@ -7,9 +7,10 @@ seemed to have, or that lost an upload: then nothing is taken for granted.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from lockstep import errors
 from sync import copy
@@ -24,10 +25,17 @@ from sync.stock import Shelf
 __all__ = ["Load", "Outcome", "Portion", "Watch", "bring", "foresee", "graphs"]
 
 
+T = TypeVar("T")
+
+
 def graphs(source: Shelf, digests: Sequence[str], bounds: Bounds) -> tuple[Graph, dict[str, errors.LockstepError]]:
-    """What some images consist of; and for those that cannot be mirrored, why."""
-    with ThreadPoolExecutor(bounds.looks) as pool:
-        walks = {digest: pool.submit(source.graph, digest, Limits()) for digest in digests}
+    """What some images consist of, so many questions at once; and for those that cannot be mirrored, why."""
+    with ThreadPoolExecutor(bounds.looks) as asking, ThreadPoolExecutor(bounds.looks) as walking:
+
+        def each(tasks: Sequence[Callable[[], T]]) -> list[T]:
+            return [asked.result() for asked in [asking.submit(task) for task in tasks]]
+
+        walks = {digest: walking.submit(source.graph, digest, Limits(), each=each) for digest in digests}
     whole, refused = Graph(nodes={}), {}
     for digest, walked in walks.items():
         error = walked.exception()

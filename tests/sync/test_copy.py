@@ -210,6 +210,8 @@ class _Look:
 
     def manifest(self, named: ends.Descriptor) -> ends.Manifest:
         """From the nodes, as real bytes."""
+        if named.digest not in self.nodes:
+            raise errors.NotFoundError(f"There is no {named.digest}.")
         return self.nodes[named.digest].manifest
 
     def referrers(self, digest: str) -> list[ends.Descriptor]:
@@ -277,3 +279,16 @@ def test_a_manifest_of_another_size_or_kind_than_it_is_named_is_refused() -> Non
     for lie in lies:
         with pytest.raises(errors.IntegrityError):
             walk(lie, _Look(node), Limits())
+
+
+def test_what_is_named_has_to_be_there_even_where_it_also_refers_to_something() -> None:
+    """A list of what refers to an image may be out of date; an index may not."""
+    gone = ends.Descriptor(media_type=oci.OCI_MANIFEST, digest=_name(9), size=1)
+    leaf, leaf_node = _real([images.blob(b"leaf", "application/x")])
+    named, node = _real([leaf])
+    absent, absent_node = _real([leaf, gone])
+    about = {named.digest: [gone], absent.digest: [gone]}
+    whole = walk(named, _Look(node, leaf_node, referrers=about), Limits())
+    assert whole.referrers[named.digest] == ()
+    with pytest.raises(errors.NotFoundError):
+        walk(absent, _Look(absent_node, leaf_node, referrers=about), Limits())

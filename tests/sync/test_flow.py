@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 
@@ -110,3 +111,21 @@ def test_a_site_that_stops_answering_is_not_asked_for_each_image(source: Scripte
     results = _mirror(source, site, Bounds(few=1), Patience(tries=1))
     assert [one.state for one in results] == [State.UNREACHABLE] * len(TAGS)
     assert len([one for one in site.asked if one.is_("HEAD", "/manifests/sha256")]) == 1
+
+
+def test_the_platforms_of_one_image_are_read_side_by_side(source: Scripted, site: Scripted) -> None:
+    """Over a long line a level takes as long as one of it: none of four is answered before all are asked."""
+    maker = Maker(store=source.store(), repository=NAME)
+    children = [maker.image(b"%d" % number, child=True) for number in range(4)]
+    maker.index(children, tag="v0")
+    met, waiting = threading.Event(), itertools.count(1)
+
+    def meet(asked: Asked) -> None:
+        if any(asked.is_("GET", f"/manifests/{child.digest}") for child in children):
+            if next(waiting) == len(children):
+                met.set()
+            met.wait(20)
+
+    source.script = meet
+    assert {one.state for one in _mirror(source, site, Bounds())} == {State.EQUAL}
+    assert met.is_set()
