@@ -5,7 +5,7 @@ What is said of a ref in the end is what was seen at the site, not what the push
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lockstep import errors
@@ -107,6 +107,8 @@ def _bring(order: Order, target: Target, remote: ends.GitRemote) -> SiteOutcome:
     told: list[RefOutcome] = []
     if not plan.idle and found is None:
         _create(remote, order.source.refs)
+    if order.large is not None and not seen.refs:  # it may be another repository than the one that was asked
+        order.large.forget(target.site)
     heard = movements.at(order.moving, order.repository, target.site)
     files = _large(order, target, lambda supply: large.bring(supply, remote, target.site, heard=heard))
     if not plan.idle:
@@ -115,7 +117,10 @@ def _bring(order: Order, target: Target, remote: ends.GitRemote) -> SiteOutcome:
         told = [_judge(action, seen, said) for action in _actions(plan)]
     ledger = refs.ledger(order.source, seen, written=target.written, options=target.options)
     spent = refs.spent(order.source, seen, target.options)
-    left = plan if plan.idle else _plan(order, replace(target, written=ledger), seen)
+    left = plan
+    if not plan.idle:
+        left = _plan(order, replace(target, written=ledger), seen)
+        told += _moved(left, told)
     return replace(_outcome(order, target, seen, [*told, *files, *_held(left)], ledger=ledger), spent=spent)
 
 
@@ -182,19 +187,33 @@ class _Pushing:
 
     def _back_up(self, plan: RefPlan) -> set[str]:
         """Copy what is about to be lost; the refs that must be spared because that failed."""
-        if not plan.backups:
-            return set()
-        # Git pushes only what is here, so the site's own commits come here first; they stay, as one more copy.
-        lost = {update.ref: update.new for update in plan.backups}
-        self._cache.fetch(self._remote, lost, beside=self._site, heard=self._heard)
-        self._push(list(plan.backups))
+        if self._has_brought_here(plan.backups):
+            self._push(list(plan.backups))
         unsaved = {update.new: update.ref for update in plan.backups if update.ref in self._said}
         spared = {update.ref: unsaved[update.old] for update in (*plan.writes, *plan.deletes) if update.old in unsaved}
         self._said |= {
-            ref: (Outcome.REFUSED, f"Its backup {backup} was not taken: {self._said[backup][1]}")
+            ref: (self._said[backup][0], f"Its backup {backup} was not taken: {self._said[backup][1]}")
             for ref, backup in spared.items()
         }
         return set(spared)
+
+    def _has_brought_here(self, backups: Sequence[RefUpdate]) -> bool:
+        """Whether there are backups to push: git pushes only what is here. They stay, as one more copy.
+
+        What cannot be brought here (it may be damaged at the site) cannot be overwritten, and keeps no other ref.
+        """
+        lost = {update.ref: update.new for update in backups}
+        if not lost:
+            return False
+        try:
+            self._cache.fetch(self._remote, lost, beside=self._site, heard=self._heard)
+        except errors.LostWorkError:
+            raise
+        except errors.LockstepError as error:
+            outcome = Outcome.STALE if isinstance(error, errors.TemporaryError) else Outcome.REFUSED
+            self._said |= dict.fromkeys(lost, (outcome, str(error)))
+            return False
+        return True
 
     def _push(self, updates: list[RefUpdate]) -> None:
         for result in self._cache.push(self._remote, updates, heard=self._heard) if updates else ():
@@ -239,6 +258,13 @@ def _judge(action: RefOutcome, seen: Advertised, said: Mapping[str, tuple[Outcom
         return action
     outcome, reason = said.get(action.ref, (Outcome.STALE, _MOVED))
     return replace(action, outcome=outcome, reason=reason)
+
+
+def _moved(left: RefPlan, told: Sequence[RefOutcome]) -> list[RefOutcome]:
+    """What was to be left alone when it was looked at first, and is not as it should be now."""
+    known = {one.ref for one in told}
+    new = [one for one in _actions(replace(left, backups=())) if one.ref not in known]
+    return [replace(one, outcome=Outcome.STALE, reason=_MOVED) for one in new]
 
 
 def _held(plan: RefPlan) -> list[RefOutcome]:

@@ -49,6 +49,10 @@ class Supply:
                 self._wanted = self.stock.wanted(self.tips)
             return self._wanted
 
+    def forget(self, site: str) -> None:
+        """Ask a site about every file again, whatever it was seen to have."""
+        self.stock.forget(site)
+
     def fetch(self, files: Sequence[LargeFile]) -> dict[LargeFile, errors.LockstepError]:
         """Have these on our shelf; those that could not be had, with why."""
         with self._lock:
@@ -81,7 +85,7 @@ def bring(supply: Supply, remote: ends.GitRemote, site: str, *, heard: Heard | N
     unseen = place.lacks(sent) if sent else set()
     failed |= {file: errors.IntegrityError(f"{place.address} took it and does not have it.") for file in unseen}
     done = [file for file in sent if file not in unseen]
-    supply.stock.saw_at(site, supply.wanted() - failed.keys(), all_of_them=False)
+    supply.stock.saw_at(site, place.address, supply.wanted() - failed.keys(), all_of_them=False)
     return [*([_told(done, Outcome.DONE)] if done else []), *_problems(failed)]
 
 
@@ -93,12 +97,12 @@ def problem(error: errors.LockstepError) -> RefOutcome:
 
 def _lacking(supply: Supply, place: ends.LargeFiles, site: str) -> list[LargeFile]:
     wanted = supply.wanted()
-    known = supply.stock.seen_at(site) if wanted else frozenset()
+    known = supply.stock.seen_at(site, place.address) if wanted else frozenset()
     unknown = sorted(wanted - known)
     if not unknown:
         return []
     lacking = place.lacks(unknown)
-    supply.stock.saw_at(site, wanted - lacking, all_of_them=not known)
+    supply.stock.saw_at(site, place.address, wanted - lacking, all_of_them=not known)
     return sorted(lacking)
 
 

@@ -38,6 +38,7 @@ class Reason(Enum):
     REWRITTEN = "rewritten"
     HEAD = "head"
     IN_THE_WAY = "in-the-way"
+    ALIAS = "alias"
     UNREADABLE = "unreadable"
 
 
@@ -122,17 +123,19 @@ def plan(
             that is not known.
     """
     wanted, there = options.covered(source.refs), options.covered(site.refs)
-    everything = tuple(RefUpdate(ref=ref, old=old, new="") for ref, old in sorted(there.items()))
+    aliases = {ref: target for ref, target in site.aliases.items() if ref in there}
+    everything = tuple(RefUpdate(ref=ref, old=old, new="") for ref, old in sorted(there.items()) if ref not in aliases)
     if there and not wanted and options.guards.empty_source == "hold" and not options.released.issuperset(everything):
         said = f"The source has no branch and no tag any more; the {len(there)} refs here are kept."
         empty = Held(ref="", reason=Reason.EMPTY_SOURCE, detail=said, updates=everything)
         return RefPlan(held=(empty, *_unreadable(source, site, options)))
     draft = _Draft(options)
     judge = _Judge(options, written=written, heads={source.head, site.head}, is_ancestor=is_ancestor)
-    for ref in wanted.keys() | there.keys():
+    for ref in (wanted.keys() | there.keys()) - aliases.keys():
         update = RefUpdate(ref=ref, old=there.get(ref, ""), new=wanted.get(ref, ""))
         if update.old != update.new:
             draft.change(update, *judge.reason(update))
+    draft.hold_aliases(aliases, wanted)
     draft.hold_deletions(there)
     draft.hold_in_the_way(there)
     head = draft.head(source.head, site.head, wanted, there) if wanted else ""
@@ -203,6 +206,20 @@ class _Draft:
         if reason and policy == "backup":
             self._lost.add(update.ref)
 
+    def hold_aliases(self, aliases: Mapping[str, str], wanted: Mapping[str, str]) -> None:
+        """Hold each symbolic ref of the site that will not become right by the ref that it follows.
+
+        Who pushes to one, or deletes it, does that to the ref that it follows (git-receive-pack does not tell them
+        apart): that may be one which the source has, and nobody spoke of.
+        """
+        for ref, target in aliases.items():
+            if ref in wanted and wanted[ref] == wanted.get(target):
+                continue
+            said = f"It is symbolic at the site, and follows {target}: what is done to it would be done to that."
+            self._hold(ref, Reason.ALIAS, said)
+            if ref in wanted and target in self._changes and not self._changes[target].new:
+                self._drop(target, Reason.ALIAS, f"{ref} follows it at the site, and would be gone with it.")
+
     def hold_deletions(self, there: Mapping[str, str]) -> None:
         """Hold all deletes when they are too many of what the site has.
 
@@ -258,8 +275,8 @@ class _Draft:
     def _drop(self, ref: str, reason: Reason, detail: str) -> None:
         update = self._changes.pop(ref)
         self._lost.discard(ref)
-        # Nothing but the ref that is in its way can make room for another.
-        self._hold(ref, reason, detail, *(() if reason is Reason.IN_THE_WAY else (update,)))
+        # Nothing but the ref that is in its way can make room for another, and no approval makes a ref an ordinary one.
+        self._hold(ref, reason, detail, *(() if reason in (Reason.IN_THE_WAY, Reason.ALIAS) else (update,)))
 
 
 def _sentence(update: RefUpdate, reason: Reason) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Protocol
@@ -22,6 +22,8 @@ class Advertised:
     refs: Mapping[str, str]
     unsound: tuple[str, ...] = ()
     """Lines that name no ref that git would allow, escaped: what they meant is unknown, and never equal."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Refs beside HEAD that are symbolic, each with the ref that it follows: who writes to one writes to that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -77,12 +79,16 @@ class LargeStock(Protocol):
         """Those that some ids reach. Raises IntegrityError, RefusedError."""
         ...
 
-    def seen_at(self, site: str) -> frozenset[LargeFile]:
-        """Those that a site was seen to have not long ago."""
+    def seen_at(self, site: str, address: str) -> frozenset[LargeFile]:
+        """Those that a site was seen to have at an address not long ago."""
         ...
 
-    def saw_at(self, site: str, files: Collection[LargeFile], *, all_of_them: bool) -> None:
-        """Remember that a site has these; ``all_of_them`` when it was asked about each just now."""
+    def saw_at(self, site: str, address: str, files: Collection[LargeFile], *, all_of_them: bool) -> None:
+        """Remember that a site has these at an address; ``all_of_them`` when it was asked about each just now."""
+        ...
+
+    def forget(self, site: str) -> None:
+        """Forget what a site was seen to have."""
         ...
 
     def clear(self) -> None:

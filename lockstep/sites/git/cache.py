@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lockstep import children, errors, values
 from lockstep.sites import ends
-from lockstep.sites.git import failures, fetching, history, leftovers, locks, names, packed, process, submodules
+from lockstep.sites.git import disk, failures, fetching, history, leftovers, locks, names, packed, process, submodules
 from lockstep.sites.git.lfs.holdings import Holdings
 from lockstep.sites.git.progress import Heard
 from lockstep.sites.git.pushing import Pusher
@@ -69,8 +69,12 @@ class Cache:
         """
         namespace = f"{_BESIDE}{beside}/" if beside else _STAGING
         _check(refs)
-        with locks.held(self.folder / "locks/fetch", what=str(self.folder), wait_seconds=_WAIT_SECONDS):
-            self._prepare(object_format_of(refs.values()))
+        lock = locks.held(self.folder / "locks/fetch", what=str(self.folder), wait_seconds=_WAIT_SECONDS)
+        with disk.typed(str(self.folder)), lock:
+            if beside:
+                self._require(object_format_of(refs.values()), remote)
+            else:
+                self._prepare(object_format_of(refs.values()))
             known = packed.read(self.repository)
             missing = sorted(set(refs.values()) - set(known.values()))
             if missing:
@@ -88,7 +92,8 @@ class Cache:
         """Push exact ids with a lease for each ref; one result for each update, in order."""
         _check({update.ref: update.new or update.old for update in updates})
         pusher = Pusher(repository=self.repository, views=self.folder / "views", remote=_wired(remote), heard=heard)
-        return pusher.push(updates)
+        with disk.typed(remote.address):
+            return pusher.push(updates)
 
     def writer(self, site: str) -> AbstractContextManager[None]:
         """Be the one writer of this repository to a site while the block lasts. Raises ConflictError."""
@@ -148,12 +153,27 @@ class Cache:
     def _run(self, arguments: Sequence[str]) -> children.Finished:
         return process.run(process.Call(arguments=arguments, directory=self.repository))
 
+    @property
+    def _object_format(self) -> str:
+        """Of the repository; empty when there is none yet."""
+        try:
+            config = (self.repository / "config").read_text()
+        except FileNotFoundError:
+            return ""
+        return "sha256" if "sha256" in config else "sha1"
+
+    def _require(self, object_format: str, remote: ends.GitRemote) -> None:
+        """What comes from a site has to fit to what came from the source, by which all sites live."""
+        if object_format not in ("", self._object_format):
+            raise errors.UnsupportedError(
+                f"{remote.address} keeps objects under another hash algorithm than the source.",
+                remedy="Make the repository there anew with the format of the source.",
+            )
+
     def _prepare(self, object_format: str) -> None:
         """Make the repository, or make it anew when the source keeps its objects under another hash now."""
-        config = self.repository / "config"
-        if config.exists():
-            known = "sha256" if "sha256" in config.read_text() else "sha1"
-            if object_format in ("", known):
+        if self._object_format:
+            if object_format in ("", self._object_format):
                 return
             shutil.rmtree(self.repository)
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -15,7 +15,9 @@ from lockstep.sites import ends
 # git-check-ref-format(1), rules 1 and 3 to 10; rule 2 (a slash) is the prefix "refs/".
 _UNSOUND = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|\Z)|[./]\Z")
 _LONGEST = 1000  # bytes; a file system takes 255 a part, and a list of refs has to fit somewhere
-_MOST_UNSOUND = 20  # names that are said; a hostile server has as many as it likes
+# Names that are said of each namespace; a hostile server has as many as it likes. None hides those of another.
+_MOST_UNSOUND = 20
+_NAMESPACES = ("refs/heads/", "refs/tags/", "refs/notes/", "")
 
 
 def is_ref(name: str) -> bool:
@@ -65,8 +67,10 @@ def parse_advertised(output: bytes) -> ends.Advertised:
     A line that is neither, or names a ref that git would not allow, is kept as text in ``unsound``.
     """
     head = ""
+    aliases: dict[str, str] = {}
     refs: dict[str, str] = {}
     unsound: list[str] = []
+    room = dict.fromkeys(_NAMESPACES, _MOST_UNSOUND)
     for line in output.decode(errors="surrogateescape").split("\n"):
         left, _, name = line.partition("\t")
         if not line or name.endswith("^{}"):  # the object that a tag names: derived, not a ref
@@ -74,12 +78,13 @@ def parse_advertised(output: bytes) -> ends.Advertised:
         if name == "HEAD":
             head = left.removeprefix("ref: ") if left.startswith("ref: ") else head
         elif left.startswith("ref: refs/") and is_ref(name):
-            continue  # it follows another ref; a line of its own says which id that is now
+            aliases[name] = left.removeprefix("ref: ")  # a line of its own says which id that is now
         elif is_ref(name) and values.is_oid(left):
             refs[name] = left
-        elif len(unsound) < _MOST_UNSOUND:
+        elif room[namespace := next(known for known in _NAMESPACES if name.startswith(known))]:
+            room[namespace] -= 1
             unsound.append(ascii(name or line)[1:-1][:200])
-    return ends.Advertised(head=head if head in refs else "", refs=refs, unsound=tuple(unsound))
+    return ends.Advertised(head=head if head in refs else "", refs=refs, unsound=tuple(unsound), aliases=aliases)
 
 
 def parse_pushed(output: bytes) -> dict[str, tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from lockstep import children, errors
 from lockstep.sites import ends
-from lockstep.sites.git import failures, leftovers, locks, names, process
+from lockstep.sites.git import disk, failures, leftovers, locks, names, process
 from lockstep.sites.git.access import Access, Patience, environment, scheme_of
 from lockstep.sites.git.forge import Forge
 from lockstep.sites.git.lfs import opening
@@ -104,7 +104,7 @@ class Remote:
     @property
     def is_foreign(self) -> bool:
         """Whether it is on disk and belongs to another user."""
-        with _typed(self.address):
+        with disk.typed(self.address):
             return self.directory is not None and self.directory.stat().st_uid != os.geteuid()
 
     def require_whole(self) -> None:
@@ -113,7 +113,7 @@ class Remote:
         Raises:
             IntegrityError: It is a shallow clone.
         """
-        with _typed(self.address):
+        with disk.typed(self.address):
             is_whole = self.directory is None or not _has_text(self.directory / "shallow")
         if not is_whole:
             raise self.shallow()
@@ -140,7 +140,7 @@ class Remote:
         Raises:
             UnreachableError, ThrottledError, UnauthorisedError, ForbiddenError, RefusedError.
         """
-        with _typed(self.address):
+        with disk.typed(self.address):
             if self.directory is not None and not self.directory.exists():
                 return None
         self.require_whole()
@@ -181,7 +181,7 @@ class Remote:
         """
         if self.directory is None:
             return False
-        with _typed(self.address):
+        with disk.typed(self.address):
             self.directory.parent.mkdir(parents=True, exist_ok=True)
             with leftovers.making(self.directory.parent) as made:
                 finished = self._run(
@@ -278,18 +278,3 @@ def _appear(made: Path, directory: Path) -> None:
     except OSError as error:
         if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
             raise
-
-
-@contextlib.contextmanager
-def _typed(address: str) -> Iterator[None]:
-    """What the file system refuses, as our errors."""
-    try:
-        yield
-    except (PermissionError, NotADirectoryError) as error:
-        raise errors.ForbiddenError(
-            f"{address} cannot be used: {error.strerror}.", remedy="Check the owner and mode of its folders."
-        ) from error
-    except OSError as error:
-        raise errors.UnreachableError(
-            f"{address} cannot be used: {error.strerror}.", remedy="Check the disk that it is on."
-        ) from error

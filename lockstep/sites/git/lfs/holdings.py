@@ -65,18 +65,26 @@ class Holdings:
         _write(self._folder / "wanted.json", {"digest": digest, "tips": now, "files": listed})
         return files
 
-    def seen_at(self, site: str) -> frozenset[LargeFile]:
-        """The files that a site was seen to have not long ago."""
-        known = _read(self._folder / "at" / f"{site}.json")
+    def seen_at(self, site: str, address: str) -> frozenset[LargeFile]:
+        """The files that a site was seen to have not long ago; none when it is at another address now."""
+        known = _read(self._at(site))
         since = known.get("since")
-        return _files(known) if isinstance(since, float) and time.time() - since < _SURE_SECONDS else frozenset()
+        if known.get("address") != address or not isinstance(since, float) or time.time() - since >= _SURE_SECONDS:
+            return frozenset()
+        return _files(known)
 
-    def saw_at(self, site: str, files: Collection[LargeFile], *, all_of_them: bool) -> None:
-        """Remember that a site has these; ``all_of_them`` when it was asked about each just now."""
-        known = _read(self._folder / "at" / f"{site}.json")
-        since = time.time() if all_of_them else known.get("since", time.time())
+    def saw_at(self, site: str, address: str, files: Collection[LargeFile], *, all_of_them: bool) -> None:
+        """Remember that a site has these at an address; ``all_of_them`` when it was asked about each just now."""
+        since = time.time() if all_of_them else _read(self._at(site)).get("since", time.time())
         listed = {file.oid: file.size for file in files}
-        _write(self._folder / "at" / f"{site}.json", {"since": since, "files": listed})
+        _write(self._at(site), {"address": address, "since": since, "files": listed})
+
+    def forget(self, site: str) -> None:
+        """Forget what a site was seen to have."""
+        self._at(site).unlink(missing_ok=True)
+
+    def _at(self, site: str) -> Path:
+        return self._folder / "at" / f"{site}.json"
 
     def _lost(self, gone: list[str], now: list[str]) -> bool:
         """Whether tips that are gone may have reached files that nothing reaches any longer; true when unknown."""

@@ -78,8 +78,18 @@ def test_a_branch_that_follows_another_is_mirrored_as_what_it_is_now() -> None:
     """A symbolic ref is told twice: whom it follows, and its id."""
     output = f"ref: refs/heads/main\trefs/heads/alias\n{OLD}\trefs/heads/alias\n{OLD}\trefs/heads/main\n"
     assert names.parse_advertised(output.encode()) == ends.Advertised(
-        head="", refs={"refs/heads/alias": OLD, "refs/heads/main": OLD}
+        head="",
+        refs={"refs/heads/alias": OLD, "refs/heads/main": OLD},
+        aliases={"refs/heads/alias": "refs/heads/main"},
     )
+
+
+def test_no_number_of_names_that_are_none_hides_one_of_another_namespace() -> None:
+    """What is said of each is bounded by itself: a tag that cannot be read is not lost behind a forge's own refs."""
+    rows = b"".join(OLD.encode() + b"\trefs/changes/\xff%d\n" % n for n in range(1000))
+    told = names.parse_advertised(rows + OLD.encode() + b"\trefs/tags/caf\xe9\n").unsound
+    assert len(told) < 100
+    assert r"refs/tags/caf\udce9" in told
 
 
 @pytest.mark.parametrize(
@@ -96,7 +106,7 @@ def test_what_names_no_ref_is_kept_as_unknown() -> None:
     advertised = names.parse_advertised(output)
     assert advertised.refs == {}
     assert advertised.unsound[:2] == (r"refs/heads/\udcb1\udcd7", "what")
-    assert len(advertised.unsound) == 20
+    assert len(advertised.unsound) == 1 + 20
 
 
 @given(st.binary(max_size=300))
