@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from console import coverage as told
+from console import registries
 from lockstep import errors
 from lockstep.sites import ends
 from lockstep.sites.open import Doors
@@ -131,8 +132,14 @@ def _sources(patient: Patient) -> list[Check]:
         for mirror in topology.git_mirrors_of(repository)
     ]
     return checks + [
-        _try("source", f"images of {mirror.name}", partial(_listed, partial(doors.image_source, mirror)), "new images")
-        for mirror in topology.image_mirrors.values()
+        _try(
+            "source",
+            f"images of {name}",
+            partial(registries.look, partial(doors.image_source, mirror), names),
+            "new images",
+        )
+        for name, mirror in topology.image_mirrors.items()
+        for names in (registries.asked_about(topology, mirror=name),)
     ]
 
 
@@ -151,7 +158,9 @@ def _site(patient: Patient, site: kinds.Site) -> list[Check]:
             if _receives(patient, name, repository)
         ]
     if spec.registry is not None:
-        checks.append(_try(name, "registry", partial(_listed, partial(doors.images, name)), f"the images at {name}"))
+        names = registries.asked_about(patient.topology, site=name)
+        asks = partial(registries.look, partial(doors.images, name), names)
+        checks.append(_try(name, "registry", asks, f"the images at {name}"))
     if spec.cluster is not None:
         checks += _cluster(patient, name)
     if spec.archive is not None:
@@ -280,15 +289,6 @@ def _advertised(remote: Callable[[], ends.GitRemote], absent: str) -> str:
     if absent:
         raise errors.NotFoundError(f"{absent.capitalize()}.", remedy="Create it, or correct the name.")
     return "not there yet: the next mirroring brings it"
-
-
-def _listed(store: Callable[[], ends.ImageStore]) -> str:
-    opened = store()
-    try:
-        return f"{len(opened.repositories())} repositories"
-    except errors.UnsupportedError:
-        # Names come from the configuration and from events, so a registry need not list what it has.
-        return "it does not list what it has"
 
 
 def _try(place: str, what: str, ask: Callable[[], str], leaves: str) -> Check:

@@ -74,13 +74,14 @@ def export(context: Mirroring, order: Order, *, name: str = "") -> Exported:
     """
     topology = context.topology()
     packing = _Packing(context, order)
-    for one in sources.named(topology, name):
+    chosen = sources.named(topology, name)
+    selection.check_site(chosen, order.site)
+    only = bool(name) and name not in topology.image_mirrors
+    for one in chosen:
         if order.site and order.site not in selection.receivers(one):
             continue
-        only = bool(name) and name not in topology.image_mirrors
-        found = [name] if only else sources.repositories(context, one, sources.known(topology))
-        for repository in found:
-            packing.add(one, repository)
+        named = sources.Named(repositories=(name,))
+        packing.add_all(one, named if only else sources.repositories(context, one, sources.known(topology)))
     if not packing.listed:
         told = "; ".join(problem.detail for problem in packing.problems)
         raise errors.NotFoundError(f"There is nothing to export. {told}".strip(), remedy="Look at the mirror's rules.")
@@ -129,6 +130,13 @@ class _Packing:
         self._order = order
         self._origins: dict[tuple[str, str], ends.ImageStore] = {}
         self._inline: dict[str, bytes] = {}
+
+    def add_all(self, one: kinds.ImageMirror, named: sources.Named) -> None:
+        """Add all that a mirror names. Patterns of which nobody knows what they name are problems."""
+        for pattern, error in named.unclear.items():
+            self._problem(pattern, ALL, error)
+        for repository in named.repositories:
+            self.add(one, repository)
 
     def add(self, one: kinds.ImageMirror, repository: str) -> None:
         """Add what a mirror names of a repository. Errors are problems."""

@@ -101,7 +101,7 @@ def handle_sweep(context: Mirroring, _claim: work.Claim) -> work.Outcome:
     due = {
         repository
         for one in topology.image_mirrors.values()
-        for repository in sources.repositories(context, one, known)
+        for repository in sources.repositories(context, one, known).repositories
         if selection.is_due(one, repository, checked, now)
     }
     return work.Done(then=tuple(work.mirror_images(repository, urgent=False) for repository in sorted(due)))
@@ -111,13 +111,22 @@ def run(context: Mirroring, request: Request, *, name: str = "") -> Report:
     """Mirror what ``name`` names (an ImageMirror or a repository; everything when empty), and say how it stands.
 
     Raises:
-        NotFoundError: There is no such mirror, and no mirror covers such a repository.
+        NotFoundError: There is no such mirror, no mirror covers such a repository, or none of them brings anything
+            to the site of the request.
     """
     topology = context.topology()
     chosen = sources.named(topology, name)
+    if request.source is None:
+        selection.check_site(chosen, request.site)
     results: list[Result] = []
     for one in chosen:
-        for repository in _asked(context, topology, one, name, request):
+        asked = _asked(context, topology, one, name, request)
+        results += [
+            _whole(pattern, site, error)
+            for pattern, error in asked.unclear.items()
+            for site in selection.receivers(one, request.site)
+        ]
+        for repository in asked.repositories:
             pushes = Pushes(began=context.clock.now())
             found = _mirror(context, topology, one, repository, request, pushes)
             results += found
@@ -141,13 +150,19 @@ def _lags(context: Mirroring, topology: Topology, repositories: Collection[str])
     }
 
 
-def _asked(context: Mirroring, topology: Topology, one: kinds.ImageMirror, name: str, request: Request) -> list[str]:
+def _asked(
+    context: Mirroring, topology: Topology, one: kinds.ImageMirror, name: str, request: Request
+) -> sources.Named:
     """The repositories of a mirror that ``name`` means."""
     single = name if name not in topology.image_mirrors else ""
     if request.source is not None:
         there = request.source.repositories()
-        return [found for found in there if patterns.covers(one, found) and single in ("", found)]
-    return [single] if single else sources.repositories(context, one, sources.known(topology))
+        return sources.Named(
+            repositories=tuple(found for found in there if patterns.covers(one, found) and single in ("", found))
+        )
+    if single:
+        return sources.Named(repositories=(single,))
+    return sources.repositories(context, one, sources.known(topology))
 
 
 def _mirror(

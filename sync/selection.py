@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from fnmatch import fnmatchcase
 
-from lockstep import values
+from lockstep import errors, values
 from lockstep.topology import kinds, patterns, versions
 
 
@@ -14,6 +14,19 @@ def receivers(mirror: kinds.ImageMirror, only: str = "") -> tuple[str, ...]:
     """The sites that receive: not the one that the images come from."""
     sites = tuple(site for site in mirror.spec.sites if site != mirror.spec.source.site)
     return tuple(site for site in sites if not only or site == only)
+
+
+def check_site(mirrors: Iterable[kinds.ImageMirror], site: str) -> None:
+    """Let a site pass that one of the mirrors brings images to, and "".
+
+    Raises:
+        NotFoundError: None does: its name is mistyped, or it is in no mirror's ``sites``.
+    """
+    there = sorted({receiver for mirror in mirrors for receiver in receivers(mirror)})
+    if site and site not in there:
+        raise errors.NotFoundError(
+            f"None of these images is mirrored to {site}.", remedy=f"There are: {', '.join(there) or 'none'}."
+        )
 
 
 def names(mirror: kinds.ImageMirror) -> list[str]:

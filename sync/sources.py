@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Protocol
 
 from lockstep import clock, errors, values
@@ -104,11 +105,38 @@ def known(topology: Topology) -> set[str]:
     return {image.name for application in topology.applications.values() for image in application.spec.images}
 
 
-def repositories(context: Mirroring, one: kinds.ImageMirror, known: set[str]) -> list[str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """What a mirror names: repositories, sorted, and the patterns of which nobody knows that these are all.
+
+    A pattern is ``unclear`` when its source does not answer, and when it names nothing; each is given with the reason.
+    """
+
+    repositories: tuple[str, ...]
+    unclear: Mapping[str, errors.LockstepError] = field(default_factory=dict)
+
+
+def repositories(context: Mirroring, one: kinds.ImageMirror, known: set[str]) -> Named:
     """The repositories of a mirror: what its source lists, or else what is named or known."""
     named = set(selection.names(one))
+    lacking: errors.LockstepError | None = None
     try:
-        listed = set(context.doors.image_source(one).repositories())
-    except errors.LockstepError:  # it cannot list, or does not answer: the mirror of each name says more
-        listed = named | known
-    return sorted(repository for repository in listed | named if patterns.covers(one, repository))
+        source = context.doors.image_source(one)
+        listed, where = set(source.repositories()), source.address
+    except errors.LockstepError as error:  # it cannot list, or does not answer: the mirror of each name says more
+        listed, where, lacking = named | known, "", error
+    found = sorted(repository for repository in listed | named if patterns.covers(one, repository))
+    unclear: dict[str, errors.LockstepError] = {}
+    for pattern in sorted({*one.spec.repositories} - named):
+        if lacking is not None and not isinstance(lacking, errors.UnsupportedError):
+            unclear[pattern] = lacking
+        elif not any(fnmatchcase(repository, pattern) for repository in found):
+            unclear[pattern] = lacking or errors.NotFoundError(
+                f"{where} has no repository that {pattern} names{_and_matches(one)}.",
+                remedy="Push one there, or mend the mirror.",
+            )
+    return Named(repositories=tuple(found), unclear=unclear)
+
+
+def _and_matches(one: kinds.ImageMirror) -> str:
+    return f" and {one.spec.repository_expression} matches" if one.spec.repository_expression else ""

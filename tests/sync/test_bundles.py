@@ -269,6 +269,28 @@ def test_an_image_that_is_not_whole_is_told_and_the_rest_is_exported(world: Worl
     assert "v9" not in done.listed["pay/api"].references
 
 
+def test_an_archive_that_may_lack_what_a_pattern_names_says_so(world: World) -> None:
+    """A source that cannot list gives what is known; that there may be more is told, by the exit code too."""
+
+    def fail(method: str, _about: str) -> None:
+        if method == "repositories":
+            raise errors.UnreachableError("The list is away.")
+
+    world.doors.images("seoul")
+    world.doors.stores["seoul"].hook = fail
+    done = bundles.export(world.context, Order(path=world.doors.root / "one.tar"))
+    assert list(done.listed) == ["pay/api"]
+    assert done.exit_code == 2
+    assert [(one.repository, one.detail) for one in done.problems] == [("pay/*", "The list is away.")]
+
+
+def test_an_archive_for_a_site_that_no_mirror_names_is_not_written(world: World) -> None:
+    """A mistyped site is named, with those that there are."""
+    with pytest.raises(errors.NotFoundError, match=r"mirrored to sejng\. There are: daegu, sejong"):
+        bundles.export(world.context, Order(path=world.doors.root / "one.tar", site="sejng"))
+    assert not (world.doors.root / "one.tar").exists()
+
+
 def test_a_list_that_no_archive_can_have_is_refused() -> None:
     """Sizes that are not sizes, names that are paths, images without a manifest, a later version."""
     for raw in (b"[]", b"{}", b'{"lockstepTransfer":1,"images":{},"repositories":[]}'):

@@ -296,6 +296,58 @@ def test_the_sweep_goes_by_known_names_where_a_source_lists_none(world: World) -
     assert _swept(world) == ["pay/api"]
 
 
+def test_a_source_that_cannot_say_what_a_pattern_names_is_unknown_and_not_fine(
+    tmp_path: Path, database: Database
+) -> None:
+    """Nothing to do because nobody could be asked is no success: each site's images are said to be unknown."""
+    world = World(tmp_path, database, repositories=["vendor/*"])
+    world.doors.closed["seoul"] = errors.UnreachableError("seoul does not answer.")
+    report = mirroring.run(world.context, Request())
+    assert report.exit_code == 2
+    assert [(one.repository, one.site, one.state.value, one.detail) for one in report.results] == [
+        ("vendor/*", "sejong", "unreachable", "seoul does not answer."),
+        ("vendor/*", "daegu", "unreachable", "seoul does not answer."),
+    ]
+
+
+def test_a_pattern_that_names_nothing_is_told_beside_what_the_others_name(tmp_path: Path, database: Database) -> None:
+    """As a repository that is not there, and by the same code: a letter too few is no reason to call all equal."""
+    world = World(tmp_path, database, repositories=["pay/*", "pya/*"])
+    world.maker.image(b"layer", tag="v1")
+    report = mirroring.run(world.context, Request(site="daegu"))
+    said = {one.repository: (one.state.value, one.detail.partition("has ")[2]) for one in report.results}
+    assert said == {
+        "pay/api": ("equal", ""),
+        "pya/*": ("failed", "no repository that pya/* names. Push one there, or mend the mirror."),
+    }
+    assert report.exit_code == 2
+
+
+def test_of_a_source_that_does_not_list_patterns_mean_what_is_known(tmp_path: Path, database: Database) -> None:
+    """What an application names is brought; a pattern of which nobody knows anything is told, with what to do."""
+    world = World(tmp_path, database, repositories=["pay/*", "vendor/*"])
+    world.maker.image(b"layer", tag="v1")
+
+    def fail(method: str, _about: str) -> None:
+        if method == "repositories":
+            raise errors.UnsupportedError("It does not list.", remedy="Name them.")
+
+    world.doors.images("seoul")
+    world.doors.stores["seoul"].hook = fail
+    report = mirroring.run(world.context, Request(site="daegu"))
+    said = {one.repository: (one.state.value, one.detail) for one in report.results}
+    assert said == {"pay/api": ("equal", ""), "vendor/*": ("failed", "It does not list. Name them.")}
+
+
+@pytest.mark.parametrize("site", ["sejng", "seoul"])
+def test_a_site_that_no_mirror_brings_images_to_is_an_error(world: World, site: str) -> None:
+    """A name that is mistyped, or the site that the images come from, is never answered with success."""
+    world.maker.image(b"layer", tag="v1")
+    for name in ("", "pay", "pay/api"):
+        with pytest.raises(errors.NotFoundError, match="There are: daegu, sejong"):
+            mirroring.run(world.context, Request(site=site), name=name)
+
+
 def _swept(world: World) -> list[str]:
     done = mirroring.handle_sweep(world.context, claim(""))
     assert isinstance(done, work.Done)

@@ -47,18 +47,21 @@ def repositories(said: Conversation) -> list[str]:
         UnsupportedError: The registry does not tell, as most shared ones.
     """
     question = Question(method="GET", place=f"/v2/_catalog?n={_PAGE}", scopes=(tokens.CATALOG,))
-    unsupported = errors.UnsupportedError(
-        f"{said.guard.home} does not list its repositories.", remedy="Name them one by one in the mirror."
-    )
     found: set[str] = set()
     try:
         for page in pages(said, question, what=f"listing the repositories at {said.guard.home}"):
             if page is None:
-                raise unsupported
+                raise _unlisted(said, "it has no such list.")
             found.update(_names(page.body, "repositories"))
     except errors.RefusedError as error:  # no such question (405), or not for us (401, 403)
-        raise unsupported from error
+        raise _unlisted(said, error.message) from error
     return sorted(_sound(found, values.is_repository, str(said.guard.home)))
+
+
+def _unlisted(said: Conversation, why: str) -> errors.UnsupportedError:
+    return errors.UnsupportedError(
+        f"{said.guard.home} does not list its repositories: {why}", remedy="Name them one by one in the mirror."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
