@@ -131,6 +131,16 @@ MIRRORS: Mapping[str, Word] = {
     "waiting": Word(label=mark("Not mirrored yet"), tone="unknown"),
 }
 
+TRANSFERS: Mapping[str, Word] = {
+    "images": Word(label=mark("Images"), tone="busy", meaning=mark("Layers and manifests are read once and sent on.")),
+    "counting": Word(label=mark("Counting"), tone="busy", meaning=mark("The objects that are lacking are looked for.")),
+    "compressing": Word(label=mark("Compressing"), tone="busy", meaning=mark("The objects are packed.")),
+    "receiving": Word(label=mark("Receiving"), tone="busy", meaning=mark("Objects come from there.")),
+    "resolving": Word(label=mark("Checking"), tone="busy", meaning=mark("What came is unpacked and verified.")),
+    "writing": Word(label=mark("Sending"), tone="busy", meaning=mark("Objects go there.")),
+    "copying": Word(label=mark("Large files"), tone="busy", meaning=mark("Large files go there.")),
+}
+
 DELIVERIES: Mapping[str, Word] = {
     "received": Word(label=mark("Received"), tone="busy", meaning=mark("Stored; a worker will understand it.")),
     "done": Word(label=mark("Done"), tone="good", meaning=mark("It woke what is listed.")),

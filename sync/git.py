@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from lockstep import errors, work
 from lockstep.sites import ends
 from lockstep.store import mirrors
-from sync import lag, movements, submodules
+from sync import lag, movements, submodules, under_way
 from sync.coverage import Coverage, coverage_of, due, repositories
 from sync.outcomes import Report, SiteOutcome
 from sync.repository import Doors, Mirroring, Request, ask, send
@@ -37,7 +37,8 @@ def handle_fetch(context: Mirroring, claim: work.Claim) -> work.Outcome:
     if coverage is None:  # the configuration changed in the meantime
         return work.Done()
     try:
-        seen = ask(context, coverage, Request(moving=movements.Logged(context.clock)))
+        with under_way.told(context.database, "git", repository, context.clock) as told:
+            seen = ask(context, coverage, Request(moving=movements.both(movements.Logged(context.clock), told.moved)))
     except (errors.LostWorkError, errors.ConflictError):  # nothing is wrong with the source
         raise
     except errors.LockstepError as error:
@@ -72,7 +73,9 @@ def handle_distribute(context: Mirroring, claim: work.Claim) -> work.Outcome:
     cache = context.doors.git_cache(repository)
     if seen is None or _is_incomplete(cache, seen.refs):  # our own copy was lost
         return work.Done(then=(work.fetch_git(repository, event=False),))
-    outcomes = send(context, coverage, seen, Request(site=only, moving=movements.Logged(context.clock)))
+    with under_way.told(context.database, "git", repository, context.clock) as told:
+        moving = movements.both(movements.Logged(context.clock), told.moved)
+        outcomes = send(context, coverage, seen, Request(site=only, moving=moving))
     again = [outcome for outcome in outcomes if outcome.again]
     if only and again:
         why = again[0].reason or "; ".join(f"{ref.ref}: {ref.reason}" for ref in again[0].open[:3])

@@ -17,7 +17,7 @@ from lockstep.store import images as stored
 from lockstep.topology import direction, kinds, patterns
 from lockstep.topology.model import Topology
 from lockstep.values import Json
-from sync import deletions, lag, parts, quarantine, records, selection, sources, untagged
+from sync import deletions, lag, parts, quarantine, records, selection, sources, under_way, untagged
 from sync.graph import Graph
 from sync.mirror import ALL, Listening, Order, Result, mirror
 from sync.moments import Pushes
@@ -75,12 +75,14 @@ def handle_mirror(context: Mirroring, claim: work.Claim) -> work.Outcome:
         UnreachableError: A site or the source did not answer; what is known is recorded, and the job comes again.
     """
     repository = str(claim.payload["repository"])
-    request = Request(references=tuple(claim.payload.get("references") or ()))
     topology, pushes = context.topology(), Pushes(began=context.clock.now())
     pushes.hear(claim.payload)
     results: list[Result] = []
-    for one in topology.image_mirrors_of(repository):
-        results += _mirror(context, topology, one, repository, request, pushes)
+    with under_way.told(context.database, "images", repository, context.clock) as told:
+        listening = Listening(progress=told.copied)
+        request = Request(references=tuple(claim.payload.get("references") or ()), listening=listening)
+        for one in topology.image_mirrors_of(repository):
+            results += _mirror(context, topology, one, repository, request, pushes)
     silent = sorted({result.site for result in results if result.state is State.UNREACHABLE})
     effect = records.of(results, pushes, context.clock.now(), repository=repository, all_tags=not request.references)
     if not silent:

@@ -28,6 +28,16 @@ def at(moving: Moving | None, repository: str, site: str) -> Heard | None:
     return partial(moving, repository, site) if moving else None
 
 
+def both(one: Moving, other: Moving) -> Moving:
+    """Tells two of the same."""
+
+    def told(repository: str, site: str, movement: Movement) -> None:
+        one(repository, site, movement)
+        other(repository, site, movement)
+
+    return told
+
+
 class Logged:
     """Writes to the log how far long transfers are; a short one leaves no line."""
 

@@ -1,4 +1,4 @@
-"""Mirrors: each repository and each image at each site, how far behind, and what is held."""
+"""Mirrors: what is under way, each repository and image at each site, how far behind, and what is held."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 from flask import Blueprint, g, render_template
 
 from console.context import Context
-from lockstep.store import mirrors
+from lockstep.store import mirrors, transfers
 from lockstep.store.mirrors import Standing
 from lockstep.store.views import mirrors as views
 from lockstep.store.views.mirrors import Images, Source
@@ -61,12 +61,14 @@ def create_blueprint(context: Context) -> Blueprint:
         with context.database.read() as connection:
             sources, git = views.sources(connection), mirrors.standings(connection)
             images, unequal = views.images(connection), views.images_not_equal(connection)
+            moving = transfers.under_way(connection, g.now)
         return render_template(
             "mirrors.html",
             sites=list(topology.sites),
             repositories=repositories(sources, git, topology, g.now),
             images=image_repositories(images, topology, g.now),
             unequal=unequal,
+            moving=moving,
         )
 
     return blueprint

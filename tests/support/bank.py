@@ -117,6 +117,16 @@ def _mirrors(connection: Connection) -> None:
                     lag_seconds=90.0,
                 )
             )
+    moving = {"began_at": ago(minutes=4), "told_at": ago(seconds=1)}
+    copying = {"stage": "copying", "done": 3 * 2**28, "total": 2**30, "size": 3 * 2**28}
+    writing = {"stage": "writing", "done": 4_200, "total": 12_000, "size": 80 * 2**20}
+    connection.execute(
+        tables.transfers.insert(),
+        [
+            {"kind": "images", "repository": "notice/api", "site": "", **copying, **moving},
+            {"kind": "git", "repository": "bank/notice", "site": "daegu", **writing, **moving},
+        ],
+    )
     for name in ("pay/api", "ledger/api", "notice/api"):
         for site in ("sejong", "daegu"):
             for tag in ("1.4.1", "1.4.2"):

@@ -13,6 +13,7 @@ from lockstep.store.tables.mirrored import (
     image_mirrors,
     image_parts,
     released_refs,
+    transfers,
     written_refs,
 )
 from lockstep.store.tables.posted import deliveries, hooks, pushed, triggered
@@ -51,6 +52,7 @@ __all__ = [
     "stances",
     "steps",
     "tasks",
+    "transfers",
     "triggered",
     "written_refs",
 ]

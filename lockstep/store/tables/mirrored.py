@@ -95,3 +95,18 @@ image_parts = Table(
     Column("parts", JsonText, nullable=False),  # digest -> platform
     Column("at", Moment, nullable=False),
 )
+
+# What is on its way now: told every few seconds while a long transfer lasts, gone when it ends.
+transfers = Table(
+    "transfers",
+    metadata,
+    Column("kind", Name, primary_key=True),  # git, images
+    Column("repository", Name, primary_key=True),
+    Column("site", Name, primary_key=True),  # "" for its source (git), for all sites (images)
+    Column("stage", Name, nullable=False),
+    Column("done", BigInteger, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("began_at", Moment, nullable=False),
+    Column("told_at", Moment, nullable=False),
+)

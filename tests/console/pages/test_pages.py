@@ -117,10 +117,21 @@ def test_images_show_how_far_a_site_is_behind_beside_the_rpo(house: House) -> No
 
 def test_repositories_show_how_far_a_site_is_behind_beside_the_rpo(house: House) -> None:
     """As images do: what the newest push took, the age of what is held, and what may be lost."""
-    page = text_of(house, "/mirrors").partition("Images")[0]
+    page = text_of(house, "/mirrors").partition("Git repositories")[2].partition("Images")[0]
     assert "lag 1m 30s · RPO 1d" in page
     assert "12m 00s behind · RPO 30d" in page
     assert "지연 1분 30초 · RPO 1일" in text_of(house, "/mirrors?lang=ko")
+
+
+def test_what_is_under_way_shows_how_far_it_is(house: House, empty_house: House) -> None:
+    """A bar for each transfer, with bytes and objects, in both languages; nothing where nothing moves."""
+    page = text_of(house, "/mirrors")
+    assert "bank/notice daegu Sending 4,200 of 12,000 objects · 80.0 MiB" in page
+    assert "notice/api its sites Images 768.0 MiB of 1.0 GiB" in page
+    assert "1.0 GiB 중 768.0 MiB" in text_of(house, "/mirrors?lang=ko")
+    bars = house.signed_in().get("/mirrors").get_data(as_text=True)
+    assert '<progress max="12000" value="4200"' in bars
+    assert "Under way" not in text_of(empty_house, "/mirrors")
 
 
 def test_a_run_shows_what_an_approval_is_bound_to(house: House) -> None:
