@@ -64,6 +64,7 @@ def test_what_a_registry_is_asked_for_is_what_its_mirrors_name() -> None:
     """Names of mirrors that send to it or read from it, and of applications where a pattern covers them."""
     found = topology(
         *(("Site", name, {"registry": {"layout": f"/{name}", "imagePrefix": name}}) for name in ("seoul", "sejong")),
+        ("Pair", "pair", {"primary": "seoul", "standby": "sejong"}),
         (
             "Application",
             "pay",
@@ -71,7 +72,7 @@ def test_what_a_registry_is_asked_for_is_what_its_mirrors_name() -> None:
                 "source": {"repository": "r"},
                 "namespace": "pay",
                 "images": [{"name": "pay/api"}, {"name": "x"}],
-                "protection": {},
+                "protection": {"pair": {"tier": "hot"}},
             },
         ),
         ("ImageMirror", "built", {"source": {"site": "seoul"}, "repositories": ["pay/*"], "sites": ["sejong"]}),
