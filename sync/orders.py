@@ -20,7 +20,8 @@ ALL = "*"
 class Result:
     """One tag or digest at one site. ``size`` is what was sent (or, in a dry run, would be), in bytes.
 
-    ``gone`` says that the tag was taken away, because the source no longer has it.
+    ``gone`` says that the tag was taken away, because the source no longer has it; ``seen`` whether the site could be
+    asked what it has.
     """
 
     repository: str
@@ -31,6 +32,7 @@ class Result:
     detail: str = ""
     size: int = 0
     gone: bool = False
+    seen: bool = True
 
     def as_json(self) -> dict[str, Json]:
         """For machines."""

@@ -20,12 +20,14 @@ def of(
     results: Sequence[Result], pushes: Pushes, now: datetime, *, repository: str, all_tags: bool = False
 ) -> work.Effect:
     """Record how a repository stands; with ``all_tags``, tags that the results do not name are gone at the source."""
-    rows = [_row(result, pushes, now) for result in results if result.reference != ALL and not result.gone]
+    told = [result for result in results if result.reference != ALL and not result.gone]
+    rows = [_row(result, pushes, now) for result in told]
+    unseen = [(result.reference, result.site) for result in told if not result.seen]
     gone = [(result.site, result.reference) for result in results if result.gone]
     blind = [result for result in results if result.reference == ALL]
 
     def write(connection: Connection) -> None:
-        stored.record(connection, rows)
+        stored.record(connection, rows, unseen=unseen)
         stored.forget(connection, repository, gone)
         if all_tags:
             # Of a source that lists no tag at all, nothing is believed: sites about which tags say nothing stay.

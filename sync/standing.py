@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lockstep import errors
 from lockstep.sites import ends
@@ -66,7 +66,8 @@ def _sorted_out(
     """What is known already of one site; what has to be brought goes to ``pending``."""
     known = {reference: digest for reference, digest in named.items() if digest}
     if isinstance(standing, errors.LockstepError):
-        return [order.failed(reference, site, digest, standing) for reference, digest in known.items()]
+        failed = [order.failed(reference, site, digest, standing) for reference, digest in known.items()]
+        return [replace(result, seen=False) for result in failed]
     results = []
     for reference, digest in known.items():
         there = standing[reference]

@@ -18,6 +18,7 @@ _Columns: TypeAlias = ReadOnlyColumnCollection[str, Any]
 
 # A statement may bind 32,766 values on SQLite (SQLITE_MAX_VARIABLE_NUMBER); a row has eleven.
 _ROWS = 500
+_STATES = ("equal", "held", "refused", "unreachable", "failed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +67,18 @@ def took(pushed_at: datetime | None, equal_at: datetime | None) -> timedelta | N
     return max(timedelta(0), equal_at - pushed_at) if pushed_at and equal_at else None
 
 
-def record(connection: Connection, standings: Iterable[Standing]) -> None:
+def record(connection: Connection, standings: Iterable[Standing], *, unseen: Collection[tuple[str, str]] = ()) -> None:
     """Write how things stand; what was last sent, verified and known as the digest stays where nothing newer is.
 
     Of each, ``pushed_at`` is when what the source has now was pushed, as far as is known; ``equal_at`` is worked out
-    here.
+    here. ``unseen`` are those, by reference and site, of which the site could not be asked what it has.
     """
+    found = list(standings)
+    for seen in (True, False):
+        _record(connection, [one for one in found if seen is ((one.reference, one.site) not in unseen)], seen=seen)
+
+
+def _record(connection: Connection, standings: Iterable[Standing], *, seen: bool) -> None:
     rows = [
         {
             "repository": one.repository,
@@ -100,20 +107,21 @@ def record(connection: Connection, standings: Iterable[Standing]) -> None:
             "bytes_sent": case((new.bytes_sent > 0, new.bytes_sent), else_=old.bytes_sent),
             "checked_at": new.checked_at,
             "verified_at": func.coalesce(new.verified_at, old.verified_at),
-            **_moments(new, old),
+            **_moments(new, old, seen=seen),
         }
         connection.execute(
             statement.on_conflict_do_update(index_elements=["repository", "reference", "site"], set_=changes)
         )
 
 
-def _moments(new: _Columns, old: _Columns) -> dict[str, ColumnElement[Any]]:
+def _moments(new: _Columns, old: _Columns, *, seen: bool) -> dict[str, ColumnElement[Any]]:
     """Since when something is lacking or there, after what is new was recorded over what is old."""
     lacking = and_(old.equal_at.is_(None), old.pushed_at.is_not(None))
     same = or_(new.digest == "", new.digest == old.digest)
-    # The same as ever; or a site that could not be asked, of a source that has nothing new.
+    says_nothing = ("equal", "unreachable") if seen else _STATES
+    # The same as ever; or a site that could not be asked or did not believe us, of a source that has nothing new.
     unmoved = and_(~lacking, same, old.state == "equal", new.state == "equal")
-    unasked = and_(old.equal_at.is_not(None), same, or_(new.state.in_(("equal", "unreachable")), new.digest == ""))
+    unasked = and_(old.equal_at.is_not(None), same, or_(new.state.in_(says_nothing), new.digest == ""))
     stays = or_(unmoved, unasked)
     older = or_(new.pushed_at.is_(None), old.pushed_at < new.pushed_at)
     oldest = case((and_(lacking, older), old.pushed_at), else_=new.pushed_at)

@@ -448,6 +448,21 @@ def test_the_lag_of_an_image_runs_from_its_push_until_it_was_verified(world: Wor
     assert told["daegu"]["rpoSeconds"] is None
 
 
+def test_a_password_that_expired_makes_nothing_late(world: World) -> None:
+    """What was equal at a site that lets us in no longer is refused now, and nobody knows how far it is behind."""
+    world.maker.image(b"layer", tag="v1")
+    world.handle()
+
+    def refuse(_method: str, _about: str) -> None:
+        raise errors.UnauthorisedError("daegu does not know us.")
+
+    world.doors.stores["daegu"].hook = refuse
+    report = mirroring.run(world.context, Request())
+    assert world.states()["v1", "daegu"] == "refused"
+    assert report.lags["pay/api", "v1", "daegu"].behind is None
+    assert report.lags["pay/api", "v1", "sejong"].behind == timedelta(0)
+
+
 def test_a_sweep_that_comes_before_the_job_of_a_push_knows_when_it_was(world: World) -> None:
     """The job that waits tells it; a site that is away is behind since then."""
     job = work.mirror_images("pay/api", references=("v1",), urgent=True, pushed=world.clock.now())

@@ -21,7 +21,14 @@ def _at(minute: int) -> datetime:
 
 
 def _record(
-    database: Database, state: str, minute: int, *, pushed: int | None, digest: str = A, reference: str = "v1"
+    database: Database,
+    state: str,
+    minute: int,
+    *,
+    pushed: int | None,
+    digest: str = A,
+    reference: str = "v1",
+    seen: bool = True,
 ) -> images.Standing:
     standing = images.Standing(
         repository="pay/api",
@@ -33,7 +40,7 @@ def _record(
         pushed_at=_at(pushed) if pushed is not None else None,
     )
     with database.write() as connection:
-        images.record(connection, [standing])
+        images.record(connection, [standing], unseen=[] if seen else [(reference, "sejong")])
         (found,) = [one for one in images.standings(connection, "pay/api") if one.reference == reference]
     return found
 
@@ -74,6 +81,15 @@ def test_of_a_site_that_does_not_answer_nobody_knows_the_lag_while_nothing_is_ne
     _record(database, "equal", 2, pushed=0)
     assert _minutes(_record(database, "unreachable", 10, pushed=10), 20) == (None, 2)
     assert _minutes(_record(database, "equal", 30, pushed=30), 40) == (0, 2)
+
+
+@pytest.mark.parametrize("state", ["refused", "failed"])
+def test_of_a_site_that_does_not_let_us_in_nobody_knows_the_lag_either(database: Database, state: str) -> None:
+    """A password that expired made nothing late; what was pushed since then is, also while nobody is let in."""
+    _record(database, "equal", 2, pushed=0)
+    assert _minutes(_record(database, state, 10, pushed=10, seen=False), 20) == (None, 2)
+    assert _minutes(_record(database, "equal", 30, pushed=30), 40) == (0, 2)
+    assert _minutes(_record(database, state, 50, pushed=45, digest=B, seen=False), 60) == (15, None)
 
 
 def test_what_vanished_at_a_site_is_lacking_since_that_was_seen(database: Database) -> None:
