@@ -86,7 +86,7 @@ class Doors:
     def _remote(
         self, end: kinds.GitEnd | kinds.GitSource, repository: str, *, pace: line.Pace | None = None
     ) -> git.Remote:
-        return git.open_remote(end, repository, read=self._reader.text, path=self._topology().path, pace=pace)
+        return git.open_remote(end, repository, reader=self._reader, path=self._topology().path, pace=pace)
 
     # --- images
 
@@ -128,7 +128,7 @@ class Doors:
             LockstepError: One of them cannot be read.
         """
         refs = mirror.spec.signed.keys if mirror.spec.signed else ()
-        return {secrets.title(ref): self._reader.text(ref) for ref in refs}
+        return {secrets.title(ref): self._reader.public(ref) for ref in refs}
 
     def trusted_root(self, keyless: kinds.Keyless) -> str:
         """The certificates and keys, JSON, by which an identity is believed to have signed.
@@ -136,7 +136,7 @@ class Doors:
         Raises:
             LockstepError: It cannot be read.
         """
-        return self._reader.text(keyless.trusted_root)
+        return self._reader.public(keyless.trusted_root)
 
     def _image_store(self, end: kinds.RegistryEnd | kinds.ImageSource) -> ends.ImageStore:
         if end.layout is not None:

@@ -86,14 +86,14 @@ class Reader:
             InputError: It is empty, too large or not text.
             UnsupportedError: It is in a Kubernetes Secret, and Lockstep runs in no cluster.
         """
-        data = self.data(ref)
-        try:
-            text = data.decode("utf-8").removesuffix("\n").removesuffix("\r")
-        except UnicodeDecodeError:
-            raise errors.InputError(f"{_begin(ref)} is not text.", remedy="Store it as UTF-8.") from None
-        if not text:
-            raise _empty(ref)
-        return text
+        return self._as_text(ref, self.data(ref))
+
+    def public(self, ref: kinds.SecretRef) -> str:
+        """What stands where secrets do and is none: authorities, host keys, public keys. Anybody may read its file.
+
+        Raises what ``text`` does.
+        """
+        return self._as_text(ref, self._data(ref, secret=False))
 
     def data(self, ref: kinds.SecretRef) -> bytes:
         """The secret's bytes, as they are. Raises what ``text`` does."""
@@ -102,14 +102,23 @@ class Reader:
             raise _empty(ref)
         return data
 
-    def _data(self, ref: kinds.SecretRef) -> bytes:
+    def _as_text(self, ref: kinds.SecretRef, data: bytes) -> str:
+        try:
+            text = data.decode("utf-8").removesuffix("\n").removesuffix("\r")
+        except UnicodeDecodeError:
+            raise errors.InputError(f"{_begin(ref)} is not text.", remedy="Store it as UTF-8.") from None
+        if not text:
+            raise _empty(ref)
+        return text
+
+    def _data(self, ref: kinds.SecretRef, *, secret: bool = True) -> bytes:
         if ref.env is not None:
             value = self._environ.get(ref.env)
             if value is None:
                 raise errors.NotFoundError(f"{_begin(ref)} is not set.", remedy="Set it where Lockstep is started.")
             return os.fsencode(value)
         if ref.file is not None:
-            return self._file(ref, local_path(self._directory, ref.file))
+            return self._file(ref, local_path(self._directory, ref.file), secret=secret)
         assert ref.kubernetes_secret is not None  # noqa: S101 - the model has exactly one of the three
         if self._kubernetes is None:
             raise errors.UnsupportedError(
@@ -118,7 +127,7 @@ class Reader:
             )
         return self._kubernetes(ref.kubernetes_secret)
 
-    def _file(self, ref: kinds.SecretRef, path: Path) -> bytes:
+    def _file(self, ref: kinds.SecretRef, path: Path, *, secret: bool) -> bytes:
         try:
             # Not blocking: somebody could have put a pipe there.
             descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -141,7 +150,8 @@ class Reader:
             os.close(descriptor)
         if len(data) > _MOST_BYTES:
             raise errors.InputError(f"{_begin(ref)} is larger than 1 MiB.", remedy="Refer to the secret itself.")
-        self._warn(path, status.st_mode)
+        if secret:
+            self._warn(path, status.st_mode)
         return data
 
     def _warn(self, path: Path, mode: int) -> None:

@@ -11,7 +11,7 @@ from lockstep.sites import git
 from lockstep.sites.git.forge import Forge, Kind, api_of
 from lockstep.sites.git.opening import open_remote
 from lockstep.store.database import Database
-from lockstep.topology import kinds
+from lockstep.topology import kinds, secrets
 from tests.support import git_http
 from tests.support.forge_http import TOKEN, Api
 from tests.support.mirrored import World
@@ -43,7 +43,7 @@ def _forge(world: World, server: git_http.GitHttp, kind: Kind, *, token: str = T
         {"url": f"{server.url}/{{repository}}.git", "forge": {"kind": kind, "token": {"env": "TOKEN"}}}
     )
     world.doors.instead["sejong"] = lambda: open_remote(
-        end, "bank/pay", read=lambda _secret: f"{token}\n", path=world.topology.path
+        end, "bank/pay", reader=secrets.Reader(Path("/"), {"TOKEN": f"{token}\n"}), path=world.topology.path
     )
     server.api = Api(kind=kind, root=world.root / "sejong")
     return server.api

@@ -13,7 +13,7 @@ from lockstep.sites.git.cache import Cache
 from lockstep.sites.git.forge import Forge, api_of
 from lockstep.sites.git.remote import Remote
 from lockstep.sites.line import Pace
-from lockstep.topology import kinds, scalars
+from lockstep.topology import kinds, scalars, secrets
 
 _REPOSITORY: TypeAdapter[str] = TypeAdapter(scalars.GitRepository)
 
@@ -22,7 +22,7 @@ def open_remote(
     end: kinds.GitEnd | kinds.GitSource,
     repository: str,
     *,
-    read: Callable[[kinds.SecretRef], str],
+    reader: secrets.Reader,
     path: Callable[[str], Path],
     patience: Patience | None = None,
     pace: Pace | None = None,
@@ -32,7 +32,7 @@ def open_remote(
     Args:
         end: Where its repositories are, as configured.
         repository: Which one, as the forge names it: ``bank/pay``.
-        read: Reads a secret.
+        reader: Reads its secrets, and what it is believed by.
         path: Makes a path of the configuration one of this machine.
         patience: Its bounds.
         pace: How fast bytes may go there; a directory is written as fast as it takes them.
@@ -48,26 +48,24 @@ def open_remote(
         return Remote(location=str(folder / f"{repository}.git"), patience=patience)
     access = Access(
         username=end.username or "git",
-        password=read(end.password).strip() if end.password else "",
-        ssh_key=read(end.ssh_key) if end.ssh_key else "",
-        known_hosts=read(end.known_hosts) if end.known_hosts else "",
-        ca=read(end.ca) if end.ca else "",
+        password=reader.text(end.password).strip() if end.password else "",
+        ssh_key=reader.text(end.ssh_key) if end.ssh_key else "",
+        known_hosts=reader.public(end.known_hosts) if end.known_hosts else "",
+        ca=reader.public(end.ca) if end.ca else "",
     )
     url = (end.url or "").replace("{repository}", repository)
-    api = _forge(end, repository, url, access, read=read) if isinstance(end, kinds.GitEnd) else None
+    api = _forge(end, repository, url, access, reader) if isinstance(end, kinds.GitEnd) else None
     return Remote.at(url, access=access, patience=patience, trusts=end.trusts, forge=api, pace=pace)
 
 
-def _forge(
-    end: kinds.GitEnd, repository: str, url: str, access: Access, *, read: Callable[[kinds.SecretRef], str]
-) -> Forge | None:
+def _forge(end: kinds.GitEnd, repository: str, url: str, access: Access, reader: secrets.Reader) -> Forge | None:
     if end.forge is None:
         return None
     return Forge(
         kind=end.forge.kind,
         api=(end.forge.api or api_of(end.forge.kind, url)).rstrip("/"),
         repository=repository,
-        token=read(end.forge.token).strip() if end.forge.token else access.password,
+        token=reader.text(end.forge.token).strip() if end.forge.token else access.password,
         ca=access.ca,
     )
 

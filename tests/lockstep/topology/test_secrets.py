@@ -114,6 +114,16 @@ def test_a_file_that_everybody_can_read_is_read_and_said_once(tmp_path: Path, ca
     ]
 
 
+def test_what_anybody_may_know_is_read_without_a_word(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Authorities and host keys stand where secrets do; an empty file is refused all the same."""
+    reader = secrets.Reader(tmp_path, {})
+    with caplog.at_level(logging.WARNING):
+        assert reader.public(file_ref(written(tmp_path / "ca.pem", b"PEM\n", mode=0o644))) == "PEM"
+    assert caplog.records == []
+    with pytest.raises(errors.InputError, match="is empty"):
+        reader.public(file_ref(written(tmp_path / "none.pem", b"", mode=0o644)))
+
+
 def test_a_kubernetes_secret_needs_a_cluster(tmp_path: Path) -> None:
     """Without one it is refused with what to do; with one it is asked for by its reference."""
     ref = kinds.SecretRef(kubernetesSecret=kinds.KubernetesSecretRef(name="forge", key="token", namespace="ops"))

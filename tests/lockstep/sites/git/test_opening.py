@@ -9,7 +9,7 @@ import pytest
 
 from lockstep import errors
 from lockstep.sites import git
-from lockstep.topology import kinds
+from lockstep.topology import kinds, secrets
 
 _SECRETS = {"TOKEN": "hunter2\n", "KEY": "a key", "HOSTS": "forge ssh-ed25519 AAAA"}
 
@@ -18,7 +18,7 @@ def _open(end: dict[str, object], repository: str = "bank/pay") -> git.Remote:
     return git.open_remote(
         kinds.GitEnd.model_validate(end),
         repository,
-        read=lambda reference: _SECRETS[str(reference.env)],
+        reader=secrets.Reader(Path("/"), _SECRETS),
         path=lambda text: Path("/etc/lockstep") / text,
     )
 
