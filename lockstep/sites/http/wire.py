@@ -202,13 +202,17 @@ class Wire:
 
     Args:
         ca: Certificate authorities, PEM; the system's when empty.
+        ca_from: Where these are kept, as a person would name it; for messages.
         patience: Its bounds.
         proxy: What every request goes through; straight without.
     """
 
-    def __init__(self, *, ca: str = "", patience: Patience | None = None, proxy: Proxy | None = None) -> None:
+    def __init__(
+        self, *, ca: str = "", ca_from: str = "", patience: Patience | None = None, proxy: Proxy | None = None
+    ) -> None:
         self.patience = patience or Patience()
         self._ca = ca
+        self._ca_from = ca_from or "what is given"
         self._proxy = proxy
         self._lock = threading.Lock()
         self._pools: dict[Origin, Connections] = {}
@@ -290,7 +294,7 @@ class Wire:
                 self._trust = ssl.create_default_context(cadata=self._ca or None)
             except (ssl.SSLError, ValueError) as error:
                 raise errors.InputError(
-                    "The certificate authorities of a server cannot be read.", remedy="Give them as PEM."
+                    f"No certificate authorities can be read from {self._ca_from}.", remedy="Give them as PEM."
                 ) from error
         return self._trust
 
@@ -309,7 +313,28 @@ def _typed(call: Call, *, via: str = "") -> Iterator[None]:
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
         kind = type(error).__name__
         said = str(error).partition("http")[0][:200].strip()
-        raise errors.UnreachableError(
+        raise distrust(f"{call.target.origin}{via}", said) or errors.UnreachableError(
             f"{call.target.origin} does not answer {call.method}{via}: {said or kind} ({kind}).",
             remedy=f"Check that it runs and that this machine reaches it{via}.",
         ) from error
+
+
+def distrust(where: str, said: str) -> errors.UnreachableError | None:
+    """The error for a server that answers and cannot be believed, by what OpenSSL says; None when it is something else.
+
+    Args:
+        where: The server.
+        said: OpenSSL's words, such as ``[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: ... (_ssl.c:1)``.
+    """
+    if "CERTIFICATE_VERIFY_FAILED" in said:
+        why = said.partition("verify failed: ")[2].partition(" (_ssl")[0] or said
+        if "expired" in why or "not yet valid" in why:
+            remedy = "Renew it there, or set the clock that is wrong."
+        else:
+            remedy = "Give its authority in `ca`, or mend the certificate."
+        return errors.UnreachableError(f"{where} shows a certificate that is not believed: {why}.", remedy=remedy)
+    if "WRONG_VERSION_NUMBER" in said or "RECORD_LAYER_FAILURE" in said:
+        return errors.UnreachableError(
+            f"{where} does not speak TLS.", remedy="Write http:// in its URL if that is meant, or mend the port."
+        )
+    return None

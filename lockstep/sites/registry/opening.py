@@ -46,7 +46,8 @@ def open_registry(
     """
     origin = _origin(end.url or "")
     proxy = _proxy(end.proxy, reader) if end.proxy else None
-    wire = Wire(ca=reader.text(end.ca) if end.ca else "", patience=patience, proxy=proxy)
+    ca, ca_from = (reader.public(end.ca), secrets.title(end.ca)) if end.ca else ("", "")
+    wire = Wire(ca=ca, ca_from=ca_from, patience=patience, proxy=proxy)
     guard = Guard(home=origin, trusted=frozenset(end.trusts), proxied=proxy is not None)
     source = _source(end.auth, origin, reader)
     if pull_secret is not None:

@@ -59,6 +59,9 @@ def refusal(answer: Answer, what: str) -> errors.LockstepError:
         )
     if status == 403 or "DENIED" in codes:
         return errors.ForbiddenError(said, remedy="Let these credentials read or write there.")
+    if status == 400 and not codes and answer.url.startswith("http:"):
+        # A server of TLS says no more than this to who does not speak it.
+        return errors.RefusedError(said, remedy="Write https:// in its URL if it speaks TLS; else see its own log.")
     return _by_code(status, set(codes), said)
 
 
@@ -83,6 +86,8 @@ def _by_status(status: int, said: str) -> errors.LockstepError:
         return errors.RefusedError(
             said, remedy="Raise the limit for bodies of the registry, or of the proxy before it."
         )
+    if status == 405:
+        return errors.RefusedError(said, remedy="Look whether the registry is read-only, for maintenance perhaps.")
     if status < 400:
         return errors.IntegrityError(f"Not the answer of a registry: {said}", remedy="Check the address.")
     return errors.RefusedError(said, remedy="See what the registry says of it.")

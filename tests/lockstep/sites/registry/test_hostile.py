@@ -351,6 +351,8 @@ class _Clock:
         (error(403, "DENIED", "read-only \x1b[31m"), errors.ForbiddenError, "read-only"),
         (error(400, "MANIFEST_INVALID"), errors.IntegrityError, "Push the image again"),
         (error(413, "SIZE"), errors.RefusedError, "Raise the limit"),
+        (error(405, "UNSUPPORTED"), errors.RefusedError, "whether the registry is read-only"),
+        (Reply(400), errors.RefusedError, "Write https:// in its URL"),
         (Reply(418, b"teapot"), errors.RefusedError, "teapot"),
         (HTML, errors.IntegrityError, "Not the answer of a registry"),
     ],

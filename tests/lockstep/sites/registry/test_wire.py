@@ -9,6 +9,7 @@ import pytest
 
 from lockstep import errors
 from lockstep.sites.http import places
+from lockstep.sites.http import wire as wiring
 from lockstep.sites.http.places import Guard, Origin
 from lockstep.sites.http.wire import Wire
 from lockstep.sites.registry import RegistryStore
@@ -46,17 +47,42 @@ def test_a_registry_is_believed_by_the_authorities_that_its_site_names(tmp_path:
     with mini_registry.serve(certificate=certificate) as running:
         made = Maker(store=_store(running, _public(certificate)), repository="pay/api").image(b"layer", tag="v1")
         assert made.size
-        with pytest.raises(errors.UnreachableError, match="certificate"):
+        with pytest.raises(
+            errors.UnreachableError, match=r"not believed: self-signed certificate\. Give its authority"
+        ):
             _store(running).resolve("pay/api", "v1")
 
 
-def test_authorities_that_are_none_are_refused() -> None:
+def test_authorities_that_are_none_are_refused_and_their_place_is_named() -> None:
     """They are read when the first connection is made."""
-    store = RegistryStore(
-        Conversation(Wire(ca="not PEM", patience=QUICK), Guard(home=Origin(scheme="https", host="x", port=1)))
-    )
-    with pytest.raises(errors.InputError, match="Give them as PEM"):
+    wire = Wire(ca="not PEM", ca_from="the file ca.pem", patience=QUICK)
+    store = RegistryStore(Conversation(wire, Guard(home=Origin(scheme="https", host="x", port=1))))
+    with pytest.raises(errors.InputError, match=r"from the file ca\.pem\. Give them as PEM"):
         store.resolve("pay/api", "v1")
+
+
+def test_a_server_without_tls_is_told_apart_from_one_that_is_away(mini: Scripted) -> None:
+    """A scheme that is mistyped in a URL sends nobody to look at cables."""
+    guard = Guard(home=Origin(scheme="https", host=mini.origin.host, port=mini.origin.port))
+    with pytest.raises(errors.UnreachableError, match=r"does not speak TLS\. Write http://"):
+        RegistryStore(Conversation(Wire(patience=QUICK), guard)).resolve("pay/api", "v1")
+
+
+@pytest.mark.parametrize(
+    ("why", "remedy"),
+    [
+        ("certificate has expired", "Renew it there, or set the clock that is wrong."),
+        ("certificate is not yet valid", "Renew it there, or set the clock that is wrong."),
+        ("Hostname mismatch, certificate is not valid for 'x'", "Give its authority in `ca`, or mend the certificate."),
+    ],
+)
+def test_why_a_certificate_is_not_believed_is_told_with_what_to_do(why: str, remedy: str) -> None:
+    """A clock that is wrong at night looks like a certificate that ended: both are named."""
+    found = wiring.distrust(
+        "https://x", f"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {why} (_ssl.c:1)"
+    )
+    assert str(found) == f"https://x shows a certificate that is not believed: {why}. {remedy}"
+    assert wiring.distrust("https://x", "[Errno 111] Connection refused") is None
 
 
 def test_another_host_is_reached_at_the_judged_address_under_its_own_name(
