@@ -112,13 +112,26 @@ def _at_source(order: Order) -> dict[str, str]:
     return {reference: digest or found[reference] for reference, digest in order.references.items()}
 
 
+def _at_site(order: Order, shelf: Shelf, references: Sequence[str]) -> dict[str, str]:
+    """What references name at one site.
+
+    Some registries deny a repository that is not there yet to whoever may only read (Quay, Docker Hub): whoever is to
+    write there asks as such.
+    """
+    try:
+        return shelf.digests(references, looks=order.bounds.looks)
+    except (errors.UnauthorisedError, errors.ForbiddenError):
+        if order.dry_run:
+            raise
+    with shelf.store.writing(shelf.repository):
+        return shelf.digests(references, looks=order.bounds.looks)
+
+
 def _at_sites(order: Order, references: Sequence[str]) -> dict[str, dict[str, str] | errors.LockstepError]:
     """What each reference names at each site; or why a site cannot say."""
     shelves = {site: Shelf(store=store, repository=order.repository) for site, store in order.sites.items()}
     with ThreadPoolExecutor(max(1, len(shelves))) as pool:
-        looks = {
-            site: pool.submit(shelf.digests, references, looks=order.bounds.looks) for site, shelf in shelves.items()
-        }
+        looks = {site: pool.submit(_at_site, order, shelf, references) for site, shelf in shelves.items()}
     said: dict[str, dict[str, str] | errors.LockstepError] = {}
     for site, look in looks.items():
         error = look.exception()

@@ -68,7 +68,15 @@ class Swallow:
     bytes: int
 
 
-Script = Callable[[Asked], Reply | Swallow | None]
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """Say these bytes instead of an answer, and break the line; with ``stays`` say no more, and let it be."""
+
+    said: bytes
+    stays: bool = False
+
+
+Script = Callable[[Asked], Reply | Swallow | Raw | None]
 
 
 def _follow(_asked: Asked) -> None:
@@ -300,6 +308,9 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(reply, Swallow) or len(body) < announced:
             self._break()
             return
+        if isinstance(reply, Raw):
+            self._say(reply)
+            return
         self._send(reply or state.answer(asked, body))
 
     do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - the names are the base class's
@@ -327,6 +338,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(reply.body if reply.cut < 0 else reply.body[: reply.cut])
         if reply.cut >= 0 or 0 <= len(reply.body) < reply.length:
             self._break()
+
+    def _say(self, raw: Raw) -> None:
+        self.wfile.write(raw.said)
+        if raw.stays:
+            self.wfile.flush()
+            self.rfile.read(1)  # until the other side has enough of it
+        self._break()
 
     def _break(self) -> None:
         self.wfile.flush()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -16,7 +17,7 @@ from lockstep.sites.http.wire import Patience
 from lockstep.store.database import Database
 from sync.mirror import Order, Result, mirror
 from sync.states import State
-from tests.support import images, mini_registry
+from tests.support import images, mini_registry, token_server
 from tests.support.images import Maker
 from tests.support.mini_registry import Asked, Reply, Scripted, error
 from tests.support.stores import Watched
@@ -87,6 +88,34 @@ def test_manifests_that_refer_to_each_other_come_to_an_end(source: Scripted, sit
     source.script = lists
     assert {result.state for result in _mirror(source, sites, "v1")} == {State.EQUAL}
     assert source.count("GET", "/referrers/") <= 4
+
+
+def test_a_new_repository_comes_to_a_registry_that_denies_it_to_readers(
+    source: Scripted, sites: dict[str, Scripted]
+) -> None:
+    """As Quay and Docker Hub do (helm#30987): who is to write there asks as such, a dry run never does."""
+    Maker(store=source.store(), repository=NAME).image(b"layer", tag="v1")
+    with token_server.serve() as tokens:
+        tokens.sign = "+".join
+        challenge = {"WWW-Authenticate": f'Bearer realm="{tokens.url}/token"'}
+
+        def denies(asked: Asked) -> Reply | None:
+            shown = asked.headers.get("authorization", "")
+            known = shown and (NAME in sites["sejong"].manifests or ":pull,push" in shown)
+            return None if known else error(401, "UNAUTHORIZED", **challenge)
+
+        sites["sejong"].script = denies
+        order = Order(
+            repository=NAME,
+            source=source.store(),
+            sites={"sejong": sites["sejong"].store(trusted=(tokens.host,))},
+            references={"v1": ""},
+            dry_run=True,
+        )
+        assert {result.state for result in mirror(order)} == {State.REFUSED}
+        assert tokens.scopes == [(f"repository:{NAME}:pull",)]
+        assert {result.state for result in mirror(replace(order, dry_run=False))} == {State.EQUAL}
+        assert sites["sejong"].tags[NAME] == source.tags[NAME]
 
 
 def test_an_index_that_names_one_thing_ten_thousand_times_is_given_up(

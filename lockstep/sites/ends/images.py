@@ -96,7 +96,10 @@ class ImageStore(Protocol):
         ...
 
     def writing(self, repository: str) -> AbstractContextManager[None]:
-        """Be writing an image: until the end, nothing that was written or found here is collected as garbage."""
+        """Be writing an image: until the end, nothing that was written or found here is collected as garbage.
+
+        What is asked meanwhile is asked with the rights of one who writes.
+        """
         ...
 
     def mount_blob(self, repository: str, descriptor: Descriptor, *, origin: str = "") -> bool:

@@ -95,7 +95,7 @@ class Guard:
             RefusedError: We do not go there.
             UnreachableError: The host has no address.
         """
-        url = urljoin(at, said) if len(said) <= _LONGEST_URL else ""
+        url = _joined(at, said)
         origin = origin_of(url)
         if origin is None or _UNFIT.search(url):
             raise self._refused("something that is no URL")
@@ -151,6 +151,16 @@ def origin_of(url: str) -> Origin | None:
     if parts.scheme not in _PORTS or not host or parts.username is not None or parts.password is not None:
         return None
     return Origin(scheme=parts.scheme, host=host, port=port or _PORTS[parts.scheme])
+
+
+def _joined(at: str, said: str) -> str:
+    """An address as it is meant where it was said; empty for what is none."""
+    if len(said) > _LONGEST_URL:
+        return ""
+    try:
+        return urljoin(at, said)
+    except ValueError:  # such as a bracket that is not closed
+        return ""
 
 
 def _path(url: str) -> str:

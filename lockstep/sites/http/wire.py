@@ -20,6 +20,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from lockstep import errors
+from lockstep.sites.http import encodings
 from lockstep.sites.http.connections import Connections, Proxy
 from lockstep.sites.http.places import Origin, Target
 
@@ -114,14 +115,14 @@ class Answer:
         return self._response.headers.get_list(name)
 
     def read(self, most: int) -> bytes:
-        """The whole body.
+        """The whole body, unpacked where it was packed.
 
         Raises:
             UnreachableError: It was cut, or came too slowly.
-            IntegrityError: It is larger than ``most`` bytes.
+            IntegrityError: It is larger than ``most`` bytes, or packed in a way that nobody asked for.
         """
         parts, size = [], 0
-        for chunk in self._chunks(until=time.monotonic() + self._patience.answer_seconds):
+        for chunk in self._unpacked(self._chunks(until=time.monotonic() + self._patience.answer_seconds)):
             size += len(chunk)
             if size > most:
                 raise errors.IntegrityError(
@@ -134,8 +135,11 @@ class Answer:
     def glimpse(self, most: int = 4096) -> bytes:
         """The beginning of the body, for a message; empty when it cannot be read."""
         with contextlib.suppress(errors.LockstepError):
-            return next(self.chunks(), b"")[:most]
+            return next(self._unpacked(self.chunks()), b"")[:most]
         return b""
+
+    def _unpacked(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        return encodings.decoded(chunks, self.header("Content-Encoding"), where=str(self._call.target.origin))
 
     def chunks(self) -> Iterator[bytes]:
         """The body in chunks of about half a MiB, as it was sent.
@@ -240,7 +244,7 @@ class Wire:
     def _request(self, call: Call) -> httpx.Request:
         bounds, origin = self.patience, call.target.origin
         parts = urlsplit(call.target.url)
-        headers = {"Host": origin.authority, **call.headers}
+        headers = {"Host": origin.authority, "Accept-Encoding": "identity", **call.headers}
         if not isinstance(call.body, bytes):
             headers["Content-Length"] = str(call.size)
         elif call.body or call.method in ("POST", "PUT", "PATCH"):

@@ -11,24 +11,50 @@ from collections.abc import Generator
 
 from lockstep import errors
 from lockstep.sites.ends import Descriptor
+from lockstep.sites.http import encodings
+from lockstep.sites.http.places import origin_of
 from lockstep.sites.http.wire import Answer
 from lockstep.sites.registry import tokens
 from lockstep.sites.registry.conversation import Conversation, Question, require
 
-# How often one reading is taken up again without anything having come in between.
+# How often one reading is taken up again without so many bytes having come in between.
 _TRIES = 3
+_STEP_BYTES = 2**16
+# What storages say to a request that was signed for another method.
+_NOT_SIGNED = frozenset({400, 401, 403})
 
 
 def has(said: Conversation, repository: str, blob: Descriptor) -> bool:
-    """Whether a blob is there, with its size, by one HEAD."""
+    """Whether a blob is there, with its size, by one HEAD.
+
+    Where a HEAD is not answered its first byte is asked for: some registries lead a HEAD to a storage by an address
+    that was signed for GET, and the storage says 403 to everything else.
+    """
     question = _question("HEAD", repository, blob)
     with said.ask(question) as answer:
         if answer.status == 404:
             return False
-        require(answer, 200, what=_what(said, "asking for", repository, blob))
-        size = answer.header("Content-Length")
-        # Without a length (allowed by the specification's 1.1) there is nothing to compare.
-        return not size or size == str(blob.size)
+        elsewhere = origin_of(answer.url) != said.guard.home
+        if answer.status != 405 and not (elsewhere and answer.status in _NOT_SIGNED):
+            require(answer, 200, what=_what(said, "asking for", repository, blob))
+            plain = encodings.is_plain(answer.header("Content-Encoding"))
+            size = answer.header("Content-Length") if plain else ""
+            # Without a length (allowed by the specification's 1.1) there is nothing to compare.
+            return not size or size == str(blob.size)
+    return _begins(said, repository, blob)
+
+
+def _begins(said: Conversation, repository: str, blob: Descriptor) -> bool:
+    """Whether a blob is there, with its size, by asking for its first byte."""
+    with said.ask(_question("GET", repository, blob, {"Range": "bytes=0-0"})) as answer:
+        if answer.status == 404:
+            return False
+        require(answer, 200, 206, 416, what=_what(said, "asking for", repository, blob))
+        if answer.status == 416:  # there is no first byte
+            return not blob.size
+        told = answer.header("Content-Length" if answer.status == 200 else "Content-Range")
+        size = told.rpartition("/")[2]
+        return size in ("", "*") or size == str(blob.size)
 
 
 def read(said: Conversation, repository: str, blob: Descriptor) -> Generator[bytes]:
@@ -61,12 +87,13 @@ def read(said: Conversation, repository: str, blob: Descriptor) -> Generator[byt
 def _resumed(said: Conversation, repository: str, blob: Descriptor) -> Generator[bytes]:
     at, tries = 0, _TRIES
     while True:
+        before = at
         try:
             for chunk in _from(said, repository, blob, at):
-                at, tries = at + len(chunk), _TRIES
+                at += len(chunk)
                 yield chunk
         except errors.UnreachableError:
-            tries -= 1
+            tries = _TRIES if at >= before + _STEP_BYTES else tries - 1
             if not tries or at > blob.size:
                 raise
         else:
@@ -94,7 +121,7 @@ def _from(said: Conversation, repository: str, blob: Descriptor, at: int) -> Gen
 
 def _require_length(answer: Answer, wanted: int, what: str) -> None:
     said = answer.header("Content-Length")
-    encoded = answer.header("Content-Encoding") not in ("", "identity")
+    encoded = not encodings.is_plain(answer.header("Content-Encoding"))
     if encoded or (said and said != str(wanted)):
         raise errors.IntegrityError(
             f"It is announced with {said} bytes{' in another encoding' if encoded else ''} and should have {wanted}: "
@@ -108,7 +135,7 @@ def _question(method: str, repository: str, blob: Descriptor, headers: dict[str,
         method=method,
         place=f"/v2/{repository}/blobs/{blob.digest}",
         scopes=(tokens.pull(repository),),
-        headers={"Accept-Encoding": "identity", **(headers or {})},
+        headers=headers or {},
     )
 
 

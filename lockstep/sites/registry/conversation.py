@@ -6,12 +6,13 @@ import contextlib
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lockstep import clock, errors
-from lockstep.sites.http.places import Guard, Target
+from lockstep.sites.http.places import Guard, Target, origin_of
 from lockstep.sites.http.wire import Answer, Call, Patience, Wire
 from lockstep.sites.registry import credentials, refusals, retrying, tokens
 from lockstep.sites.registry.tokens import Scopes
@@ -26,7 +27,8 @@ _FEW_PULLS = 10
 class Question:
     """What is asked: ``place`` is a path at the registry, or a place that it named itself.
 
-    A question whose body is an iterator is asked once: it cannot be rewound.
+    A question whose body is an iterator is asked once: it cannot be rewound. One that ``stays`` is not asked elsewhere:
+    where the registry sends us to another host, that is its answer.
     """
 
     method: str
@@ -36,6 +38,7 @@ class Question:
     body: bytes | Iterable[bytes] = b""
     size: int = 0
     commits: bool = False
+    stays: bool = False
 
     @property
     def repeatable(self) -> bool:
@@ -69,6 +72,7 @@ class Conversation:
         self._pause = pause
         self._keys = tokens.Keys(source, guard=guard, send=self._patient, now=self._clock.monotonic)
         self._lock = threading.Lock()
+        self._written: Counter[str] = Counter()
         self._closed_until = 0.0
         self._told = False
 
@@ -87,18 +91,36 @@ class Conversation:
             UnauthorisedError: No token is given.
             RefusedError: It sends us where we do not go.
         """
+        if self._written:
+            question = replace(question, scopes=tokens.writing(question.scopes, self._written))
         header = self._keys.header(question.scopes)
         with self._following(question, header) as answer:
-            if answer.status != 401:
+            # Who we are is for the registry to ask: what a storage wants to know is not told it.
+            if answer.status != 401 or origin_of(answer.url) != self.guard.home:
                 yield answer
                 return
-            again = question.repeatable and self._keys.learn(answer, question.scopes, refused=header)
+            again = self._keys.learn(answer, question.scopes, refused=header) and question.repeatable
             renewed = self._keys.header(question.scopes) if again else ""
             if not renewed:
                 yield answer
                 return
         with self._following(question, renewed) as answer:
             yield answer
+
+    @contextlib.contextmanager
+    def writing(self, repository: str) -> Iterator[None]:
+        """While the block lasts, ask about a repository as one who writes to it.
+
+        To whoever may only read, Quay and Docker Hub deny a repository that is not there yet; Quay makes it for whoever
+        asks for a token to write.
+        """
+        with self._lock:
+            self._written[repository] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._written -= Counter({repository: 1})
 
     def target(self, path: str) -> Target:
         """A path at the registry itself."""
@@ -128,6 +150,9 @@ class Conversation:
                     yield answer
                     return
                 target = self.guard.judge(answer.header("Location"), at=target.url)
+                if question.stays and target.origin != self.guard.home:
+                    yield answer
+                    return
             if target.url in seen or len(seen) > _MOST_REDIRECTS:
                 raise errors.RefusedError(
                     f"{self.guard.home} sends us round in circles.", remedy="Check its address and its proxies."
@@ -165,8 +190,9 @@ class Conversation:
         if wait is None:
             return 0.0
         if wait > self.patience.most_pause_seconds:
-            with self._lock:
-                self._closed_until = self._clock.monotonic() + wait
+            if call.target.origin == self.guard.home:  # its storage, or a page that it sent us to, is not the registry
+                with self._lock:
+                    self._closed_until = self._clock.monotonic() + wait
             raise self._throttled(call, wait)
         return wait
 

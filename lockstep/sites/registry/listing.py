@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -22,7 +22,14 @@ _PAGE = 1000
 _PAGE_BYTES = 16 * 2**20
 _MOST_PAGES = 1000
 _MOST_NAMES = 500_000
-_NEXT = re.compile(r"<([^>]*)>\s*;[^,]*\brel=\"?next\"?", re.IGNORECASE)
+# RFC 8288: spaces around "=", several relations in quotes, other parameters before it.
+_NEXT = re.compile(
+    r"<([^>]*)>(?:\s*;\s*(?!rel\b)[\w*-]+(?:\s*=\s*(?:\"[^\"]*\"|[^\s\",;]*))?)*"
+    r"\s*;\s*rel\s*=\s*(?:\"(?:[^\"]*\s)?next(?:\s[^\"]*)?\"|'next'|next(?![\w-]))",
+    re.IGNORECASE,
+)
+_LONGEST_LINK = 8192
+_ABSENT = frozenset({404})
 
 
 def tags(said: Conversation, repository: str) -> list[str] | None:
@@ -36,7 +43,8 @@ def tags(said: Conversation, repository: str) -> list[str] | None:
     for page in pages(said, question, what=f"listing the tags of {repository} at {said.guard.home}"):
         if page is None:
             return None
-        found.update(_names(page.body, "tags"))
+        if "tags" in page.body or page.body.get("name") != repository:  # some leave out an empty list
+            found.update(_names(page.body, "tags"))
     return sorted(_sound(found, values.is_tag, f"{repository} at {said.guard.home}"))
 
 
@@ -72,18 +80,25 @@ class Page:
     media_type: str
 
 
-def pages(said: Conversation, question: Question, *, what: str) -> Iterator[Page | None]:
-    """The pages of a list, following ``Link``; a single None when the list is not there (404).
+class StrangeError(errors.IntegrityError):
+    """What answers is no JSON object."""
+
+
+def pages(
+    said: Conversation, question: Question, *, what: str, absent: Collection[int] = _ABSENT
+) -> Iterator[Page | None]:
+    """The pages of a list, following ``Link``; a single None when the list is not there, by the statuses ``absent``.
 
     Raises:
-        IntegrityError: A page is no JSON object, comes twice, or there is no end of them.
+        StrangeError: A page is no JSON object.
+        IntegrityError: A page comes twice, or there is no end of them.
     """
     seen: set[str] = set()
     place: str | Target | None = question.place
     while place is not None:
-        asked = Question(method="GET", place=place, scopes=question.scopes, headers=question.headers)
+        asked = replace(question, place=place)
         with said.ask(asked) as answer:
-            if answer.status == 404 and not seen:
+            if answer.status in absent and not seen:
                 yield None
                 return
             require(answer, 200, what=what)
@@ -97,7 +112,7 @@ def pages(said: Conversation, question: Question, *, what: str) -> Iterator[Page
 
 def _next(said: Conversation, answer: Answer) -> Target | None:
     for header in answer.headers("Link"):
-        found = _NEXT.search(header)
+        found = _NEXT.search(header[:_LONGEST_LINK])
         if found:
             target = said.guard.judge(found[1], at=answer.url)
             if target.origin != said.guard.home:
@@ -116,7 +131,7 @@ def _object(answer: Answer, what: str) -> dict[str, Json]:
         body = None
     if not isinstance(body, dict):
         kind = _media_type(answer) or "nothing"
-        raise errors.IntegrityError(
+        raise StrangeError(
             f"Not the answer of a registry: {what}: it answers with {kind}.",
             remedy="Check the address of the registry.",
         )
@@ -128,7 +143,7 @@ def _media_type(answer: Answer) -> str:
 
 
 def _names(body: dict[str, Json], key: str) -> list[str]:
-    listed = body.get(key)
+    listed = body.get(key, ...)
     if listed is None:  # Go writes an empty list so
         return []
     if not isinstance(listed, list) or len(listed) > _MOST_NAMES:

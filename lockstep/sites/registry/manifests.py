@@ -11,12 +11,13 @@ import re
 from lockstep import errors, values
 from lockstep.sites import oci
 from lockstep.sites.ends import Descriptor, Manifest
+from lockstep.sites.http import encodings
 from lockstep.sites.http.wire import Answer
 from lockstep.sites.registry import tokens
 from lockstep.sites.registry.conversation import Conversation, Question, require
 
 _ACCEPT = ", ".join([*sorted(oci.MANIFESTS), "*/*;q=0.1"])
-_NUMBER = re.compile(r"[0-9]{1,18}")
+_SIZE = re.compile(r"[1-9][0-9]{0,17}")
 
 
 def resolve(said: Conversation, repository: str, reference: str) -> Descriptor | None:
@@ -98,7 +99,7 @@ def _question(method: str, repository: str, reference: str) -> Question:
         method=method,
         place=f"/v2/{repository}/manifests/{reference}",
         scopes=(tokens.pull(repository),),
-        headers={"Accept": _ACCEPT, "Accept-Encoding": "identity"},
+        headers={"Accept": _ACCEPT},
     )
 
 
@@ -124,7 +125,8 @@ def _described(answer: Answer) -> Descriptor | None:
     """What a HEAD says of a manifest; None when it says too little."""
     digest, size = answer.header("Docker-Content-Digest"), answer.header("Content-Length")
     kind = _kind(answer)
-    if not values.is_digest(digest) or not _NUMBER.fullmatch(size) or not kind or "html" in kind:
+    plain = encodings.is_plain(answer.header("Content-Encoding"))  # otherwise the size is another one
+    if not values.is_digest(digest) or not _SIZE.fullmatch(size) or not plain or not kind or "html" in kind:
         return None
     return Descriptor(media_type=kind, digest=digest, size=int(size))
 

@@ -7,6 +7,7 @@ time here, and what was written is read again.
 
 from __future__ import annotations
 
+import itertools
 import re
 import threading
 import time
@@ -26,6 +27,9 @@ _TRIES = 3
 # How long a registry is believed to have no list of its own.
 _BELIEF_SECONDS = 300.0
 _MOST_LOCKS = 1000
+# How registries say that they know no such question: 404 by the specification, others as they like. What may be
+# answered otherwise to somebody else (401, 403, 407) or later (408, 429, 5xx) is not among them.
+_WITHOUT = frozenset(range(300, 500)) - {401, 403, 407, 408, 429} | {501}
 
 
 def fallback_tag(digest: str) -> str:
@@ -93,26 +97,21 @@ class Referrers:
             place=f"/v2/{repository}/referrers/{digest}",
             scopes=(tokens.pull(repository),),
             headers={"Accept": oci.OCI_INDEX},
+            stays=True,  # GitHub's registry, which has no such list, sends us to a page of GitHub
         )
         found: list[Descriptor] = []
         what = f"listing what refers to {repository}@{digest} at {self.said.guard.home}"
-        pages = listing.pages(self.said, question, what=what)
+        pages = listing.pages(self.said, question, what=what, absent=_WITHOUT)
         try:
             first = next(pages)
-        except (errors.IntegrityError, errors.UnsupportedError):
+        except listing.StrangeError:
             return None  # a page for people, where a registry does not know the question
-        except errors.RefusedError as error:
-            if isinstance(error, errors.UnauthorisedError | errors.ForbiddenError):
-                raise
+        if first is None or not _is_index(first):
             return None
-        while first is not None:
-            if first.media_type != oci.OCI_INDEX:
-                return None
-            found += _descriptors(first.body)
-            first = next(pages, None)
-            if first is None:
-                return found
-        return None
+        for page in itertools.chain([first], pages):
+            assert page is not None  # noqa: S101 - a list that is there does not turn out to be absent
+            found += _descriptors(page.body)
+        return found
 
     def _tagged(self, repository: str, digest: str) -> list[Descriptor]:
         tag = fallback_tag(digest)
@@ -146,8 +145,15 @@ class Referrers:
             return self._locks.setdefault((repository, tag), threading.Lock())
 
 
+def _is_index(page: listing.Page) -> bool:
+    """Whether a page is the index that the specification wants; some call it JSON only."""
+    return page.media_type == oci.OCI_INDEX or ("manifests" in page.body and page.body.get("schemaVersion") == 2)
+
+
 def _descriptors(body: dict[str, Json]) -> list[Descriptor]:
-    listed = body.get("manifests")
+    listed = body.get("manifests", ...)
+    if listed is None:  # Go writes an empty list so
+        return []
     if not isinstance(listed, list):
         raise errors.IntegrityError(
             "A list of what refers to an image has no manifests.", remedy="Push what refers to it again."

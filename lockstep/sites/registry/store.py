@@ -92,9 +92,8 @@ class RegistryStore:
             yield chunks
 
     def writing(self, repository: str) -> contextlib.AbstractContextManager[None]:
-        """A registry collects its garbage when it wants; nothing can be held."""
-        self._there(repository)
-        return contextlib.nullcontext()
+        """Be writing: what is asked meanwhile is asked as one who may. A registry's collecting cannot be held."""
+        return self._said.writing(self._there(repository))
 
     def mount_blob(self, repository: str, descriptor: Descriptor, *, origin: str = "") -> bool:
         """Take a blob over from another repository of this registry."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
@@ -19,7 +19,7 @@ import orjson
 from lockstep import errors
 from lockstep.sites.http.places import Guard, Target
 from lockstep.sites.http.wire import Answer, Call
-from lockstep.sites.registry import challenges, credentials
+from lockstep.sites.registry import challenges, credentials, retrying
 from lockstep.sites.registry.challenges import Challenge
 from lockstep.values import Json
 
@@ -47,6 +47,14 @@ def push(repository: str) -> str:
 def delete(repository: str) -> str:
     """The scope for deleting; registries that know no such action ignore it."""
     return f"repository:{repository}:delete,pull,push"
+
+
+def writing(scopes: Scopes, repositories: Container[str]) -> Scopes:
+    """The scopes of somebody who writes to some repositories."""
+    return tuple(
+        f"{scope},push" if scope.endswith(":pull") and scope.split(":")[1] in repositories else scope
+        for scope in scopes
+    )
 
 
 CATALOG = "registry:catalog:*"
@@ -102,7 +110,7 @@ class Keys:
         ``refused`` is the header that was sent: the same one would be refused again.
         """
         offered = challenges.parse(answer.headers("WWW-Authenticate"))
-        asked = next((one for one in offered if one.scheme == "bearer"), None)
+        asked = next((one for one in offered if one.scheme == "bearer" and one.parameters.get("realm")), None)
         asked = asked or next((one for one in offered if one.scheme == "basic"), None)
         if asked is None:
             return False
@@ -145,10 +153,7 @@ class Keys:
         call = _question(target, asked.parameters.get("service", ""), wanted, found)
         with self._send(call) as answer:
             if answer.status != 200:
-                raise errors.UnauthorisedError(
-                    f"{target.origin} gives no token for {', '.join(scopes)}: it answers {answer.status}.",
-                    remedy="Check the credentials of this registry.",
-                )
+                raise _refusal(f"{target.origin} gives no token for {', '.join(scopes)}", answer.status)
             body = answer.read(_TOKEN_BYTES)
         return self._token(body, target)
 
@@ -189,12 +194,28 @@ def _question(target: Target, service: str, scopes: Sequence[str], found: creden
     return Call(method="GET", target=asked, headers=headers)
 
 
+def _refusal(what: str, status: int) -> errors.LockstepError:
+    """Nothing of the answer is shown: it may repeat what the question held."""
+    said = f"{what}: it answers {status}."
+    if status == 429:
+        return errors.ThrottledError(said, remedy="It is tried again later.")
+    if status in retrying.AGAIN or status >= 500:
+        return errors.UnreachableError(said, remedy="It is tried again; look at the log of that server of tokens.")
+    return errors.UnauthorisedError(said, remedy="Check the credentials of this registry.")
+
+
 def _merged(ours: Scopes, theirs: str) -> list[str]:
-    """The scopes that the registry named for this request, and ours for what it did not name."""
-    named = [scope for scope in theirs.split() if scope.count(":") >= 2]
-    if not named:
-        return list(ours)
-    if len(ours) == 1:
-        return named
-    about = {scope.rpartition(":")[0] for scope in named}
-    return named + [scope for scope in ours if scope.rpartition(":")[0] not in about]
+    """The scopes that the registry named for this request, and ours for what it did not name.
+
+    A registry may name fewer actions than a token is needed for: to ask how far an upload has come takes but ``pull``.
+    """
+    wanted: dict[str, dict[str, None]] = {}
+    for scope in theirs.split():
+        if scope.count(":") >= 2:
+            about, _, actions = scope.rpartition(":")
+            wanted.setdefault(about, {}).update(dict.fromkeys(actions.split(",")))
+    alone = next(iter(wanted)) if len(wanted) == len(ours) == 1 else ""
+    for scope in ours:
+        about, _, actions = scope.rpartition(":")
+        wanted.setdefault(alone or about, {}).update(dict.fromkeys(actions.split(",")))
+    return [f"{about}:{','.join(actions)}" for about, actions in wanted.items()]

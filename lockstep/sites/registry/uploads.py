@@ -27,8 +27,9 @@ _SMALL_BYTES = 2**20
 # What proxies in front of registries take at least, when they do not take everything.
 _PART_BYTES = 32 * 2**20
 _MOST_PART_BYTES = 2**30
-# How often one upload is taken up again without getting further.
+# How often one upload is taken up again without getting further, by so many bytes at least.
 _TRIES = 3
+_STEP_BYTES = 2**16
 _LONGEST_COOKIE = 4096
 _RANGE = re.compile(r"(?:bytes=)?0-([0-9]{1,18})")
 _NUMBER = re.compile(r"[0-9]{1,18}")
@@ -162,7 +163,8 @@ class Uploads:
                     self._close(repository, blob, upload)
                 else:
                     self._close(repository, blob, upload, feed)
-            except (errors.UnreachableError, _GoneError) as error:
+            except (errors.UnreachableError, errors.UnauthorisedError, _GoneError) as error:
+                # What was sent with a token that had just run out goes on with a new one.
                 if feed.broken is not None:
                     raise
                 tries = _TRIES if upload.offset > before else tries - 1
@@ -190,6 +192,7 @@ class Uploads:
 
     def _send_parts(self, repository: str, blob: Descriptor, upload: Upload, feed: Feed) -> Upload:
         """Send what is left by PATCH, in parts where that is needed, and give the upload as it is then."""
+        furthest, tries = upload.offset, _TRIES
         while upload.offset < blob.size:
             part = max(self.part_bytes, upload.least_part) if self.in_parts else blob.size
             end = min(blob.size, upload.offset + part)
@@ -206,13 +209,15 @@ class Uploads:
                 size=end - upload.offset,
             )
             with self.said.ask(question) as answer:
-                if answer.status == 416:
-                    upload = self._status(repository, blob, upload)
-                    continue
-                self._require(answer, 201, 202, 204, what=self._what("sending", repository, blob))
-                upload = self._upload(answer, end, before=upload)
-            if upload.offset != end:
+                if answer.status != 416:
+                    self._require(answer, 201, 202, 204, what=self._what("sending", repository, blob))
+                    upload = self._upload(answer, end, before=upload)
+            if answer.status == 416 or upload.offset != end:
                 upload = self._status(repository, blob, upload)
+                tries = _TRIES if upload.offset >= furthest + _STEP_BYTES else tries - 1
+                furthest = max(furthest, upload.offset)
+                if not tries:
+                    raise _GoneError(f"{self.said.guard.home} takes no more of {blob.digest}.")
             self._kept(repository, blob, upload)
         return upload
 
@@ -264,6 +269,11 @@ class Uploads:
         """The upload as an answer tells it; ``offset`` is what it has when the answer does not say."""
         least_part = before.least_part if before else 0
         location = answer.header("Location")
+        if not location and before is None:
+            raise errors.IntegrityError(
+                f"Not the answer of a registry: {self.said.guard.home} begins an upload and does not say where.",
+                remedy="Check its address.",
+            )
         said = _RANGE.fullmatch(answer.header("Range").strip())
         part = answer.header("OCI-Chunk-Min-Length")
         if _NUMBER.fullmatch(part):

@@ -146,7 +146,7 @@ class Server:
                 call = wire.Call(
                     method=method,
                     target=target,
-                    headers={"Accept-Encoding": "identity", **headers},
+                    headers=headers,
                     body=body,
                     size=size,
                 )
