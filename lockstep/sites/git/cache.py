@@ -71,7 +71,7 @@ class Cache:
         _check(refs)
         lock = locks.held(self.folder / "locks/fetch", what=str(self.folder), wait_seconds=_WAIT_SECONDS)
         with disk.typed(str(self.folder)), lock:
-            if beside:
+            if beside and self._object_format:
                 self._require(object_format_of(refs.values()), remote)
             else:
                 self._prepare(object_format_of(refs.values()))
@@ -163,7 +163,7 @@ class Cache:
         return "sha256" if "sha256" in config else "sha1"
 
     def _require(self, object_format: str, remote: ends.GitRemote) -> None:
-        """What comes from a site has to fit to what came from the source, by which all sites live."""
+        """What comes from a site has to fit to what came from the source, if anything did: all sites live by that."""
         if object_format not in ("", self._object_format):
             raise errors.UnsupportedError(
                 f"{remote.address} keeps objects under another hash algorithm than the source.",

@@ -106,6 +106,16 @@ def test_names_may_turn_into_folders_and_back(source: repositories.Repository, c
         assert repositories.Repository(cache.repository).refs() == {f"refs/mirror/heads/{name}": main}
 
 
+def test_a_site_can_be_read_before_anything_came_from_the_source(
+    source: repositories.Repository, cache: git.Cache
+) -> None:
+    """A service that starts at the other side, with the source gone, knows what its own site has."""
+    refs = source.refs()
+    cache.fetch(_at(source), refs, beside="sejong")
+    assert cache.has(refs["refs/heads/main"])
+    assert cache.staged() == {}
+
+
 def test_what_is_kept_beside_is_no_ref_of_the_source(source: repositories.Repository, cache: git.Cache) -> None:
     """A site's refs are kept apart, and each namespace changes alone."""
     refs = _fetch(cache, source)
