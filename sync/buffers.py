@@ -65,6 +65,7 @@ class Inbox:
         self._held = 0
         self.closed = False
         self.ended = False
+        self.broken = False
 
     def put(self, chunk: bytes) -> None:
         """Bytes for which room was taken."""
@@ -79,9 +80,12 @@ class Inbox:
         self.ended = True
         self._waiting.put(None)
 
-    def abort(self, error: BaseException) -> None:
-        """The rest will not come."""
+    def abort(self, error: BaseException) -> bool:
+        """The rest will not come; False when nobody waits for it: it ended, or was closed."""
+        with self._lock:
+            self.broken = self.broken or not (self.ended or self.closed)
         self._waiting.put(error)
+        return self.broken
 
     def close(self) -> None:
         """Take nothing more, and give back the room of what was not written. A reader that waits is told."""

@@ -55,11 +55,15 @@ class BlobStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManifestStep:
-    """Write a manifest by its digest to these sites; a child is named by an index that follows."""
+    """Write a manifest by its digest to these sites; a child is named by an index that follows.
+
+    ``with_others`` are the sites to which an image before this one brings it: there it is written when that failed.
+    """
 
     digest: str
     sites: tuple[str, ...]
     child: bool
+    with_others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +79,15 @@ class TagStep:
 class Unit:
     """The steps of one image, in their order; ``needs`` are the blobs that must have landed before a manifest.
 
+    ``coming`` are the sites to which some of these blobs are sent, with this image or with one before it.
+
     ``after`` are the images that must be done before its manifests are written: those that bring a manifest which it
     shares, and what is kept about it under tags of their own.
     """
 
     root: str
     needs: frozenset[str]
+    coming: frozenset[str]
     after: frozenset[str]
     blobs: tuple[BlobStep, ...]
     manifests: tuple[ManifestStep, ...]
@@ -91,6 +98,11 @@ class Unit:
         """The sites that something is sent to."""
         steps: list[BlobStep | ManifestStep | TagStep] = [*self.blobs, *self.manifests, *self.tags]
         return {site for step in steps for site in step.sites}
+
+    @property
+    def lacking(self) -> set[str]:
+        """The sites that do not have all of it yet, whoever brings it."""
+        return self.sites | self.coming | {site for step in self.manifests for site in step.with_others}
 
     def size(self, site: str, graph: Graph) -> int:
         """The bytes that go to a site."""
@@ -112,22 +124,24 @@ def plan(graph: Graph, wanted: Sequence[Want], haves: Mapping[str, Have]) -> tup
 class Planner:
     """Plans some images after others: what is on its way with an earlier one is not sent with a later one again."""
 
-    _blobs: dict[str, set[str]] = field(default_factory=dict)
+    _blobs: dict[str, dict[str, bool]] = field(default_factory=dict)  # and whether each is sent, or was there
     _manifests: dict[str, dict[str, str]] = field(default_factory=dict)  # with the image that brings each, or ""
     _about: dict[str, list[str]] = field(default_factory=dict)
 
     def counted_on(self, site: str) -> Have:
         """What a site has or will have, by what was learnt and planned so far."""
-        return Have(manifests=self._manifests.get(site, {}).keys(), blobs=self._blobs.get(site, frozenset()))
+        return Have(manifests=self._manifests.get(site, {}).keys(), blobs=self._blobs.get(site, {}).keys())
 
     def plan(self, graph: Graph, wanted: Sequence[Want], haves: Mapping[str, Have]) -> tuple[Unit, ...]:
         """The steps for these, which come after those before them. Of a site without a ``Have`` nothing is planned."""
         for site, have in haves.items():
-            self._blobs.setdefault(site, set()).update(have.blobs)
+            blobs = self._blobs.setdefault(site, {})
+            for digest in have.blobs:
+                blobs.setdefault(digest, False)
             brought = self._manifests.setdefault(site, {})
             for digest in have.manifests:
                 brought.setdefault(digest, "")
-        return tuple(unit for want in wanted if (unit := self._unit(graph, want, haves)).sites)
+        return tuple(unit for want in wanted if (unit := self._unit(graph, want, haves)).lacking)
 
     def _unit(self, graph: Graph, want: Want, haves: Mapping[str, Have]) -> Unit:
         order = graph.order(want.root)
@@ -144,15 +158,21 @@ class Planner:
             for tag in want.tags
         ]
         manifests = [
-            ManifestStep(digest=digest, sites=self._lacking(sites, digest, want.root), child=digest not in tops)
+            ManifestStep(
+                digest=digest,
+                sites=self._lacking(sites, digest, want.root),
+                child=digest not in tops,
+                with_others=tuple(site for site in sites if self._manifests[site][digest] not in ("", want.root)),
+            )
             for digest in order
         ]
         return Unit(
             root=want.root,
             needs=frozenset(blob.digest for blob in needed),
+            coming=frozenset(site for site in sites if any(self._blobs[site][blob.digest] for blob in needed)),
             after=self._before(want, sites, order),
             blobs=tuple(step for step in blobs if step.sites),
-            manifests=tuple(step for step in _spared(manifests, tags, want.root) if step.sites),
+            manifests=tuple(step for step in _spared(manifests, tags, want.root) if step.sites or step.with_others),
             tags=tuple(step for step in tags if step.sites),
         )
 
@@ -169,7 +189,7 @@ class Planner:
         """The sites that lack a blob; from now on it counts as theirs."""
         lacking = tuple(site for site in sites if digest not in self._blobs[site])
         for site in lacking:
-            self._blobs[site].add(digest)
+            self._blobs[site][digest] = True
         return lacking
 
     def _lacking(self, sites: Sequence[str], digest: str, root: str) -> tuple[str, ...]:
@@ -186,5 +206,4 @@ def _spared(steps: Sequence[ManifestStep], tags: Sequence[TagStep], root: str) -
     referred = {site for step in steps[place + 1 :] for site in step.sites}
     tagged = {site for step in tags for site in step.sites}
     kept = tuple(site for site in steps[place].sites if site in referred or site not in tagged)
-    own = ManifestStep(digest=root, sites=kept, child=False)
-    return [*steps[:place], own, *steps[place + 1 :]]
+    return [*steps[:place], replace(steps[place], sites=kept), *steps[place + 1 :]]

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from lockstep import errors
 from lockstep.sites import ends, line
 from sync.buffers import Inbox, LaggingError, Room, is_small
+from sync.silence import Silence
 from sync.stock import Shelf
 
 # How long a reading waits for a site before it looks at the others.
@@ -65,6 +66,7 @@ class Lane:
         self.site = site
         self.shelf = shelf
         self.given_up: BaseException | None = None
+        self._silence = Silence()
         self._patience = self._most_patience = bounds.patience_seconds
         self._charged_at = time.monotonic()
         self._room = Room(bounds.buffer_bytes)
@@ -116,7 +118,7 @@ class Lane:
         else:
             pool = self._small if is_small(blob) else self._large
             writing = pool.submit(self._land, blob, inbox)
-            writing.add_done_callback(lambda done: self._done(blob.digest, done))
+            writing.add_done_callback(lambda done: self._done(blob.digest, inbox, done))
         return inbox
 
     @property
@@ -153,9 +155,9 @@ class Lane:
         for digest in list(self._landed):
             self.fail(digest, error)
 
-    def heard(self, error: BaseException) -> None:
-        """Give up on a site that does not answer: all the rest would wait as long to learn the same."""
-        if isinstance(error, errors.UnreachableError | errors.ThrottledError):
+    def heard(self, error: BaseException | None) -> None:
+        """Take in how the site answered, and give up on one that does not."""
+        if self._silence.after(error) and error is not None:
             self.give_up(error)
 
     def fail(self, digest: str, error: BaseException) -> None:
@@ -190,7 +192,7 @@ class Lane:
                 landing.set_result(None)
                 del self._landed[digest]  # what is not expected is there
 
-    def _done(self, digest: str, writing: Future[None]) -> None:
+    def _done(self, digest: str, inbox: Inbox, writing: Future[None]) -> None:
         if writing.cancelled():
             return
         error = writing.exception()
@@ -198,6 +200,7 @@ class Lane:
             self._land_at_once(digest)
         else:
             self.fail(digest, error)
+        if not inbox.broken:  # that is the source's fault, and no site's
             self.heard(error)
 
 
@@ -208,6 +211,7 @@ class Fan:
         self._source = source
         self._lanes = {lane.site: lane for lane in lanes}
         self._sent = sent
+        self._silence = Silence()
 
     def carry(self, blob: ends.Descriptor, sites: Sequence[str]) -> None:
         """Read one blob, once, and hand it to these sites. What goes wrong is said to the lanes."""
@@ -221,9 +225,12 @@ class Fan:
             stopped = error
         finally:
             for lane, inbox in inboxes:
-                inbox.abort(stopped)  # after its end an inbox reads no further
-                if not inbox.ended:
+                # One that ended reads no further; of one that the site closed the site tells how it ended.
+                if inbox.abort(stopped):
                     lane.fail(blob.digest, stopped)
+        if self._silence.after(stopped):
+            for lane in self._lanes.values():
+                lane.give_up(stopped)
 
     def _pour(self, blob: ends.Descriptor, inboxes: Sequence[tuple[Lane, Inbox]]) -> None:
         with self._bytes_of(blob) as chunks:

@@ -50,9 +50,10 @@ class Flow:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None:  # nobody waits for the rest
+        if error is None:
+            self._tally.wait_for()
+        else:  # nobody waits for the rest, and what was counted in may never have been begun
             self._give_up(error)
-        self._tally.wait_for()
         for pool in (self._large, self._small, *self._finishing.values()):
             pool.shutdown()
         for lane in self._lanes.values():
@@ -107,6 +108,7 @@ class Flow:
                 end = End(
                     lane=self._lanes[site],
                     root=want.root,
+                    tags=want.at[site],
                     graph=portion.graph,
                     unit=unit,
                     # Each waits for earlier ones only: what is waited for is under way.
@@ -117,7 +119,7 @@ class Flow:
                 self._finishing[site].submit(self._settle, end)
 
     def _settle(self, end: End) -> None:
-        outcome = Outcome(site=end.lane.site, root=end.root)
+        outcome = Outcome(site=end.lane.site, root=end.root, tags=end.tags)
         try:
             outcome = settle(end)
             if not isinstance(outcome.error, LaggingError):  # that site is served by itself, and then it is told

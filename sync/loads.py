@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lockstep import errors
@@ -16,14 +16,21 @@ from sync.stock import Shelf
 class Outcome:
     """What became of one image at one site: the bytes that were sent, or why it is not there.
 
-    ``changes`` says whether anything was, or in a dry run would be, written.
+    ``tags`` are those that it was to have there: of others nothing is said. ``refused`` are those of them that the site
+    does not take, though it has the image. ``changes`` says whether anything was, or in a dry run would be, written.
     """
 
     site: str
     root: str
+    tags: Collection[str] = ()
     size: int = 0
     changes: bool = False
     error: errors.LockstepError | None = None
+    refused: Mapping[str, errors.LockstepError] = field(default_factory=dict)
+
+    def why_not(self, tag: str) -> errors.LockstepError | None:
+        """Why the image is not there, or not under this tag; None when it is."""
+        return self.error or self.refused.get(tag)
 
 
 def _ignore(*_: object) -> None:

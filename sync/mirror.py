@@ -67,7 +67,9 @@ class _Bringing:
         )
         carry_out = transfer.foresee if order.dry_run else transfer.bring
         outcomes = list(carry_out(load, self._portions(), deep=order.deep))
-        return self._settled + [result for outcome in outcomes for result in self._of(outcome)]
+        # A digest may have come twice, each time with other tags: the last word counts.
+        found = {(result.site, result.reference): result for outcome in outcomes for result in self._of(outcome)}
+        return [*self._settled, *found.values()]
 
     def _portions(self) -> Iterator[transfer.Portion]:
         while self._places:
@@ -141,8 +143,10 @@ class _Bringing:
         """How each reference to an image stands at a site."""
         order, found = self._order, []
         for reference in self._waiting.get((outcome.site, outcome.root), ()):
-            if outcome.error is not None:
-                found.append(order.failed(reference, outcome.site, outcome.root, outcome.error))
+            if values.is_tag(reference) and reference not in outcome.tags:
+                continue  # it was asked for meanwhile
+            if (error := outcome.why_not(reference)) is not None:
+                found.append(order.failed(reference, outcome.site, outcome.root, error))
             else:
                 state = State.BEHIND if order.dry_run and outcome.changes else State.EQUAL
                 result = order.result(reference, outcome.site, state, digest=outcome.root)

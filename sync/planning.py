@@ -21,9 +21,9 @@ class Planned:
     silent: Mapping[str, errors.LockstepError]
 
     def unit(self, root: str, site: str) -> copy.Unit | None:
-        """The steps of an image, if any of them is for a site."""
+        """The steps of an image, if a site does not have all of it."""
         unit = self.units.get(root)
-        return unit if unit is not None and site in unit.sites else None
+        return unit if unit is not None and site in unit.lacking else None
 
 
 class Planning:

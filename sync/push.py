@@ -38,6 +38,7 @@ def push(
     )
     wanted = copy.Want(root=digest, at={target.address: tuple(tags)})
     (outcome,) = transfer.bring(load, [transfer.Portion(graph=graph, wanted=[wanted])])
-    if outcome.error is not None:
-        raise outcome.error
+    for error in (outcome.error, *outcome.refused.values()):
+        if error is not None:
+            raise error
     return outcome.size

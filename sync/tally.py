@@ -16,6 +16,7 @@ class Tally:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._open: dict[str, dict[str, Future[Outcome]]] = {}
+        self._lost: dict[tuple[str, str], Future[Outcome]] = {}
         self._ended: list[Outcome] = []
         self._mistake: BaseException | None = None
 
@@ -25,9 +26,10 @@ class Tally:
             self._open.setdefault(root, {}).update({site: Future() for site in sites})
 
     def under_way(self, site: str, roots: Iterable[str]) -> list[Future[Outcome]]:
-        """Those of some images that are still on their way to a site."""
+        """Those of some images that are still on their way to a site, or that never got there."""
         with self._changed:
-            return [self._open[root][site] for root in roots if site in self._open.get(root, ())]
+            found = [self._open.get(root, {}).get(site) or self._lost.get((site, root)) for root in roots]
+            return [one for one in found if one is not None]
 
     def end(self, outcome: Outcome) -> None:
         """An image arrived at a site, or never will."""
@@ -35,6 +37,8 @@ class Tally:
             self._ended.append(outcome)
             sites = self._open[outcome.root]
             ended = sites.pop(outcome.site)
+            if outcome.error is not None:
+                self._lost[outcome.site, outcome.root] = ended
             if not sites:
                 del self._open[outcome.root]
                 self._changed.notify_all()

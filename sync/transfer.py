@@ -47,7 +47,9 @@ def graphs(source: Shelf, digests: Sequence[str], bounds: Bounds) -> tuple[Graph
 
 
 def bring(load: Load, portions: Iterable[Portion], *, deep: bool = False) -> list[Outcome]:
-    """Bring every wanted image to each of its sites; one outcome for each of both. Errors are outcomes, never raised.
+    """Bring every wanted image to each of its sites. Errors are outcomes, never raised.
+
+    There is one outcome for each image and site; one more where it was asked for again meanwhile, under other tags.
 
     Args:
         load: From where to where.
@@ -62,12 +64,12 @@ def bring(load: Load, portions: Iterable[Portion], *, deep: bool = False) -> lis
             for portion in portions:
                 wants.update({want.root: want.joined(wants.get(want.root)) for want in portion.wanted})
                 flow.bring(portion)
-        outcomes = {(outcome.site, outcome.root): outcome for outcome in flow.outcomes}
-        again = [_again(load, site, outcomes.values(), wants, deep=deep) for site in load.sites if site not in closed]
+        first = flow.outcomes
+        again = [_again(load, site, first, wants, deep=deep) for site in load.sites if site not in closed]
         with ThreadPoolExecutor(max(1, len(again))) as pool:
-            for seconds in pool.map(lambda one: one.bring(), again):
-                outcomes.update({(outcome.site, outcome.root): outcome for outcome in seconds})
-    return list(outcomes.values())
+            second = [outcome for found in pool.map(lambda one: one.bring(), again) for outcome in found]
+    tried_again = {(outcome.site, outcome.root) for outcome in second}
+    return [one for one in first if (one.site, one.root) not in tried_again] + second
 
 
 def foresee(load: Load, portions: Iterable[Portion], *, deep: bool = False) -> Iterator[Outcome]:
@@ -81,7 +83,14 @@ def foresee(load: Load, portions: Iterable[Portion], *, deep: bool = False) -> I
             for site in want.at:
                 unit = planned.unit(want.root, site)
                 size = unit.size(site, portion.graph) if unit is not None else 0
-                yield Outcome(site=site, root=want.root, size=size, changes=unit is not None, error=silent.get(site))
+                yield Outcome(
+                    site=site,
+                    root=want.root,
+                    tags=want.at[site],
+                    size=size,
+                    changes=unit is not None,
+                    error=silent.get(site),
+                )
 
 
 def _opened(shelf: Shelf, writing: contextlib.ExitStack) -> errors.LockstepError | None:
@@ -111,7 +120,11 @@ class _Again:
                 refused.update(whole)
                 flow.bring(Portion(graph=graph, wanted=[want for want in some if want.root not in whole]))
         (site,) = self.load.sites
-        lost = [Outcome(site=site, root=root, error=error) for root, error in refused.items()]
+        lost = [
+            Outcome(site=site, root=want.root, tags=want.at[site], error=refused[want.root])
+            for want in self.wanted
+            if want.root in refused
+        ]
         for outcome in lost:
             self.load.watch.settled(outcome)
         return flow.outcomes + lost
