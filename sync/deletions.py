@@ -29,20 +29,33 @@ class Gone:
 
 
 def plan(
-    mirror: kinds.ImageMirror, known: Sequence[stored.Standing], listed: Collection[str], sites: Collection[str]
+    mirror: kinds.ImageMirror,
+    known: Sequence[stored.Standing],
+    listed: Collection[str],
+    sites: Collection[str],
+    *,
+    others: Sequence[kinds.ImageMirror] = (),
 ) -> list[Gone]:
     """What is to go, at which sites, and what of it is held. Pure.
 
     Args:
         mirror: The mirror, with its rules.
         known: What is recorded of the repository.
-        listed: The tags that the source has now.
+        listed: The tags that the source has now, and those that were just brought.
         sites: The sites that may be written to.
+        others: Mirrors that bring the same repository from elsewhere: what may be theirs is not taken away.
     """
     found = []
     for site in sorted(sites):
-        ours = [one for one in known if one.site == site and one.digest and values.is_tag(one.reference)]
-        gone = [one for one in ours if one.reference not in listed and _is_of(mirror, one.reference)]
+        ours = [one for one in known if one.site == site and one.verified_at and values.is_tag(one.reference)]
+        beside = [other for other in others if site in selection.receivers(other)]
+        gone = [
+            one
+            for one in ours
+            if one.reference not in listed
+            and _is_of(mirror, one.reference)
+            and not any(_is_of(other, one.reference) for other in beside)
+        ]
         most = max(1, amounts.share_of(mirror.spec.deletions.most, len(ours)))
         many = f"{len(gone)} of {len(ours)} tags vanished at the source at once." if len(gone) > most else ""
         for one in gone:

@@ -196,11 +196,15 @@ def _mirror(
             bounds=replace(context.bounds, lines=_lines(context, sites)),
             listening=request.listening if request.dry_run else _recording(context, request.listening, pushes),
         )
-        results = untagged.forget(source, asked.untagged, mirror(order))
+        results = untagged.forget(source, opened, asked.untagged, mirror(order), looks=context.bounds.looks)
         if not request.dry_run:
             parts.learn(context.database, opened, results, context.clock.now(), looks=context.bounds.looks)
         if one.spec.deleted == "delete" and asked.whole:
-            results += deletions.carry_out(order, deletions.plan(one, asked.recorded, asked.listed, opened))
+            # What was pushed since the source was listed has come meanwhile.
+            there = {*asked.listed, *(result.reference for result in results)}
+            others = [other for other in topology.image_mirrors_of(repository) if other.spec.source != one.spec.source]
+            gone = deletions.plan(one, asked.recorded, there, opened, others=others)
+            results += deletions.carry_out(order, gone)
     except errors.LockstepError as error:
         return [_whole(repository, site, error) for site in sites]
     return results + [

@@ -27,14 +27,17 @@ def of(
     blind = [result for result in results if result.reference == ALL]
 
     def write(connection: Connection) -> None:
+        # First what nobody could ask about: of two mirrors of a repository one may have been able to.
+        for result in blind:
+            stored.unknown(connection, repository, result.site, state=result.state.value, detail=result.detail, at=now)
         stored.record(connection, rows, unseen=unseen)
         stored.forget(connection, repository, gone)
         if all_tags:
-            # Of a source that lists no tag at all, nothing is believed: sites about which tags say nothing stay.
+            # Of a source that lists no tag at all, nothing is believed: sites about which tags say nothing stay. So do
+            # those about which one of several mirrors could say nothing.
             tagged = [row for row in rows if not values.is_digest(row.reference)]
-            stored.keep_only(connection, repository, {row.site for row in tagged}, {row.reference for row in tagged})
-        for result in blind:
-            stored.unknown(connection, repository, result.site, state=result.state.value, detail=result.detail, at=now)
+            for site in {row.site for row in tagged} - {result.site for result in blind}:
+                stored.keep_only(connection, repository, [site], {row.reference for row in tagged if row.site == site})
 
     return write
 

@@ -7,6 +7,7 @@ about those alone that a site lacks. What neither has any more is forgotten: gar
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from lockstep import errors, values
@@ -15,6 +16,7 @@ from lockstep.store import images as stored
 from lockstep.topology import kinds
 from sync.mirror import Result
 from sync.states import State
+from sync.stock import verify
 
 
 def references(one: kinds.ImageMirror, known: Iterable[stored.Standing], sites: Collection[str]) -> dict[str, str]:
@@ -26,16 +28,43 @@ def references(one: kinds.ImageMirror, known: Iterable[stored.Standing], sites: 
     return {digest: "" if one.spec.platforms else digest for digest in sorted(found)}
 
 
-def forget(source: ends.ImageStore, looked_for: Mapping[str, str], results: Sequence[Result]) -> list[Result]:
-    """The results, where what is neither at a site nor at the source is no failure, and is recorded no longer."""
+def forget(
+    source: ends.ImageStore,
+    sites: Mapping[str, ends.ImageStore],
+    looked_for: Mapping[str, str],
+    results: Sequence[Result],
+    *,
+    looks: int = 8,
+) -> list[Result]:
+    """The results, where what the source no longer has is no failure.
+
+    A site that has it whole is equal; what a site does not have either is recorded no longer.
+    """
     failed = [one for one in results if one.state is State.FAILED and looked_for.get(one.reference)]
-    gone = {digest for digest in {one.reference for one in failed} if _is_gone(source, failed[0].repository, digest)}
-    return [
-        replace(one, state=State.EQUAL, gone=True, detail="It is gone at the source, and here.")
-        if one in failed and one.reference in gone
-        else one
-        for one in results
-    ]
+    with ThreadPoolExecutor(looks) as pool:
+        digests = list(dict.fromkeys(one.reference for one in failed))
+        said = pool.map(lambda digest: _is_gone(source, failed[0].repository, digest), digests)
+        gone = {digest for digest, is_gone in zip(digests, said, strict=True) if is_gone}
+        left = [one for one in failed if one.reference in gone]
+        told = dict(
+            zip(map(_place, left), pool.map(lambda one: _without_source(sites[one.site], one), left), strict=True)
+        )
+    return [told.get(_place(one), one) for one in results]
+
+
+def _place(one: Result) -> tuple[str, str]:
+    return one.site, one.reference
+
+
+def _without_source(site: ends.ImageStore, one: Result) -> Result:
+    """How an image stands at a site that the source does not have; as before when the site does not say."""
+    try:
+        if site.resolve(one.repository, one.reference) is None:
+            return replace(one, state=State.EQUAL, gone=True, detail="It is gone at the source, and here.")
+        whole = verify(site, one.repository, one.reference).whole
+    except errors.LockstepError:
+        return one
+    return replace(one, state=State.EQUAL, detail="It is gone at the source, and whole here.") if whole else one
 
 
 def _is_gone(source: ends.ImageStore, repository: str, digest: str) -> bool:

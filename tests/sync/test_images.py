@@ -244,6 +244,27 @@ def test_what_was_equal_is_not_when_the_source_cannot_say(world: World) -> None:
     assert set(world.states().values()) == {"failed"}
 
 
+def test_what_one_of_two_mirrors_could_not_ask_stays_recorded_and_unknown(world: World) -> None:
+    """Two mirrors bring one repository to one site; the source of one is silent, and the other's tags are equal."""
+    spec = {"source": {"url": "https://vendor.example"}, "repositories": ["pay/*"], "sites": ["sejong"]}
+    other = topology(("Site", "sejong", SITE), ("ImageMirror", "vendor", spec)).image_mirrors["vendor"]
+    world.topology = replace(world.topology, image_mirrors={**world.topology.image_mirrors, "vendor": other})
+    world.maker.image(b"ours", tag="v1")
+    Maker(store=new_store(world.doors.root / "elsewhere"), repository="pay/api").image(b"theirs", tag="x1")
+    equal = {("v1", "sejong"): "equal", ("v1", "daegu"): "equal", ("x1", "sejong"): "equal"}
+    world.handle()
+    assert world.states() == equal
+    world.doors.closed["elsewhere"] = errors.UnreachableError("The vendor does not answer.")
+    with pytest.raises(errors.UnreachableError):
+        world.handle()
+    assert world.states() == {**equal, ("x1", "sejong"): "unreachable"}
+    del world.doors.closed["elsewhere"]
+    world.maker.store.untag("pay/api", "v1")
+    world.maker.image(b"ours", tag="v2")
+    world.handle()
+    assert world.states() == {("v2", "sejong"): "equal", ("v2", "daegu"): "equal", ("x1", "sejong"): "equal"}
+
+
 def test_a_tag_that_the_source_no_longer_has_is_no_longer_recorded(world: World) -> None:
     """The sites keep it; a source that lists nothing at all changes no row."""
     made = world.maker.image(b"layer", tag="v1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,15 @@ from typing import Any
 import orjson
 import pytest
 
-from lockstep import errors
+from lockstep import errors, settings, work
+from lockstep.engine.queue import Queue
 from lockstep.sites import ends
 from lockstep.store.database import Database
 from lockstep.topology import kinds, patterns
 from lockstep.values import Stance
 from sync import images as mirroring
 from sync import platforms, selection
+from sync.fan import Bounds
 from sync.images import Request
 from sync.mirror import ALL, Order, mirror
 from sync.states import State
@@ -187,6 +190,53 @@ def test_many_tags_that_vanish_at_once_are_held(tmp_path: Path, file_database: D
     relaxed = World(tmp_path, file_database, deleted="delete", deletions={"most": "50%"})
     relaxed.handle()
     assert _tags(tmp_path, "sejong") == {f"v{number}" for number in range(3, 8)}
+
+
+def test_what_another_source_has_is_not_taken_away_for_one_that_lacks_it(
+    tmp_path: Path, file_database: Database
+) -> None:
+    """Two mirrors bring one repository to one site, from two places; only the first takes tags away."""
+    world = World(tmp_path, file_database, deleted="delete", deletions={"most": "100%"})
+    other = _mirror(sites=["sejong"], source={"url": "https://vendor.example"}, tags=["x*", "y*"])
+    world.topology = replace(world.topology, image_mirrors={**world.topology.image_mirrors, "vendor": other})
+    vendor = Maker(store=new_store(tmp_path / "elsewhere"), repository="pay/api")
+    for tag in ("v1", "v2", "x1"):
+        world.maker.image(tag.encode(), tag=tag)
+    vendor.image(b"y1", tag="y1")
+    for _ in range(2):
+        world.handle()
+        assert _tags(tmp_path, "sejong") == {"v1", "v2", "x1", "y1"}
+    _gone(world, "v1", "x1")
+    world.handle()
+    assert _tags(tmp_path, "sejong") == {"v2", "x1", "y1"}, "x1 may be the vendor's"
+    assert _tags(tmp_path, "daegu") == {"v2"}
+
+
+def test_a_tag_that_comes_back_while_others_are_brought_is_not_taken_away(
+    tmp_path: Path, file_database: Database
+) -> None:
+    """The source listed none when it was asked; its push is waiting when images are brought, and is brought."""
+    world = World(tmp_path, file_database, deleted="delete", deletions={"most": "100%"})
+    world.maker.image(b"one", tag="v1")
+    world.maker.image(b"two", tag="v2")
+    world.handle()
+    _gone(world, "v1")
+    world.maker.image(b"three", tag="v3")
+    queue = Queue(world.context.database, working=settings.Working())
+
+    def push(method: str, _about: str) -> None:
+        if method == "read_blob":
+            world.maker.image(b"one, again", tag="v1")
+            with world.context.database.write() as connection:
+                queue.enqueue(connection, work.mirror_images("pay/api", references=("v1",), urgent=True))
+
+    world.doors.stores["seoul"].hook = push
+    world.context = replace(world.context, bounds=Bounds(few=1, batch=1))
+    for number in range(4, 8):
+        world.maker.image(b"%d" % number, tag=f"v{number}")
+    world.handle()
+    assert "v1" in _tags(tmp_path, "sejong")
+    assert world.states()["v1", "sejong"] == "equal"
 
 
 def test_a_tag_that_is_not_ours_is_never_taken_away(tmp_path: Path, file_database: Database) -> None:

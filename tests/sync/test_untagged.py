@@ -14,7 +14,7 @@ from lockstep.sites import ends
 from lockstep.store.database import Database
 from sync import images as mirroring
 from sync.images import Request
-from tests.support import registries
+from tests.support import images, registries
 from tests.support.images import Maker
 from tests.support.stores import Watched
 from tests.sync.test_images import World
@@ -99,6 +99,27 @@ def test_what_only_the_sites_have_stays_equal_and_what_nobody_has_is_forgotten(
     assert report.exit_code == 0
     assert (run.digest, "sejong") not in world.states()
     assert world.states()[run.digest, "daegu"] == "equal"
+
+
+def test_looking_deep_forgets_no_digest_that_a_site_has_and_the_source_lost(
+    world: World, fleet: registries.Fleet
+) -> None:
+    """The site proves by itself that it has it whole; where a layer is lost nobody can bring it, and that is told."""
+    run = _run_by_a_pod(world, fleet)
+    _delete(fleet.source, run.digest)
+    for _ in range(2):
+        report = mirroring.run(world.context, Request(deep=True), name=NAME)
+        assert report.exit_code == 0
+        assert {world.states()[run.digest, site] for site in SITES} == {"equal"}
+    lost = images.blob(b"what a Pod runs")
+    daegu = fleet.sites["daegu"]
+    connection = http.client.HTTPConnection("127.0.0.1", daegu.port, timeout=10)
+    connection.request("DELETE", f"/v2/{NAME}/blobs/{lost.digest}")
+    assert connection.getresponse().status == 202
+    connection.close()
+    assert mirroring.run(world.context, Request(deep=True), name=NAME).exit_code == 2
+    assert world.states()[run.digest, "sejong"] == "equal"
+    assert world.states()[run.digest, "daegu"] == "failed"
 
 
 def test_a_digest_that_a_deploy_asks_for_and_nobody_has_is_a_failure(world: World, fleet: registries.Fleet) -> None:
