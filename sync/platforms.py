@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import orjson
 
@@ -26,14 +26,35 @@ _ABOUT = "vnd.docker.reference.digest"
 
 
 @dataclass(slots=True)
+class _Kept:
+    """What indexes became, by repository and digest, and which ones became another. Forgotten when it is too much."""
+
+    became: dict[tuple[str, str], ends.Manifest] = field(default_factory=dict)
+    origins: dict[tuple[str, str], str] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def keep(self, repository: str, digest: str, made: ends.Manifest) -> None:
+        """Remember what an index became."""
+        with self._lock:
+            if len(self.became) >= _MOST_KEPT:
+                self.became.clear()
+                self.origins.clear()
+            self.became[repository, digest] = made
+            if made.digest != digest:
+                self.origins[repository, made.digest] = digest
+
+
+@dataclass(slots=True)
 class Narrowed:
-    """A source of images of which only some platforms are seen. Safe to share between threads."""
+    """A source of images of which only some platforms are seen. Safe to share between threads.
+
+    What it once named it can read for as long as it lives, however much is forgotten in between.
+    """
 
     inner: ends.ImageStore
     platforms: Collection[str]
-    _became: dict[tuple[str, str], ends.Manifest] = field(default_factory=dict)
-    _made: dict[tuple[str, str], ends.Manifest] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _kept: _Kept = field(default_factory=_Kept)
+    _origins: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -60,21 +81,23 @@ class Narrowed:
         Raises:
             NotFoundError: The image has none of them.
         """
-        made = self._made.get((repository, reference))
-        if made is None:
+        digest = self._origin(repository, reference)
+        if not digest:
             found = self.inner.resolve(repository, reference)
             if found is None or found.media_type not in oci.INDEXES:
                 return found
-            made = self._narrowed(repository, found.digest)
+            digest = found.digest
+        made = self._narrowed(repository, digest)
         return ends.Descriptor(media_type=made.media_type, digest=made.digest, size=len(made.raw))
 
     def manifest(self, repository: str, digest: str) -> ends.Manifest | None:
         """A manifest, which may be one that was made here."""
-        return self._made.get((repository, digest)) or self.inner.manifest(repository, digest)
+        origin = self._origin(repository, digest)
+        return self._narrowed(repository, origin) if origin else self.inner.manifest(repository, digest)
 
     def referrers(self, repository: str, digest: str) -> list[ends.Descriptor]:
         """What refers to a manifest at the source; nothing refers to what was made here."""
-        return [] if (repository, digest) in self._made else self.inner.referrers(repository, digest)
+        return [] if self._origin(repository, digest) else self.inner.referrers(repository, digest)
 
     def has_blob(self, repository: str, descriptor: ends.Descriptor, *, recall: bool = False) -> bool:
         """The inner store's."""
@@ -104,24 +127,26 @@ class Narrowed:
         """Nothing is written through a view."""
         raise _only_read(repository)
 
+    def _origin(self, repository: str, digest: str) -> str:
+        """The index that something was made from; empty for what was not made here."""
+        return self._origins.get((repository, digest)) or self._kept.origins.get((repository, digest), "")
+
     def _narrowed(self, repository: str, digest: str) -> ends.Manifest:
-        known = self._became.get((repository, digest))
-        if known is not None:
-            return known
+        made = self._kept.became.get((repository, digest))
+        if made is None:
+            made = self._made_of(repository, digest)
+            self._kept.keep(repository, digest, made)
+        if made.digest != digest:
+            self._origins[repository, made.digest] = digest
+        return made
+
+    def _made_of(self, repository: str, digest: str) -> ends.Manifest:
         whole = self.inner.manifest(repository, digest)
         if whole is None:
             raise errors.NotFoundError(
                 f"{self.address} has no manifest {digest} in {repository}.", remedy="It is looked at again."
             )
-        made = narrow(whole, self.platforms)
-        with self._lock:
-            if len(self._became) >= _MOST_KEPT:
-                self._became.clear()
-                self._made.clear()
-            self._became[repository, digest] = made
-            if made is not whole:
-                self._made[repository, made.digest] = made
-        return made
+        return narrow(whole, self.platforms)
 
 
 @dataclass(slots=True)
@@ -131,10 +156,11 @@ class Views:
     _views: dict[str, Narrowed] = field(default_factory=dict)
 
     def of(self, name: str, inner: ends.ImageStore, platforms: Collection[str]) -> Narrowed:
-        """The view of a mirror; a new one when its source or its platforms are others."""
-        view = self._views.get(name)
-        if view is None or view.inner is not inner or view.platforms != platforms:
-            view = self._views[name] = Narrowed(inner=inner, platforms=platforms)
+        """A view of a mirror for one pass; with another source or other platforms nothing is remembered."""
+        last = self._views.get(name)
+        same = last is not None and last.inner is inner and last.platforms == platforms
+        view = replace(last, _origins={}) if last is not None and same else Narrowed(inner=inner, platforms=platforms)
+        self._views[name] = view
         return view
 
 

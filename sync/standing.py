@@ -41,10 +41,12 @@ def look(order: Order) -> Standing:
         for site, why in order.held.items()
         for reference in order.references
     ]
+    absent = [reference for reference in order.references if not named[reference]]
+    with ThreadPoolExecutor(order.bounds.looks) as pool:
+        whys = list(pool.map(lambda reference: _why_absent(order, reference), absent))
     results += [
-        order.result(reference, site, State.FAILED, detail=f"{order.source.address} has no whole {reference}.")
-        for reference in order.references
-        if not named[reference]
+        order.result(reference, site, State.FAILED, detail=why)
+        for reference, why in zip(absent, whys, strict=True)
         for site in order.sites
     ]
     pending: dict[tuple[str, str], str] = {}
@@ -125,6 +127,15 @@ def _at_site(order: Order, shelf: Shelf, references: Sequence[str]) -> dict[str,
             raise
     with shelf.store.writing(shelf.repository):
         return shelf.digests(references, looks=order.bounds.looks)
+
+
+def _why_absent(order: Order, reference: str) -> str:
+    """Why the source does not have a reference, or has nothing of it that is wanted."""
+    try:
+        order.source.resolve(order.repository, reference)
+    except errors.LockstepError as error:
+        return str(error)
+    return f"{order.source.address} has no whole {reference}."
 
 
 def _at_sites(order: Order, references: Sequence[str]) -> dict[str, dict[str, str] | errors.LockstepError]:

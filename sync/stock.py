@@ -76,10 +76,13 @@ class Shelf:
         )
 
     def named(self, reference: str) -> str:
-        """The digest that a reference names; empty for one that is damaged, which writing it again mends."""
+        """The digest that a reference names; empty for one that is damaged, which writing it again mends.
+
+        Also for one that has nothing of what is seen of a source.
+        """
         try:
             found = self.store.resolve(self.repository, reference)
-        except errors.IntegrityError:
+        except (errors.IntegrityError, errors.NotFoundError):
             return ""
         return found.digest if found else ""
 

@@ -190,7 +190,7 @@ def _other(_asked: Asked) -> Reply:
     ("about", "answer", "said"),
     [
         ("/manifests/sha256:", _other, "under the name sha256:"),
-        ("/manifests/v1", lambda _asked: _PAGE, "has no whole v1"),
+        ("/manifests/v1", lambda _asked: _PAGE, "Not the answer of a registry"),
         ("/manifests/sha256:", lambda _asked: _PAGE, "Not the answer of a registry"),
         ("/manifests/sha256:", lambda _asked: Reply(200, _NESTED, {"Content-Type": oci.OCI_MANIFEST}), "sha256:"),
         ("/manifests/sha256:", lambda _asked: Reply(200, b" " * (8 * 2**20 + 1)), "8388608 bytes"),

@@ -344,6 +344,35 @@ def test_an_image_without_a_wanted_platform_is_an_error(tmp_path: Path) -> None:
         platforms.Narrowed(inner=maker.store, platforms=["windows/amd64"]).resolve("pay/api", "v1")
 
 
+def test_an_image_without_a_wanted_platform_keeps_no_other_from_the_sites(
+    tmp_path: Path, file_database: Database
+) -> None:
+    """Somebody pushed one for another machine: it says so, under its tag, and the rest goes on."""
+    world = World(tmp_path, file_database, platforms=["linux/amd64"])
+    world.maker.platforms(b"layer", tag="v1")
+    other = replace(world.maker.image(b"mainframe", child=True), platform={"os": "linux", "architecture": "s390x"})
+    world.maker.index([other], tag="v2")
+    world.handle()
+    assert world.states() == {
+        (tag, site): state for tag, state in (("v1", "equal"), ("v2", "failed")) for site in ("sejong", "daegu")
+    }
+    assert "has nothing for linux/amd64" in world.rows()["v2", "sejong"].detail
+
+
+def test_more_indexes_than_are_remembered_are_brought_all_the_same(
+    tmp_path: Path, file_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the first of them became is forgotten before it is sent, and is found out again."""
+    monkeypatch.setattr(platforms, "_MOST_KEPT", 3)
+    world = World(tmp_path, file_database, platforms=["linux/amd64"])
+    for number in range(10):
+        world.maker.platforms(b"%d" % number, tag=f"v{number}")
+    for _ in range(2):
+        world.handle()
+        assert set(world.states().values()) == {"equal"}
+    assert _tags(tmp_path, "sejong") == {f"v{number}" for number in range(10)}
+
+
 # --- what is added later
 
 
