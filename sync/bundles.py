@@ -8,7 +8,8 @@ for mirroring holds for it.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -173,13 +174,19 @@ class _Packing:
 
     def _add_batch(self, source: Shelf, named: dict[str, str], roots: Sequence[str]) -> None:
         graph, refused = transfer.graphs(source, roots, self._context.bounds)
+        sound = [root for root in roots if root not in refused]
+        there = self._there(source.repository, graph, sound)
+        lost = self._lost(source, graph, there)
+        for root in sound:
+            if gone := sorted(lost & {blob.digest for blob in graph.blobs(graph.order(root))}):
+                refused[root] = _hollow(source, root, gone)
         for tag, digest in named.items():
             if digest in refused:
                 self._problem(source.repository, tag, refused[digest])
-        whole = [root for root in roots if root not in refused]
+        whole = [root for root in sound if root not in refused]
         digests = list(dict.fromkeys(digest for root in whole for digest in graph.order(root)))
         blobs = {blob.digest: blob for blob in graph.blobs(digests)}
-        left = blobs.keys() & self._there(source.repository, graph, whole)
+        left = blobs.keys() & there
         sizes = {
             root: sum(len(graph.nodes[digest].manifest.raw) for digest in graph.order(root))
             + sum(blob.size for blob in graph.blobs(graph.order(root)))
@@ -204,10 +211,18 @@ class _Packing:
             self._origins.setdefault((source.repository, digest), source.store)
         self._inline.update({digest: blob.data for digest, blob in blobs.items() if blob.data is not None})
 
+    def _lost(self, source: Shelf, graph: Graph, there: Collection[str]) -> set[str]:
+        """The blobs that were to be in the archive, and that the source has not, or not in that size."""
+        asked = [blob for blob in graph.blobs(graph.nodes) if blob.data is None and blob.digest not in there]
+        with ThreadPoolExecutor(self._context.bounds.looks) as pool:
+            found = list(pool.map(lambda blob: source.store.has_blob(source.repository, blob), asked))
+        return {blob.digest for blob, is_there in zip(asked, found, strict=True) if not is_there}
+
     def _there(self, repository: str, graph: Graph, roots: Sequence[str]) -> set[str]:
         """The blobs that the site has, as it says or as an earlier list says."""
         sent = self._order.since.get(repository, Shelved())
-        there = {*sent.blobs, *sent.left}
+        sizes = {**sent.left, **sent.blobs}
+        there = {blob.digest for blob in graph.blobs(graph.nodes) if sizes.get(blob.digest) == blob.size}
         if self._order.site:
             store = self._context.doors.images(self._order.site)
             wanted = [copy.Want(root=root, at={self._order.site: ()}) for root in roots]
@@ -237,3 +252,10 @@ class _Packing:
                 detail=str(error),
             )
         )
+
+
+def _hollow(source: Shelf, root: str, gone: Sequence[str]) -> errors.NotFoundError:
+    return errors.NotFoundError(
+        f"{source.store.address} has {root} without all of it: it lacks {', '.join(gone[:3])} in that size.",
+        remedy="Push the image there again.",
+    )

@@ -245,14 +245,14 @@ class _Look:
                 f"is cut before {member.name}" if cut else f"has something else in place of {member.name}"
             )
         place = self._file.tell()
+        if member.size > self._whole - place:
+            raise self._wrong(f"is cut inside {member.name}")
         if member.data is not None:
             if self._file.read(member.size) != member.data:
                 raise self._wrong(f"has another {member.name} than its list says, or is cut there")
         else:
             self._skip(member.size)
         self._skip(bundle_writing.padding(member.size))
-        if self._file.tell() > self._whole:
-            raise self._wrong(f"is cut inside {member.name}")
         return place
 
     def end(self) -> None:

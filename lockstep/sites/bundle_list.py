@@ -110,15 +110,17 @@ def parse(raw: bytes, *, place: str) -> dict[str, Shelved]:
     version = body.get("lockstepTransfer") if isinstance(body, dict) else None
     if isinstance(version, int) and version > _VERSION:
         raise errors.UnsupportedError(f"{place} is of the version {version}.", remedy="Use a newer Lockstep.")
-    if version != _VERSION:
+    if version != _VERSION or isinstance(version, bool):
         raise _wrong(place, "is no transfer list")
     try:
         images: dict[str, dict[str, _Image]] = {}
         for one in map(_image, body["images"]):
-            images.setdefault(one.repository, {})[one.tag] = one
+            if images.setdefault(one.repository, {}).setdefault(one.tag, one) is not one:
+                raise ValueError(f"{one.repository}:{one.tag} is named twice")
         listed = {_named(name): _shelved(entry, images.pop(name, {})) for name, entry in body["repositories"].items()}
         if images:
             raise ValueError(f"{min(images)} has images and is not listed")
+        _require_one_size(listed)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _wrong(place, f"cannot be: {str(error)[:200]}") from error
     return listed
@@ -176,6 +178,17 @@ def _shelved(entry: Any, images: Mapping[str, _Image]) -> Shelved:
         blobs={_digest(digest): _size(size) for digest, size in entry["blobs"].items()},
         left={_digest(digest): _size(size) for digest, size in entry["left"].items()},
     )
+
+
+def _require_one_size(listed: TransferList) -> None:
+    """What has one digest has one size, wherever it is named."""
+    sizes: dict[str, int] = {}
+    for shelved in listed.values():
+        manifests = {digest: one.size for digest, one in shelved.manifests.items()}
+        for named in (manifests, shelved.blobs, shelved.left):
+            for digest, size in named.items():
+                if sizes.setdefault(digest, size) != size:
+                    raise ValueError(f"{digest} is named with {sizes[digest]} and with {size} bytes")
 
 
 def _manifest(digest: str, said: Any) -> Descriptor:

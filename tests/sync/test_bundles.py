@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import shutil
 import tarfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import orjson
 import pytest
 
 from lockstep import errors
-from lockstep.sites import bundle, bundle_list, bundle_writing
+from lockstep.sites import bundle, bundle_list, bundle_writing, oci
 from lockstep.store.database import Database
 from lockstep.values import Json, Stance
 from sync import bundles
@@ -289,6 +292,108 @@ def test_an_archive_for_a_site_that_no_mirror_names_is_not_written(world: World)
     with pytest.raises(errors.NotFoundError, match=r"mirrored to sejng\. There are: daegu, sejong"):
         bundles.export(world.context, Order(path=world.doors.root / "one.tar", site="sejng"))
     assert not (world.doors.root / "one.tar").exists()
+
+
+@pytest.mark.parametrize("how", ["gone", "of another size"])
+def test_an_image_without_one_of_its_layers_is_told_and_the_rest_is_exported(world: World, how: str) -> None:
+    """harbor#22644 at the source: it keeps itself out of the archive, and no other image."""
+    lacking = world.maker.image(b"broken soon", tag="v9")
+    manifest = world.maker.store.manifest("pay/api", lacking.digest)
+    assert manifest is not None
+    layer = oci.contents(manifest).blobs[-1]
+    file = world.doors.root / "seoul/pay/api/blobs/sha256" / layer.digest.partition(":")[2]
+    file.unlink()
+    if how == "of another size":
+        file.write_bytes(b"x")
+    path = world.doors.root / "one.tar"
+    done = bundles.export(world.context, Order(path=path))
+    assert [(one.reference, one.state) for one in done.problems] == [("v9", State.FAILED)]
+    assert layer.digest in done.problems[0].detail
+    world.doors.closed["seoul"] = errors.UnreachableError("There is no line.")
+    assert {result.state for result in _import(world, path).results} == {State.EQUAL}
+    assert "v9" not in (new_store(world.doors.root / "sejong").tags("pay/api") or {})
+
+
+def test_two_imports_at_once_leave_what_one_would(world: World) -> None:
+    """Two people with one medium: both are told that everything is there, and it is."""
+    path = _export(world)
+    world.doors.stores.clear()
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(bundles.bring_in, world.context, path, Request(site="sejong")) for _ in range(2)]
+        reports = [one.result() for one in asked]
+    assert {result.state for report in reports for result in report.results} == {State.EQUAL}
+    there, source = new_store(world.doors.root / "sejong"), world.maker.store
+    for repository in ("pay/api", "pay/blobs"):
+        assert there.tags(repository) == source.tags(repository)
+        assert all(verify(there, repository, one, read=True).whole for one in (there.tags(repository) or {}).values())
+
+
+def test_a_disk_that_fills_leaves_the_earlier_archive_and_nothing_beside_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever it fills: in the middle of a member, and when the last bytes are to be kept."""
+    path = _export(world)
+    whole = path.read_bytes()
+    world.maker.image(b"new" * 1000, tag="v9")
+    written, real = [0], os.write
+
+    def fills(descriptor: int, data: bytes) -> int:
+        written[0] += len(data)
+        if written[0] > 20_000:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(descriptor, data)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", fills)
+        with pytest.raises(errors.UnreachableError, match=r"one\.tar: No space left"):
+            bundles.export(world.context, Order(path=path))
+    assert path.read_bytes() == whole
+    beside = {found.name for found in world.doors.root.iterdir() if found.is_file()}
+    assert {name for name in beside if not name.startswith("lockstep.db")} == {"one.tar", "one.tar.json"}
+    assert {result.state for result in _import(world, path).results} == {State.EQUAL}
+
+
+_TAG = {"repository": "a", "reference": "v1", "digest": images.digest(b"m"), "size": 5}
+_SHELF = {
+    "manifests": {images.digest(b"m"): {"mediaType": oci.OCI_MANIFEST, "size": 5}},
+    "blobs": {images.digest(b"x"): 1},
+    "left": {},
+}
+
+
+@pytest.mark.parametrize(
+    ("tags", "repositories", "said"),
+    [
+        ([_TAG, {**_TAG, "size": 6}], {"a": _SHELF}, "a:v1 is named twice"),
+        ([_TAG], {"a": {**_SHELF, "blobs": {images.digest(b"m"): 6}}}, "with 5 and with 6 bytes"),
+        ([_TAG], {"a": {**_SHELF, "left": {images.digest(b"x"): 2}}}, "with 1 and with 2 bytes"),
+        ([_TAG], {"a": _SHELF, "b": {**_SHELF, "blobs": {images.digest(b"x"): 2}}}, "with 1 and with 2 bytes"),
+        ([_TAG, {**_TAG, "repository": "c"}], {"a": _SHELF}, "c has images and is not listed"),
+    ],
+    ids=["tag", "manifest", "left", "repositories", "repository"],
+)
+def test_a_list_that_contradicts_itself_is_refused(
+    tags: list[dict[str, Json]], repositories: dict[str, Json], said: str
+) -> None:
+    """Two readers of it would bring two things."""
+    raw = orjson.dumps({"lockstepTransfer": 1, "images": tags, "repositories": repositories})
+    with pytest.raises(errors.IntegrityError, match=said):
+        bundle_list.parse(raw, place="list")
+
+
+def test_a_list_that_names_more_than_any_disk_holds_is_that_of_a_cut_archive(tmp_path: Path) -> None:
+    """A size near the largest number is told as what it is, not as a disk that is not mounted."""
+    shelf = {**_SHELF, "blobs": {images.digest(b"x"): 2**63 - 1}}
+    raw = orjson.dumps({"lockstepTransfer": 1, "images": [_TAG], "repositories": {"a": shelf}})
+    listed = bundle_list.parse(raw, place="list")
+    parts = [bundle_writing.header(bundle_list.NAME, len(raw)), raw, bytes(bundle_writing.padding(len(raw)))]
+    for member in bundle_list.members(listed):
+        data = b"m" if member.data is None else member.data
+        parts += [bundle_writing.header(member.name, member.size), data, bytes(bundle_writing.padding(len(data)))]
+    path = tmp_path / "one.tar"
+    path.write_bytes(b"".join(parts))
+    with pytest.raises(errors.IntegrityError, match="is cut inside"):
+        bundle.open_bundle(path)
 
 
 def test_a_list_that_no_archive_can_have_is_refused() -> None:
