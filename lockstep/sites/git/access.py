@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from lockstep.sites.git import memory, relay, ssh
+from lockstep.sites.git import faults, memory, relay, ssh
 from lockstep.sites.line import Pace
 
 # What git runs with, always. GIT_CONFIG_* (git-config(1), "ENVIRONMENT"), the others from git(1).
@@ -43,11 +43,7 @@ _CONFIG = {
     "core.packedGitLimit": "1g",
     "core.packedGitWindowSize": "32m",
     "credential.helper": "",
-    # Old faults that forges let through, and that harm nobody: without these three, long-lived repositories
-    # could not be mirrored at all (GitLab's and GitHub's servers ignore them too).
-    "fetch.fsck.badTimezone": "ignore",
-    "fetch.fsck.missingSpaceBeforeDate": "ignore",
-    "fetch.fsck.zeroPaddedFilemode": "ignore",
+    **{f"fetch.fsck.{fault}": "warn" for fault in faults.HARMLESS},
     "gc.auto": "0",
     "http.followRedirects": "false",
     "log.showSignature": "false",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 
-from lockstep.sites.git import process
+from lockstep.sites.git import faults, process
 from lockstep.sites.git.progress import Heard
 from lockstep.sites.git.remote import Remote
+
+_log = logging.getLogger(__name__)
 
 # Git takes what a shallow clone has and writes down here where its history ends (gitformat-pack, "shallow"; without the
 # option it would take that as silently, and say nothing at all). So a file here means that something is missing.
@@ -31,6 +34,7 @@ def fetch(repository: Path, remote: Remote, oids: Iterable[str], *, heard: Heard
     remote.require_whole()
     ends_here = repository / _SHALLOW
     ends_here.unlink(missing_ok=True)  # whoever wrote it was killed before we looked
+    met = faults.Faults()
     with remote.environment() as env:
         finished = process.run(
             process.Call(
@@ -43,9 +47,12 @@ def fetch(repository: Path, remote: Remote, oids: Iterable[str], *, heard: Heard
                 most_memory_bytes=remote.patience.most_memory_bytes,
             ),
             heard=heard,
+            sieve=met,
         )
     if ends_here.exists():
         ends_here.unlink()
         raise remote.shallow()
     if finished.code:
         raise remote.failure(finished)
+    if str(met):
+        _log.warning("%s: old faults that harm nobody are let through: %s", remote.address, met)

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from lockstep import children, errors
 from lockstep.sites.git import progress
@@ -44,8 +44,24 @@ class Call:
     """It only reads a repository on this machine, in a moment, and nothing secret is in its environment."""
 
 
+class Sieve(Protocol):
+    """Takes out of stderr what it understands."""
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Take the next piece; hand back what is to be kept of it."""
+        ...
+
+    def rest(self) -> bytes:
+        """What was begun and not ended, once git has ended."""
+        ...
+
+
 def run(
-    call: Call, *, on_stdout: Callable[[bytes], None] | None = None, heard: progress.Heard | None = None
+    call: Call,
+    *,
+    on_stdout: Callable[[bytes], None] | None = None,
+    heard: progress.Heard | None = None,
+    sieve: Sieve | None = None,
 ) -> children.Finished:
     """Run one git command to its end; it is for the caller to see how it ended.
 
@@ -53,6 +69,7 @@ def run(
         call: What to run, and within which bounds.
         on_stdout: Receives what it writes as it comes; what it raises ends the command.
         heard: Is told how far it is, where it was asked to tell (``--progress``).
+        sieve: Takes something else out of what it writes to stderr.
 
     Raises:
         MissingToolError: Git is not installed.
@@ -67,11 +84,16 @@ def run(
         most_memory_bytes=call.most_memory_bytes,
         fleeting=call.fleeting,
     )
-    if heard is None:
+    sieves = [one for one in (progress.Reader(heard) if heard else None, sieve) if one is not None]
+    if not sieves:
         return children.run(command, on_stdout=on_stdout, spawn=_through_gitpython)
-    reader = progress.Reader(heard)
-    finished = children.run(command, on_stdout=on_stdout, on_stderr=reader.feed, spawn=_through_gitpython)
-    return replace(finished, err=finished.err + reader.rest())
+
+    def kept(chunk: bytes) -> bytes:
+        return functools.reduce(lambda left, one: one.feed(left), sieves, chunk)
+
+    finished = children.run(command, on_stdout=on_stdout, on_stderr=kept, spawn=_through_gitpython)
+    rest = functools.reduce(lambda left, one: one.feed(left) + one.rest(), sieves, b"")
+    return replace(finished, err=finished.err + rest)
 
 
 def _through_gitpython(
