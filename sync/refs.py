@@ -129,7 +129,7 @@ def plan(
         said = f"The source has no branch and no tag any more; the {len(there)} refs here are kept."
         empty = Held(ref="", reason=Reason.EMPTY_SOURCE, detail=said, updates=everything)
         return RefPlan(held=(empty, *_unreadable(source, site, options)))
-    draft = _Draft(options)
+    draft = _Draft(options, _saved(site))
     judge = _Judge(options, written=written, heads={source.head, site.head}, is_ancestor=is_ancestor)
     for ref in (wanted.keys() | there.keys()) - aliases.keys():
         update = RefUpdate(ref=ref, old=there.get(ref, ""), new=wanted.get(ref, ""))
@@ -183,8 +183,9 @@ class _Judge:
 class _Draft:
     """A plan while it is made."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, saved: AbstractSet[tuple[str, str]]) -> None:
         self._options = options
+        self._saved = saved
         self._changes: dict[str, RefUpdate] = {}
         self._lost: set[str] = set()
         self._held: list[Held] = []
@@ -203,7 +204,7 @@ class _Draft:
             self._hold(update.ref, reason, _sentence(update, reason), update)
             return
         self._changes[update.ref] = update
-        if reason and policy == "backup":
+        if reason and policy == "backup" and (update.ref, update.old) not in self._saved:
             self._lost.add(update.ref)
 
     def hold_aliases(self, aliases: Mapping[str, str], wanted: Mapping[str, str]) -> None:
@@ -255,19 +256,18 @@ class _Draft:
     def finish(self, head: str, unreadable: tuple[Held, ...]) -> RefPlan:
         """The plan."""
         changes = sorted(self._changes.values())
-        under = f"{BACKUP}{self._options.stamp}/"
         return RefPlan(
-            backups=tuple(
-                RefUpdate(ref=f"{under}{update.ref.removeprefix('refs/')}", old="", new=update.old)
-                for update in changes
-                if update.ref in self._lost
-            ),
+            backups=tuple(self._backup(update) for update in changes if update.ref in self._lost),
             writes=tuple(update for update in changes if update.new),
             head=head,
             deletes=tuple(update for update in changes if not update.new),
             held=tuple(sorted((*self._held, *unreadable), key=lambda held: held.ref)),
             unsure={ref: guard for ref, guard in self._unsure.items() if ref in self._changes},
         )
+
+    def _backup(self, update: RefUpdate) -> RefUpdate:
+        name = f"{BACKUP}{self._options.stamp}/{update.ref.removeprefix('refs/')}"
+        return RefUpdate(ref=name, old="", new=update.old)
 
     def _hold(self, ref: str, reason: Reason, detail: str, *updates: RefUpdate) -> None:
         self._held.append(Held(ref=ref, reason=reason, detail=detail, updates=updates))
@@ -286,6 +286,15 @@ def _sentence(update: RefUpdate, reason: Reason) -> str:
     if not update.new:
         return f"The source has deleted it, and it is protected: {update.old[:12]} is kept."
     return f"The source has rewritten it to {update.new[:12]}, which does not contain {update.old[:12]}."
+
+
+def _saved(site: Advertised) -> set[tuple[str, str]]:
+    """What was backed up at a site by an earlier look, as the ref that it was and its id.
+
+    A site that takes a backup and then refuses the ref itself is asked again, and gets no second copy each time.
+    """
+    names = ((ref.removeprefix(BACKUP), oid) for ref, oid in site.refs.items() if ref.startswith(BACKUP))
+    return {(f"refs/{name.partition('/')[2]}", oid) for name, oid in names}
 
 
 def _unreadable(source: Advertised, site: Advertised, options: Options) -> tuple[Held, ...]:

@@ -9,6 +9,7 @@ import pytest
 
 from lockstep.sites import ends, git
 from lockstep.store.database import Database
+from sync import release
 from sync.git import Request, run
 from sync.outcomes import SiteOutcome
 from tests.support import lfs_http
@@ -171,3 +172,37 @@ def test_large_files_are_looked_for_again_in_a_repository_that_is_another_now(wo
     world.walk()
     assert world.states() == dict.fromkeys(SITES, "equal")
     assert place.read_bytes() == content
+
+
+def test_a_site_that_takes_no_rewrite_says_so_and_gets_one_backup_however_often_it_is_asked(
+    tmp_path: Path, file_database: Database
+) -> None:
+    """Its rule is no race: nobody moved anything, no second look helps, and copies of one commit do not pile up."""
+    world = _world(tmp_path, file_database, diverged="backup")
+    seoul = world.site("seoul")
+    seoul.git("config", "receive.denyNonFastForwards", "true")
+    theirs = seoul.commit("refs/heads/work", {"hotfix": "x"}, orphan=True)
+    for _ in range(3):
+        outcome = _run(world)["seoul"]
+        world.clock.pass_minutes(1)
+        (told,) = outcome.open
+        assert (told.ref, told.outcome.value) == ("refs/heads/work", "refused")
+        assert told.reason.startswith("non-fast-forward")
+        assert not outcome.again
+    backups = {ref: oid for ref, oid in seoul.refs().items() if "backup" in ref}
+    assert list(backups.values()) == [theirs]
+    assert seoul.refs()["refs/heads/work"] == theirs
+
+
+def test_an_emptied_source_can_be_let_go_when_our_own_copy_was_lost(tmp_path: Path, file_database: Database) -> None:
+    """There is nothing to fetch any more, and the deletes are pushed all the same."""
+    world = _world(tmp_path, file_database)
+    for site in SITES:
+        world.site(site).git("config", "receive.denyDeleteCurrent", "warn")
+    world.source.delete(*world.source.refs())
+    shutil.rmtree(world.root / "state")
+    held = run(world.context, Request(), name="bank/pay").sites
+    letting = release.Letting(holds=[outcome.hold for outcome in held], by="ada", reason="the project is over")
+    report = release.let_go(world.context, letting, name="bank/pay")
+    assert {outcome.site: outcome.state.value for outcome in report.sites} == dict.fromkeys(SITES, "equal")
+    assert [world.site(site).refs() for site in SITES] == [{}, {}]

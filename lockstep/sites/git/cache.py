@@ -93,6 +93,8 @@ class Cache:
         _check({update.ref: update.new or update.old for update in updates})
         pusher = Pusher(repository=self.repository, views=self.folder / "views", remote=_wired(remote), heard=heard)
         with disk.typed(remote.address):
+            if not self._object_format:  # an emptied source was let go, and ours was lost: nothing is fetched any more
+                self._make_for(updates)
             return pusher.push(updates)
 
     def writer(self, site: str) -> AbstractContextManager[None]:
@@ -161,6 +163,11 @@ class Cache:
         except FileNotFoundError:
             return ""
         return "sha256" if "sha256" in config else "sha1"
+
+    def _make_for(self, updates: Sequence[ends.RefUpdate]) -> None:
+        lock = locks.held(self.folder / "locks/fetch", what=str(self.folder), wait_seconds=_WAIT_SECONDS)
+        with disk.typed(str(self.folder)), lock:
+            self._prepare(object_format_of(update.new or update.old for update in updates))
 
     def _require(self, object_format: str, remote: ends.GitRemote) -> None:
         """What comes from a site has to fit to what came from the source, if anything did: all sites live by that."""

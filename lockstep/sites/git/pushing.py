@@ -27,7 +27,10 @@ _MOST_ARGUMENTS = 256 * 1024
 _ALL_OR_NOTHING = ("pre-receive hook declined", "unpacker error")
 # After so many new refs a repository on disk has them packed: git reads each loose one as a file of its own.
 _MANY = 200
+# What git itself finds when it compares leases with what the other side has, and what the other side finds after that.
 _STALE = ("stale info", "fetch first", "non-fast-forward", "already exists", "needs force", "remote ref updated since")
+_STALE_THERE = ("already exists", "but expected")
+_THERE = "[remote rejected]"
 _LOCKED = ("cannot lock ref", "failed to update ref", "unable to create")
 
 
@@ -168,6 +171,7 @@ def _result(update: RefUpdate, flag: str, summary: str, *, remark: str) -> PushR
     if flag != "!":
         return PushResult(update=update, outcome=PushOutcome.UPDATED, message="")
     reason = failures.clean(summary.partition("(")[2].rpartition(")")[0] or summary)
-    if any(word in reason for word in _STALE):
+    # "non-fast-forward" of the other side is its rule (receive.denyNonFastForwards), and stays so.
+    if any(word in reason for word in (_STALE_THERE if summary.startswith(_THERE) else _STALE)):
         return PushResult(update=update, outcome=PushOutcome.STALE, message=reason)
     return PushResult(update=update, outcome=PushOutcome.REJECTED, message=f"{reason}: {remark}" if remark else reason)
