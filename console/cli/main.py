@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 import lockstep
-from console.cli import frame, terminal
+from console.cli import frame, interrupting, terminal
 from lockstep import crash, errors
 
 # Each command by the module that has it: a command pays for the imports that it needs, not for all.
@@ -66,6 +66,7 @@ def group(**_outer: Path | str | float | None) -> None:
 def main() -> None:
     """Run the command line and end the process with its exit code."""
     environ = frame.environment()
+    interrupting.prepare()
     try:
         if point := environ.get("LOCKSTEP_CRASH_AT"):
             crash.arm(point)
@@ -79,7 +80,7 @@ def main() -> None:
         error.show()
         code = error.code
     except (click.Abort, KeyboardInterrupt):
-        code = 130
+        code = interrupting.CODE
     except (errors.InputError, errors.NotFoundError) as error:
         # A wrong name, a wrong file: for whoever called to correct.
         frame.CommandError(error, frame.Exit.USAGE).show()
