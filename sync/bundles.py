@@ -82,7 +82,7 @@ def export(context: Mirroring, order: Order, *, name: str = "") -> Exported:
         if order.site and order.site not in selection.receivers(one):
             continue
         named = sources.Named(repositories=(name,))
-        packing.add_all(one, named if only else sources.repositories(context, one, sources.known(topology)))
+        packing.add_all(one, named if only else sources.repositories(context, one, ()))
     if not packing.listed:
         told = "; ".join(problem.detail for problem in packing.problems)
         raise errors.NotFoundError(f"There is nothing to export. {told}".strip(), remedy="Look at the mirror's rules.")
@@ -146,7 +146,9 @@ class _Packing:
             source = Shelf(store=sources.source(self._context, one), repository=repository)
             listed = sources.listed(source.store, repository)
             named = sources.chosen(self._context, one, source, listed)
-            named |= source.digests([tag for tag, digest in named.items() if not digest], looks=bounds.looks)
+            named |= dict.fromkeys(selection.lacking(one, repository, listed), "")
+            found = source.digests([tag for tag, digest in named.items() if not digest], looks=bounds.looks)
+            named |= found.digests
             roots = sorted({digest for digest in named.values() if digest})
             for start in range(0, len(roots), bounds.batch):
                 self._add_batch(source, named, roots[start : start + bounds.batch])
@@ -155,7 +157,7 @@ class _Packing:
             return
         for tag, digest in named.items():
             if not digest:
-                self._problem(repository, tag, errors.NotFoundError(f"{source.store.address} has no whole {tag}."))
+                self._problem(repository, tag, found.refused.get(tag) or sources.without(source.store, tag))
 
     def reading(self) -> bundle_writing.Reading:
         """Where the bytes of members come from; tells how far it is."""

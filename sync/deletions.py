@@ -17,6 +17,9 @@ from sync import selection
 from sync.mirror import Order, Result
 from sync.states import State, state_of
 
+_LET_GO = "Push them there again, or raise deletions.most of the mirror until they are gone here."
+_KEEPS = "It is gone at the source; this registry deletes nothing. Let it delete, or remove the tag there by hand."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gone:
@@ -57,9 +60,11 @@ def plan(
             and not any(_is_of(other, one.reference) for other in beside)
         ]
         most = max(1, amounts.share_of(mirror.spec.deletions.most, len(ours)))
-        many = f"{len(gone)} of {len(ours)} tags vanished at the source at once." if len(gone) > most else ""
+        many = f"{len(gone)} of {len(ours)} tags vanished at the source at once. {_LET_GO}" if len(gone) > most else ""
         for one in gone:
-            fixed = "The tag is immutable." if selection.is_immutable(mirror, one.reference) else ""
+            fixed = (
+                "It is gone at the source, and immutable here." if selection.is_immutable(mirror, one.reference) else ""
+            )
             found.append(Gone(site=site, tag=one.reference, digest=one.digest, why=many or fixed))
     return found
 
@@ -88,7 +93,7 @@ def _take_away(order: Order, gone: Gone, store: ends.ImageStore, result: Result)
     if why := order.hold(gone.site):
         return replace(result, detail=why)
     if there is not None and not store.untag(order.repository, gone.tag):
-        return replace(result, state=State.REFUSED, detail="It is gone at the source; this registry deletes nothing.")
+        return replace(result, state=State.REFUSED, detail=_KEEPS)
     return replace(result, state=State.EQUAL, detail="It is gone at the source, and here.", gone=True)
 
 

@@ -99,11 +99,10 @@ def handle_sweep(context: Mirroring, _claim: work.Claim) -> work.Outcome:
     topology, now = context.topology(), context.clock.now()
     with context.database.read() as connection:
         checked = stored.last_checked(connection)
-    known = sources.known(topology) | {repository for repository, _ in checked}
     due = {
         repository
         for one in topology.image_mirrors.values()
-        for repository in sources.repositories(context, one, known).repositories
+        for repository in sources.repositories(context, one, selection.mirrored(one, checked)).repositories
         if selection.is_due(one, repository, checked, now)
     }
     return work.Done(then=tuple(work.mirror_images(repository, urgent=False) for repository in sorted(due)))
@@ -120,22 +119,28 @@ def run(context: Mirroring, request: Request, *, name: str = "") -> Report:
     chosen = sources.named(topology, name)
     if request.source is None:
         selection.check_site(chosen, request.site)
-    results: list[Result] = []
-    for one in chosen:
-        asked = _asked(context, topology, one, name, request)
-        results += [
-            _whole(pattern, site, error)
-            for pattern, error in asked.unclear.items()
-            for site in selection.receivers(one, request.site)
-        ]
-        for repository in asked.repositories:
-            pushes = Pushes(began=context.clock.now())
-            found = _mirror(context, topology, one, repository, request, pushes)
-            results += found
-            if not request.dry_run:
-                with context.database.write() as connection:
-                    records.of(found, pushes, context.clock.now(), repository=repository)(connection)
+    results = [result for one in chosen for result in _all_of(context, topology, one, name, request)]
     return Report(results=tuple(results), lags=_lags(context, topology, {one.repository for one in results}))
+
+
+def _all_of(
+    context: Mirroring, topology: Topology, one: kinds.ImageMirror, name: str, request: Request
+) -> list[Result]:
+    """Mirror what a name means of one mirror; that this is nothing at all is a result too."""
+    asked = _asked(context, topology, one, name, request)
+    sites = selection.receivers(one, request.site)
+    results = [_whole(pattern, site, error) for pattern, error in asked.unclear.items() for site in sites]
+    for repository in asked.repositories:
+        pushes = Pushes(began=context.clock.now())
+        found = _mirror(context, topology, one, repository, request, pushes)
+        results += found
+        if not request.dry_run:
+            with context.database.write() as connection:
+                records.of(found, pushes, context.clock.now(), repository=repository)(connection)
+    if results or request.source is not None or not asked.repositories:
+        return results
+    meant = ", ".join(asked.repositories)
+    return [_whole(meant, site, sources.unmeant(context.doors.image_source(one), one, meant)) for site in sites]
 
 
 def _lags(context: Mirroring, topology: Topology, repositories: Collection[str]) -> dict[tuple[str, str, str], lag.Lag]:
@@ -164,7 +169,9 @@ def _asked(
         )
     if single:
         return sources.Named(repositories=(single,))
-    return sources.repositories(context, one, sources.known(topology))
+    with context.database.read() as connection:
+        checked = stored.last_checked(connection)
+    return sources.repositories(context, one, selection.mirrored(one, checked))
 
 
 def _mirror(
@@ -205,6 +212,8 @@ def _mirror(
             others = [other for other in topology.image_mirrors_of(repository) if other.spec.source != one.spec.source]
             gone = deletions.plan(one, asked.recorded, there, opened, others=others)
             results += deletions.carry_out(order, gone)
+        if asked.whole and not results and repository in one.spec.repositories:
+            raise sources.unmeant(source, one, repository)
     except errors.LockstepError as error:
         return [_whole(repository, site, error) for site in sites]
     return results + [
@@ -232,6 +241,7 @@ def _asked_for(context: Mirroring, one: kinds.ImageMirror, source: Shelf, reques
     chosen = sources.chosen(context, one, source, listed)
     if request.source is not None:
         return _Asked(references=chosen)
+    chosen |= dict.fromkeys(selection.lacking(one, source.repository, listed), "")
     recorded = _recorded(context, source.repository)
     again = untagged.references(one, recorded, selection.receivers(one, request.site))
     return _Asked(references=again | chosen, untagged=again, listed=listed, recorded=recorded, whole=True)

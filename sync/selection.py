@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from fnmatch import fnmatchcase
 
@@ -29,6 +29,12 @@ def check_site(mirrors: Iterable[kinds.ImageMirror], site: str) -> None:
         )
 
 
+def mirrored(mirror: kinds.ImageMirror, checked: Iterable[tuple[str, str]]) -> set[str]:
+    """Of repositories that were looked at, given each with a site, those at a site that the mirror brings images to."""
+    there = receivers(mirror)
+    return {repository for repository, site in checked if site in there}
+
+
 def names(mirror: kinds.ImageMirror) -> list[str]:
     """The repositories that the mirror names one by one."""
     return [name for name in mirror.spec.repositories if values.is_repository(name)]
@@ -53,6 +59,17 @@ def chosen_tags(mirror: kinds.ImageMirror, listed: Iterable[str]) -> list[str]:
         dated = sorted((version, tag) for tag in found if (version := versions.Version.parse(tag)) is not None)
         found = {tag for _, tag in dated[-spec.newest :]}
     return sorted(found | literal)
+
+
+def lacking(mirror: kinds.ImageMirror, repository: str, listed: Collection[str]) -> list[str]:
+    """The tags that the mirror names one by one, in a repository that it names so too, and that are not listed, sorted.
+
+    Where a pattern names the repository, not each of those that it names needs to have each tag; and with
+    ``deleted: delete`` a tag that is gone is meant to be.
+    """
+    if repository not in mirror.spec.repositories or mirror.spec.deleted == "delete":
+        return []
+    return sorted(tag for tag in {*mirror.spec.tags} - {*listed} if values.is_tag(tag))
 
 
 def _is_chosen(spec: kinds.ImageMirrorSpec, tag: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Protocol
@@ -90,13 +90,28 @@ def listed(source: ends.ImageStore, repository: str) -> dict[str, str]:
     return listed
 
 
+def without(source: ends.ImageStore, reference: str) -> errors.NotFoundError:
+    """The error for a tag or digest that a source has not, or not whole."""
+    return errors.NotFoundError(
+        f"{source.address} has no whole {reference}.", remedy="Push it there again, or mend the mirror."
+    )
+
+
+def unmeant(source: ends.ImageStore, one: kinds.ImageMirror, repositories: str) -> errors.NotFoundError:
+    """The error for repositories of which a mirror's rules choose no tag at all."""
+    return errors.NotFoundError(
+        f"{source.address} has no tag of {repositories} that the ImageMirror {one.name} means.",
+        remedy="Look at its tags, versions and expression.",
+    )
+
+
 def chosen(context: Mirroring, one: kinds.ImageMirror, source: Shelf, listed: Mapping[str, str]) -> dict[str, str]:
     """The tags that a mirror chooses of those listed, with the digest at the source where that is known already."""
     known = dict(listed)
     unknown = [tag for tag in selection.tags(one, known) if not known[tag]]
     if unknown and any(values.companion_of(tag) for tag in known):
         # Whose companions they are is known by digest only.
-        known |= source.digests(unknown, looks=context.bounds.looks)
+        known |= source.digests(unknown, looks=context.bounds.looks).digests
     return {tag: known[tag] for tag in selection.tags(one, known)}
 
 
@@ -116,26 +131,43 @@ class Named:
     unclear: Mapping[str, errors.LockstepError] = field(default_factory=dict)
 
 
-def repositories(context: Mirroring, one: kinds.ImageMirror, known: set[str]) -> Named:
-    """The repositories of a mirror: what its source lists, or else what is named or known."""
+def repositories(context: Mirroring, one: kinds.ImageMirror, mirrored: Collection[str]) -> Named:
+    """The repositories of a mirror: what its source lists, what is named, and what was mirrored before.
+
+    A source need not list: then the images of applications stand in for its list.
+    """
     named = set(selection.names(one))
     lacking: errors.LockstepError | None = None
     try:
         source = context.doors.image_source(one)
         listed, where = set(source.repositories()), source.address
     except errors.LockstepError as error:  # it cannot list, or does not answer: the mirror of each name says more
-        listed, where, lacking = named | known, "", error
-    found = sorted(repository for repository in listed | named if patterns.covers(one, repository))
+        listed, where, lacking = known(context.topology()), "", error
+    # What was mirrored and is listed no longer is asked for all the same, so that somebody hears of it, unless it may
+    # have come by another mirror.
+    topology = context.topology()
+    before = {repository for repository in mirrored if topology.image_mirrors_of(repository) == [one]}
+    found = sorted(repository for repository in listed | named | before if patterns.covers(one, repository))
     unclear: dict[str, errors.LockstepError] = {}
     for pattern in sorted({*one.spec.repositories} - named):
         if lacking is not None and not isinstance(lacking, errors.UnsupportedError):
             unclear[pattern] = lacking
-        elif not any(fnmatchcase(repository, pattern) for repository in found):
+        elif _means_nothing(pattern, found, is_empty=lacking is None and not listed):
             unclear[pattern] = lacking or errors.NotFoundError(
                 f"{where} has no repository that {pattern} names{_and_matches(one)}.",
                 remedy="Push one there, or mend the mirror.",
             )
     return Named(repositories=tuple(found), unclear=unclear)
+
+
+def _means_nothing(pattern: str, found: Collection[str], *, is_empty: bool) -> bool:
+    """Whether a pattern names nothing of what was found, and nobody could have meant that.
+
+    Nothing is wrong with a source that ``is_empty`` as yet, nor with ``*`` beside ``*/*`` when the latter names all.
+    """
+    if is_empty or any(fnmatchcase(repository, pattern) for repository in found):
+        return False
+    return not found or any(sign.isalnum() for sign in pattern)
 
 
 def _and_matches(one: kinds.ImageMirror) -> str:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 
 from lockstep import errors
 from lockstep.sites import ends
+from sync import sources
 from sync.orders import Order, Result
 from sync.states import State
-from sync.stock import Shelf
+from sync.stock import Shelf, Told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,17 +36,18 @@ def look(order: Order) -> Standing:
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(_at_source, order)
         said = _at_sites(order, list(order.references))
-        named = asked.result()
+        source = asked.result()
+    named = source.digests
+    absent = [reference for reference in order.references if not named[reference]]
+    with ThreadPoolExecutor(order.bounds.looks) as pool:
+        whys = list(pool.map(lambda one: source.refused.get(one) or _why_absent(order, one), absent))
     results = [
         order.result(reference, site, State.HELD, detail=why)
         for site, why in order.held.items()
         for reference in order.references
     ]
-    absent = [reference for reference in order.references if not named[reference]]
-    with ThreadPoolExecutor(order.bounds.looks) as pool:
-        whys = list(pool.map(lambda reference: _why_absent(order, reference), absent))
     results += [
-        order.result(reference, site, State.FAILED, detail=why)
+        order.failed(reference, site, "", why)
         for reference, why in zip(absent, whys, strict=True)
         for site in order.sites
     ]
@@ -54,25 +56,31 @@ def look(order: Order) -> Standing:
         results += _sorted_out(order, site, standing, named, pending)
     if order.referrers and not order.deep:
         results = _with_new_referrers(order, results, pending)
-    known = {site: standing for site, standing in said.items() if isinstance(standing, dict)}
+    known = {site: _sure(standing) for site, standing in said.items() if isinstance(standing, Told)}
     return Standing(results=results, pending=pending, known=known)
 
 
 def _sorted_out(
     order: Order,
     site: str,
-    standing: dict[str, str] | errors.LockstepError,
+    standing: Told | errors.LockstepError,
     named: Mapping[str, str],
     pending: dict[tuple[str, str], str],
 ) -> list[Result]:
     """What is known already of one site; what has to be brought goes to ``pending``."""
     known = {reference: digest for reference, digest in named.items() if digest}
+    refused = dict.fromkeys(known, standing) if isinstance(standing, errors.LockstepError) else standing.refused
+    results = [
+        replace(order.failed(reference, site, digest, refused[reference]), seen=False)
+        for reference, digest in known.items()
+        if reference in refused
+    ]
     if isinstance(standing, errors.LockstepError):
-        failed = [order.failed(reference, site, digest, standing) for reference, digest in known.items()]
-        return [replace(result, seen=False) for result in failed]
-    results = []
+        return results
     for reference, digest in known.items():
-        there = standing[reference]
+        if reference in refused:
+            continue
+        there = standing.digests[reference]
         if there == digest and not order.deep:
             results.append(order.result(reference, site, State.EQUAL, digest=digest))
         elif there and there != digest and order.immutable(reference):
@@ -107,43 +115,53 @@ def _about(store: ends.ImageStore, order: Order, root: str) -> set[str]:
         return {"unknown"} if store is order.source else set()
 
 
-def _at_source(order: Order) -> dict[str, str]:
-    """What each reference names at the source; empty when the source has no such thing."""
+def _sure(said: Told) -> dict[str, str]:
+    """What tags name, without those of which nobody knows."""
+    return {reference: digest for reference, digest in said.digests.items() if reference not in said.refused}
+
+
+def _at_source(order: Order) -> Told:
+    """What each reference names at the source."""
     asked = [reference for reference, digest in order.references.items() if not digest]
     found = Shelf(store=order.source, repository=order.repository).digests(asked, looks=order.bounds.looks)
-    return {reference: digest or found[reference] for reference, digest in order.references.items()}
+    digests = {reference: digest or found.digests[reference] for reference, digest in order.references.items()}
+    return Told(digests=digests, refused=found.refused)
 
 
-def _at_site(order: Order, shelf: Shelf, references: Sequence[str]) -> dict[str, str]:
+def _at_site(order: Order, shelf: Shelf, references: Sequence[str]) -> Told:
     """What references name at one site.
 
     Some registries deny a repository that is not there yet to whoever may only read (Quay, Docker Hub): whoever is to
     write there asks as such.
     """
     try:
-        return shelf.digests(references, looks=order.bounds.looks)
-    except (errors.UnauthorisedError, errors.ForbiddenError):
+        told = shelf.digests(references, looks=order.bounds.looks)
+    except errors.UnauthorisedError:
         if order.dry_run:
             raise
+    else:
+        denied = any(isinstance(error, errors.ForbiddenError) for error in told.refused.values())
+        if order.dry_run or not denied:
+            return told
     with shelf.store.writing(shelf.repository):
         return shelf.digests(references, looks=order.bounds.looks)
 
 
-def _why_absent(order: Order, reference: str) -> str:
-    """Why the source does not have a reference, or has nothing of it that is wanted."""
+def _why_absent(order: Order, reference: str) -> errors.LockstepError:
+    """Why the source does not have a reference, or has only a damaged one."""
     try:
         order.source.resolve(order.repository, reference)
     except errors.LockstepError as error:
-        return str(error)
-    return f"{order.source.address} has no whole {reference}."
+        return error
+    return sources.without(order.source, reference)
 
 
-def _at_sites(order: Order, references: Sequence[str]) -> dict[str, dict[str, str] | errors.LockstepError]:
+def _at_sites(order: Order, references: Sequence[str]) -> dict[str, Told | errors.LockstepError]:
     """What each reference names at each site; or why a site cannot say."""
     shelves = {site: Shelf(store=store, repository=order.repository) for site, store in order.sites.items()}
     with ThreadPoolExecutor(max(1, len(shelves))) as pool:
         looks = {site: pool.submit(_at_site, order, shelf, references) for site, shelf in shelves.items()}
-    said: dict[str, dict[str, str] | errors.LockstepError] = {}
+    said: dict[str, Told | errors.LockstepError] = {}
     for site, look in looks.items():
         error = look.exception()
         said[site] = error if isinstance(error, errors.LockstepError) else look.result()

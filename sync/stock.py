@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from lockstep import errors, values
@@ -13,6 +13,14 @@ from sync.graph import Each, Graph, Limits, in_turn, walk
 
 # So many references are asked for one by one; more are looked up in a listing.
 _FEW = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What tags and digests name: ``""`` for what is not here, is damaged, or is refused for a reason of its own."""
+
+    digests: Mapping[str, str]
+    refused: Mapping[str, errors.LockstepError] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,24 +58,38 @@ class Shelf:
         named = ends.Descriptor(media_type=root.media_type, digest=root.digest, size=len(root.raw))
         return walk(named, _Begun(shelf=self, root=root), limits, each=each)
 
-    def digests(self, references: Collection[str], *, looks: int = 8) -> dict[str, str]:
-        """What some tags and digests name here; ``""`` for what is not here or damaged.
+    def digests(self, references: Collection[str], *, looks: int = 8) -> Told:
+        """What some tags and digests name here.
 
         Many are asked with one listing, where a listing tells digests; where it does not, a listing saves asking
         for the many that are absent, once the first few were.
+
+        Raises:
+            LockstepError: Nothing can be asked here now: it does not answer, or does not know us.
         """
         asked = list(references)
+        refused: dict[str, errors.LockstepError] = {}
+
+        def named(reference: str) -> str:
+            try:
+                return self.named(reference)
+            except errors.UnauthorisedError:
+                raise
+            except (errors.RefusedError, errors.NotFoundError) as error:  # one image, of which others know nothing
+                refused[reference] = error
+                return ""
+
         with ThreadPoolExecutor(looks) as pool:
             found: dict[str, str] = {}
             if len(asked) > _FEW and not self.store.lists_digests:
                 first, asked = asked[:_FEW], asked[_FEW:]
-                found = dict(zip(first, pool.map(self.named, first), strict=True))
-            if len(asked) > _FEW and not any(found.values()):
+                found = dict(zip(first, pool.map(named, first), strict=True))
+            if len(asked) > _FEW and not (any(found.values()) or refused):
                 listed = self.store.tags(self.repository) or {}
                 found |= {tag: listed[tag] for tag in asked if listed.get(tag)}
                 asked = [one for one in asked if one not in found and (one in listed or values.is_digest(one))]
-            found |= zip(asked, pool.map(self.named, asked), strict=True)
-        return {one: found.get(one, "") for one in references}
+            found |= zip(asked, pool.map(named, asked), strict=True)
+        return Told(digests={one: found.get(one, "") for one in references}, refused=refused)
 
     def _without(self, digest: str) -> errors.NotFoundError:
         return errors.NotFoundError(
@@ -76,13 +98,10 @@ class Shelf:
         )
 
     def named(self, reference: str) -> str:
-        """The digest that a reference names; empty for one that is damaged, which writing it again mends.
-
-        Also for one that has nothing of what is seen of a source.
-        """
+        """The digest that a reference names; empty for one that is damaged, which writing it again mends."""
         try:
             found = self.store.resolve(self.repository, reference)
-        except (errors.IntegrityError, errors.NotFoundError):
+        except errors.IntegrityError:
             return ""
         return found.digest if found else ""
 

@@ -77,7 +77,7 @@ def _mirror(context: mirroring_git.Mirroring, name: str, given: dict[str, Any], 
 def _write_git(report: mirroring_git.Report) -> None:
     rows = []
     for one in report.sites:
-        refs = [f"{ref.ref}: {ref.action} {ref.outcome.value} {ref.reason}".strip() for ref in one.refs]
+        refs = [f"{ref.ref or 'all refs'}: {ref.action} {ref.outcome.value} {ref.reason}".strip() for ref in one.refs]
         told = [one.reason] if one.reason else [*refs[:_MOST_REFS], *_more(refs)]
         lag = report.lags.get((one.repository, one.site), "")
         rows.append((one.repository, one.site, one.state.value, str(lag), one.hold, "; ".join(told)))

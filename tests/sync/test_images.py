@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -96,13 +97,14 @@ class World:
 
     def __init__(self, root: Path, opened: Database, **mirror: Any) -> None:
         spec = {"source": {"site": "seoul"}, "repositories": ["pay/*"], "sites": ["seoul", "sejong", "daegu"], **mirror}
-        self.topology: Topology = topology(
+        self.documents: tuple[tuple[str, str, dict[str, Any]], ...] = (
             *(("Site", site, SITE) for site in ("seoul", "sejong", "daegu")),
             ("Pair", "seoul-sejong", {"primary": "seoul", "standby": "sejong"}),
             ("Pair", "seoul-daegu", {"primary": "seoul", "standby": "daegu"}),
             ("Application", "pay", APPLICATION),
             ("ImageMirror", "pay", spec),
         )
+        self.topology: Topology = topology(*self.documents)
         self.doors = Doors(root)
         self.stances: Mapping[str, Stance] = {"seoul-sejong": Stance.NORMAL, "seoul-daegu": Stance.NORMAL}
         self.clock = Clock()
@@ -519,3 +521,40 @@ def test_all_that_goes_to_a_site_shares_its_line(world: World) -> None:
     sizes = [layer.stat().st_size for layer in (world.doors.root / "sejong").rglob("blobs/sha256/*") if layer.is_file()]
     assert 7000 < max(waited) <= sum(sizes)
     assert max(waited) > 2 * max(sizes)  # the last bytes of all are waited for by nobody
+
+
+def test_a_repository_that_was_mirrored_and_is_gone_at_the_source_is_told(world: World) -> None:
+    """A storage that lost it must not look like a night without work; the sweep asks for it too."""
+    world.maker.image(b"layer", tag="v1")
+    other = Maker(store=world.maker.store, repository="pay/settle")
+    other.image(b"layer", tag="v1")
+    assert mirroring.run(world.context, Request()).exit_code == 0
+    shutil.rmtree(world.doors.root / "seoul/pay/settle")
+    world.doors.stores.clear()
+    report = mirroring.run(world.context, Request(site="daegu"))
+    said = {one.repository: (one.state.value, one.detail.partition("has ")[2]) for one in report.results}
+    assert said == {
+        "pay/api": ("equal", ""),
+        "pay/settle": ("failed", "no repository pay/settle. Push it there, or mend the mirror."),
+    }
+    world.clock.moment += timedelta(minutes=5)
+    assert _swept(world) == ["pay/api", "pay/settle"]
+
+
+def test_what_another_mirror_brings_is_not_missed_at_this_source(world: World) -> None:
+    """Two mirrors may cover one name, from two sources: the one that lists it brings it."""
+    elsewhere = Maker(store=new_store(world.doors.root / "elsewhere"), repository="pay/vendor")
+    elsewhere.image(b"layer", tag="v1")
+    world.maker.image(b"layer", tag="v1")
+    more = {"source": {"layout": "/elsewhere"}, "repositories": ["pay/v*"], "sites": ["sejong"]}
+    both = topology(*world.documents, ("ImageMirror", "vendor", more))
+    world.topology = both
+    assert mirroring.run(world.context, Request()).exit_code == 0
+    assert mirroring.run(world.context, Request()).exit_code == 0
+
+
+def test_a_source_that_has_nothing_yet_is_nothing_to_do(world: World) -> None:
+    """Before the first build there is nothing that could be lacking."""
+    assert mirroring.run(world.context, Request()).exit_code == 0
+    world.maker.image(b"layer", tag="v1")
+    assert mirroring.run(world.context, Request()).exit_code == 0

@@ -277,6 +277,75 @@ def test_nothing_is_taken_away_towards_a_site_that_is_the_truth_now(tmp_path: Pa
     assert _tags(tmp_path, "daegu") == {"v1"}
 
 
+# --- rules that mean nothing
+
+
+def test_a_tag_that_is_named_and_not_there_is_told_beside_the_others(tmp_path: Path, file_database: Database) -> None:
+    """A letter too few is never told as equal; where a pattern names the repository, the tag may be lacking."""
+    world = World(tmp_path, file_database, repositories=["pay/api"], tags=["v1", "lates", "x*"])
+    world.maker.image(b"layer", tag="v1")
+    report = mirroring.run(world.context, Request(site="daegu"))
+    assert {one.reference: one.state for one in report.results} == {"v1": State.EQUAL, "lates": State.FAILED}
+    assert "has no whole lates. Push it there again, or mend the mirror." in report.results[0].detail
+    assert report.exit_code == 2
+    for spec in ({"repositories": ["pay/*"]}, {"repositories": ["pay/api"], "deleted": "delete"}):
+        world = World(tmp_path / str(len(spec)), file_database, tags=["v1", "lates"], **spec)
+        world.maker.image(b"layer", tag="v1")
+        assert mirroring.run(world.context, Request(site="daegu")).exit_code == 0
+
+
+@pytest.mark.parametrize("repositories", [["pay/api"], ["pay/*"]], ids=["named", "pattern"])
+@pytest.mark.parametrize("name", ["", "pay", "pay/api"])
+def test_rules_that_choose_nothing_are_told(
+    tmp_path: Path, file_database: Database, repositories: list[str], name: str
+) -> None:
+    """A range that no version is in brings nothing, and that is no success."""
+    world = World(tmp_path, file_database, repositories=repositories, versions=">9")
+    world.maker.image(b"layer", tag="v1")
+    report = mirroring.run(world.context, Request(), name=name)
+    assert report.exit_code == 2
+    assert {one.site for one in report.results} == {"sejong", "daegu"}
+    (said,) = {one.detail.partition(" has ")[2] for one in report.results}
+    assert said == ("no tag of pay/api that the ImageMirror pay means. Look at its tags, versions and expression.")
+
+
+# --- one image that cannot be had
+
+
+def test_an_image_without_a_wanted_platform_holds_up_no_other(tmp_path: Path, file_database: Database) -> None:
+    """Repositories of vendors have images for one system beside those for another."""
+    world = World(tmp_path, file_database, platforms=["linux/amd64"])
+    world.maker.image(b"plain", tag="v1")
+    foreign = world.maker.image(b"foreign")
+    world.maker.index([_platform(foreign, "s390x")], tag="v2")
+    report = mirroring.run(world.context, Request(site="daegu"))
+    assert {one.reference: one.state for one in report.results} == {"v1": State.EQUAL, "v2": State.FAILED}
+    assert "has nothing for linux/amd64" in report.results[1].detail
+    assert world.doors.images("daegu").resolve("pay/api", "v1") is not None
+
+
+@pytest.mark.parametrize("place", ["seoul", "daegu"])
+def test_an_image_that_a_registry_gives_to_nobody_holds_up_no_other(
+    tmp_path: Path, file_database: Database, place: str
+) -> None:
+    """Harbor and Artifactory refuse an image in which their scanners found something: at the source, or at a site."""
+    world = World(tmp_path, file_database, platforms=["linux/amd64"])  # so that each tag is asked for by itself
+    for tag in ("v1", "v2"):
+        world.maker.image(tag.encode(), tag=tag)
+
+    def refuse(method: str, about: str) -> None:
+        if method == "resolve" and "v2" in about:
+            raise errors.RefusedError("It has vulnerabilities.")
+
+    world.doors.images(place)
+    world.doors.stores[place].hook = refuse
+    report = mirroring.run(world.context, Request(site="daegu"))
+    assert {one.reference: (one.state, one.detail) for one in report.results} == {
+        "v1": (State.EQUAL, ""),
+        "v2": (State.REFUSED, "It has vulnerabilities."),
+    }
+
+
 # --- platforms
 
 

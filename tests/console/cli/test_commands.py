@@ -125,6 +125,8 @@ def test_deliveries_and_runs_that_are_not_there_are_said(terminal: Terminal) -> 
         (("pipeline", "run", "-f", "/dev/null", "-p", "novalue"), 64),
         (("deploy", "no-such-application"), 2),
         (("sync", "git", "no-such-mirror"), 2),
+        (("sync", "git", "--site", "no-such-site"), 2),
+        (("sync", "images", "--site", "no-such-site"), 2),
         (("--help",), 0),
         (("--version",), 0),
     ],
@@ -132,6 +134,11 @@ def test_deliveries_and_runs_that_are_not_there_are_said(terminal: Terminal) -> 
 def test_exit_codes_never_look_like_a_verdict(terminal: Terminal, arguments: tuple[str, ...], code: int) -> None:
     """64 for a wrong call; a command that can give a verdict has a code of its own for errors."""
     assert terminal.types(*arguments).code == code
+
+
+def test_the_first_help_keeps_its_lines(terminal: Terminal) -> None:
+    """What to try first stands line by line, as it was written."""
+    assert "\n  Try it:      lockstep demo\n  Check:       lockstep validate DIR\n" in terminal.types("--help").out
 
 
 def test_the_doctor_asks_every_end(terminal: Terminal) -> None:
