@@ -212,7 +212,7 @@ def _mirror(
             others = [other for other in topology.image_mirrors_of(repository) if other.spec.source != one.spec.source]
             gone = deletions.plan(one, asked.recorded, there, opened, others=others)
             results += deletions.carry_out(order, gone)
-        if asked.whole and not results and repository in one.spec.repositories:
+        if asked.whole and not (results or asked.references) and repository in one.spec.repositories:
             raise sources.unmeant(source, one, repository)
     except errors.LockstepError as error:
         return [_whole(repository, site, error) for site in sites]

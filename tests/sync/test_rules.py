@@ -309,6 +309,17 @@ def test_rules_that_choose_nothing_are_told(
     assert said == ("no tag of pay/api that the ImageMirror pay means. Look at its tags, versions and expression.")
 
 
+def test_sites_that_do_not_open_are_not_taken_for_rules_that_choose_nothing(
+    tmp_path: Path, file_database: Database
+) -> None:
+    """What is wrong is told, and not what is right."""
+    world = World(tmp_path, file_database, repositories=["pay/api"])
+    world.maker.image(b"layer", tag="v1")
+    for site in ("sejong", "daegu"):
+        world.doors.closed[site] = errors.UnreachableError("It does not open.")
+    assert {one.detail for one in mirroring.run(world.context, Request()).results} == {"It does not open."}
+
+
 # --- one image that cannot be had
 
 
