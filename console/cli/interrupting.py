@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+import time
 
 CODE = 128 + signal.SIGINT
 """What a command ends with that was interrupted, as shells have it."""
@@ -27,11 +28,15 @@ def prepare() -> None:
         if interrupted.is_set():
             _end()
         interrupted.set()
-        ending = threading.Timer(_MOMENT, _end)
-        ending.daemon = True
-        ending.start()
         raise KeyboardInterrupt
 
+    def end() -> None:
+        interrupted.wait()
+        time.sleep(_MOMENT)
+        _end()
+
+    # Begun now: what is interrupted may be holding whatever it takes to begin a thread.
+    threading.Thread(target=end, name="interrupted", daemon=True).start()
     signal.signal(signal.SIGINT, asked)
 
 
