@@ -116,7 +116,7 @@ def serve(
 ) -> Iterator[Registry]:
     """A registry whose images are below a directory, while the block lasts."""
     root.mkdir(parents=True, exist_ok=True)
-    registry = Registry(port=port or _free_port(), root=root, log=root / "access.log")
+    registry = Registry(port=port or free_port(), root=root, log=root / "access.log")
     config = {
         "version": 0.1,
         "log": {"level": "error", "accesslog": {"disabled": False}},
@@ -151,7 +151,8 @@ def _auth(root: Path, *, password: bool, tokens: Tokens | None) -> dict[str, obj
     return {}
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens at."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
@@ -16,13 +18,16 @@ import pytest
 from lockstep.sites import oci
 from lockstep.sites.layout import LayoutStore
 from lockstep.sites.line import Pace
+from lockstep.sites.registry.credentials import Credential
 from sync.fan import Bounds
 from sync.mirror import Order, Result, mirror
 from sync.states import State
 from sync.stock import verify
-from tests.support import images, registries, skopeo
+from tests.support import images, registries, skopeo, token_server
 from tests.support.images import Maker
 from tests.support.killing import Forked
+from tests.support.mini_registry import QUICK
+from tests.support.stores import Watched
 
 pytestmark = pytest.mark.needs("docker-registry")
 SITES = ("busan", "daegu", "sejong")
@@ -141,6 +146,47 @@ def _finished(registry: registries.Registry) -> Counter[str]:
         for one in registry.requests()
         if one.method == "PUT" and one.status == 201 and (found := re.search(r"[?&]digest=([^&]+)", one.path))
     )
+
+
+def test_a_site_that_restarts_and_believes_other_tokens_in_the_middle_is_served_in_the_end(tmp_path: Path) -> None:
+    """Its key was exchanged: tokens that were good are renewed, and what did not arrive the next run brings."""
+    with registries.serve(tmp_path / "source") as origin, token_server.serve() as tokens, ExitStack() as running:
+        maker = Maker(store=origin.store(), repository="pay/api")
+        for number in range(4):
+            maker.image(bytes([number]) * 9_000_000, tag=f"v{number}")
+        signers = [_signer(tmp_path / name) for name in ("before", "after")]
+        port = registries.free_port()
+
+        def start(signer: token_server.Signer) -> registries.Registry:
+            tokens.sign = signer.sign
+            wanted = registries.Tokens(realm=f"{tokens.url}/token", certificate=signer.certificate)
+            return running.enter_context(registries.serve(tmp_path / "site", port=port, tokens=wanted))
+
+        def restart(method: str, _about: str) -> None:
+            if method == "read" and next(reads) == 2:
+                running.close()
+                start(signers[1])
+
+        reads = itertools.count()
+        source = Watched(origin.store())
+        source.hook = restart
+        site = start(signers[0]).store(source=_robot, trusted=(tokens.host,), patience=QUICK)
+        order = Order(
+            repository="pay/api", source=source, sites={"sejong": site}, references=origin.store().tags("pay/api") or {}
+        )
+        assert {result.state for result in mirror(order)} <= {State.EQUAL, State.UNREACHABLE}
+        assert {result.state for result in mirror(order)} == {State.EQUAL}
+        named = [origin.store().resolve("pay/api", f"v{number}") for number in range(4)]
+        assert all(one is not None and verify(site, "pay/api", one.digest, read=True).whole for one in named)
+
+
+def _robot() -> Credential:
+    return Credential(username="robot", password="made-up")
+
+
+def _signer(folder: Path) -> token_server.Signer:
+    folder.mkdir()
+    return token_server.Signer.make(folder)
 
 
 def test_a_registry_and_layouts_are_mirrored_to_each_other(fleet: registries.Fleet, tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from lockstep.sites.registry import tokens
 from lockstep.sites.registry.conversation import Conversation, Question, require
 
 _ACCEPT = ", ".join([*sorted(oci.MANIFESTS), "*/*;q=0.1"])
+# What registries say of a tag that must not move: ECR 400, Docker Hub 403, Quay 409, Harbor 412.
+_FIXED = frozenset({400, 403, 405, 409, 412})
 _SIZE = re.compile(r"[1-9][0-9]{0,17}")
 
 
@@ -71,7 +73,11 @@ def write(said: Conversation, repository: str, written: Manifest, *, tag: str = 
         body=written.raw,
     )
     with said.ask(question) as answer:
-        require(answer, 200, 201, 202, what=_what(said, "writing", repository, reference))
+        what = _what(said, "writing", repository, reference)
+        if tag and answer.status in _FIXED and _names(said, repository, tag) == written.digest:
+            # An answer that was lost, or somebody who was as fast: ECR refuses a fixed tag also for what it names.
+            return False
+        require(answer, 200, 201, 202, what=what)
         told = answer.header("Docker-Content-Digest")
         if values.is_digest(told):
             _require_same(told, written.digest, said)
@@ -92,6 +98,15 @@ def delete(said: Conversation, repository: str, reference: str) -> bool:
             return False
         require(answer, 200, 202, 204, what=_what(said, "deleting", repository, reference))
         return True
+
+
+def _names(said: Conversation, repository: str, tag: str) -> str:
+    """The digest that a tag names; empty when nobody can say."""
+    try:
+        found = resolve(said, repository, tag)
+    except errors.LockstepError:
+        return ""
+    return found.digest if found else ""
 
 
 def _question(method: str, repository: str, reference: str) -> Question:

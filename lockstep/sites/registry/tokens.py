@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Container, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
 
 import orjson
@@ -93,16 +93,23 @@ class Keys:
         self._fetching: dict[Scopes, threading.Lock] = {}
         self._tokens: dict[Scopes, _Token] = {}
         self._asked: Challenge | None = None
-        self._named: dict[Scopes, str] = {}
+        # What was asked for these scopes: a realm, and what the registry calls a repository, may be of their own.
+        self._challenges: dict[Scopes, Challenge] = {}
 
     def header(self, scopes: Scopes) -> str:
         """What to send with a request; empty as long as the registry has not asked who we are."""
-        asked = self._asked
+        own = self._challenges.get(scopes)
+        asked = own or self._asked
         if asked is None:
             return ""
         if asked.scheme == "basic":
             return self._basic()
-        return self._bearer(asked, scopes)
+        if own is not None:
+            return self._bearer(own, scopes)
+        try:
+            return self._bearer(replace(asked, parameters={**asked.parameters, "scope": ""}), scopes)
+        except errors.RefusedError:
+            return ""  # another realm may be right here: the registry says so when it is asked without a token
 
     def learn(self, answer: Answer, scopes: Scopes, *, refused: str) -> bool:
         """Understand a 401: whether asking again, now with ``header``, may help.
@@ -115,9 +122,7 @@ class Keys:
         if asked is None:
             return False
         with self._lock:
-            self._asked = asked
-            # What the registry calls this repository, which it may know under another name than we do.
-            self._named[scopes] = asked.parameters.get("scope", "")
+            self._asked = self._challenges[scopes] = asked
             token = self._tokens.get(scopes)
             if token is not None and refused == f"Bearer {token.value}":
                 del self._tokens[scopes]
@@ -140,7 +145,7 @@ class Keys:
                     if len(self._tokens) >= _MOST_TOKENS:
                         self._tokens.clear()
                         self._fetching.clear()
-                        self._named.clear()
+                        self._challenges.clear()
                     self._tokens[scopes] = token
         return f"Bearer {token.value}"
 
@@ -149,7 +154,7 @@ class Keys:
         if found is not None and found.bearer:
             return _Token(value=found.bearer, until=self._now() + _LEAST_SECONDS)
         target = self._guard.judge(asked.parameters.get("realm", ""), at=f"{self._guard.home}/v2/")
-        wanted = _merged(scopes, self._named.get(scopes, ""))
+        wanted = _merged(scopes, asked.parameters.get("scope", ""))
         call = _question(target, asked.parameters.get("service", ""), wanted, found)
         with self._send(call) as answer:
             if answer.status != 200:

@@ -279,9 +279,11 @@ class Uploads:
         if _NUMBER.fullmatch(part):
             least_part = min(int(part), _MOST_PART_BYTES)
         place = self.said.guard.judge(location or answer.url, at=answer.url)
+        reached = int(said[1]) + 1 if said and answer.status != 201 and said[1] != "0" else offset
         return Upload(
             place=place,
-            offset=int(said[1]) + 1 if said and answer.status != 201 and said[1] != "0" else offset,
+            # Nobody has a byte more than was sent: some say how many there are instead of which is the last.
+            offset=offset if reached == offset + 1 and offset else reached,
             least_part=least_part,
             cookie=_cookie(answer, before.cookie if before else "") if origin_of(answer.url) == place.origin else "",
         )

@@ -181,6 +181,51 @@ def test_a_bearer_without_a_realm_leaves_the_password(mini: Scripted, image: end
     assert image.digest
 
 
+def test_each_repository_may_have_a_realm_of_its_own(mini: Scripted, tokens: token_server.TokenServer) -> None:
+    """Artifactory names one for each of its own repositories: the first is not taken for that of the second."""
+    names = {"one": "local/one", "two": "remote/two"}
+    for name in names.values():
+        Maker(store=mini.store(), repository=name).image(tag="v1")
+
+    def realm_of(asked: Asked) -> str:
+        return asked.path.split("/")[2]
+
+    def script(asked: Asked) -> Reply | None:
+        if asked.headers.get("authorization") == f"Bearer {realm_of(asked)}":
+            return None
+        realm = f"{tokens.url}/{realm_of(asked)}/token"
+        return error(401, "UNAUTHORIZED", **{"WWW-Authenticate": f'Bearer realm="{realm}"'})
+
+    def granting(asked: Asked) -> Reply:
+        folder = asked.path.split("/")[1]
+        return Reply(200, orjson.dumps({"token": folder})) if folder in asked.query["scope"] else Reply(403)
+
+    mini.script, tokens.http.script = script, granting
+    store = mini.store(source=_robot, trusted=(tokens.host,))
+    assert [store.resolve(name, "v1") is not None for name in (*names.values(), *names.values())] == [True] * 4
+
+
+# --- tags that must not move
+
+
+@pytest.mark.parametrize("status", [400, 403, 409, 412])
+def test_a_fixed_tag_that_names_this_image_already_is_written(
+    mini: Scripted, image: ends.Descriptor, status: int
+) -> None:
+    """ECR refuses it also for the same digest (buildkit#3776): the first answer was lost, or somebody was as fast."""
+    immutable = error(status, "TAG_INVALID", "The tag already exists, and the repository is immutable.")
+    mini.script = lambda asked: immutable if asked.is_("PUT", "/manifests/v1") else None
+    store = mini.store()
+    manifest = store.manifest(NAME, image.digest)
+    assert manifest is not None
+    store.write_manifest(NAME, manifest, tag="v1")
+    other = Maker(store=store, repository=NAME).image(b"another")
+    moved = store.manifest(NAME, other.digest)
+    assert moved is not None
+    with pytest.raises(errors.RefusedError, match="immutable"):
+        store.write_manifest(NAME, moved, tag="v1")
+
+
 # --- layers and their storage
 
 
@@ -279,6 +324,25 @@ def test_a_registry_that_counts_an_upload_byte_by_byte_is_given_up(mini: Scripte
         store.write_blob(NAME, BLOB, _chunks())
     assert mini.count("PATCH") <= 9
     assert BLOB.digest not in mini.blobs.get(NAME, {})
+
+
+def test_a_registry_that_tells_how_many_bytes_it_has_and_not_the_last_one_gets_all_of_them(mini: Scripted) -> None:
+    """``Range: 0-4194304`` after 4 MiB: nobody has a byte more than was sent."""
+
+    def counts(asked: Asked) -> Reply | None:
+        if asked.method != "PATCH":
+            return None
+        end = int(asked.headers["content-range"].partition("-")[2]) + 1
+        mini.uploads[asked.path.rpartition("/")[2]] += LARGE[end - 2 * MIB : end]
+        return Reply(202, headers={"Range": f"0-{end}", "Location": asked.path})
+
+    mini.script = counts
+    store = mini.store()
+    store._uploads.in_parts = True
+    store._uploads.part_bytes = 2 * MIB
+    store.write_blob(NAME, BLOB, _chunks())
+    assert mini.blobs[NAME][BLOB.digest] == LARGE
+    assert mini.count("GET") == 0
 
 
 def test_an_upload_that_begins_nowhere_is_named(mini: Scripted) -> None:
