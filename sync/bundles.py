@@ -21,11 +21,11 @@ from lockstep.values import Json
 from sync import copy, images, selection, sources, transfer
 from sync.graph import Graph
 from sync.images import Report, Request
-from sync.inventory import Inventory
 from sync.mirror import ALL, Listening, Result
 from sync.sources import Mirroring
 from sync.states import State, state_of
 from sync.stock import Shelf
+from sync.stocktaking import Stocktaking
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,7 +229,7 @@ class _Packing:
             store = self._context.doors.images(self._order.site)
             wanted = [copy.Want(root=root, at={self._order.site: ()}) for root in roots]
             shelf = Shelf(store=store, repository=repository)
-            there |= Inventory(shelf, looks=self._context.bounds.looks).of(graph, wanted, ()).blobs
+            there |= Stocktaking(shelf, looks=self._context.bounds.looks).of(graph, wanted, ()).blobs
         return there
 
     @contextlib.contextmanager

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from lockstep import errors
 from sync import copy
-from sync.inventory import Inventory
 from sync.loads import Load, Portion
+from sync.stocktaking import Stocktaking
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +32,8 @@ class Planning:
     def __init__(self, load: Load, *, deep: bool) -> None:
         self._deep = deep
         self._planner = copy.Planner()
-        self._inventories = {
-            site: Inventory(shelf, looks=load.bounds.looks, deep=deep) for site, shelf in load.sites.items()
+        self._stocktakings = {
+            site: Stocktaking(shelf, looks=load.bounds.looks, deep=deep) for site, shelf in load.sites.items()
         }
 
     def plan(self, portion: Portion, sites: Collection[str]) -> Planned:
@@ -52,7 +52,7 @@ class Planning:
 
     def _have(self, site: str, portion: Portion) -> copy.Have:
         wanted = portion.at(site)
-        return self._inventories[site].of(
+        return self._stocktakings[site].of(
             portion.graph,
             wanted,
             list(dict.fromkeys(tag for want in wanted for tag in want.at[site])),

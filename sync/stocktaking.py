@@ -20,7 +20,7 @@ _FIRST = 16
 
 
 @dataclass(slots=True)
-class Inventory:
+class Stocktaking:
     """One site's repository, looked at portion by portion while images are brought to it. For one thread at a time.
 
     ``looks`` is how many questions are asked at once. ``deep`` takes nothing for granted and asks for each blob;
