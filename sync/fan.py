@@ -55,8 +55,8 @@ class Bounds:
 
     @property
     def portion(self) -> int:
-        """Images that are planned together."""
-        return min(self.few, self.under_way)
+        """Images that are planned together: not all that may be under way, so the line has no pause between them."""
+        return min(self.few, (self.under_way + 1) // 2)
 
 
 class Lane:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from lockstep.sites.http.wire import Patience
+from lockstep.sites.line import Pace
 from sync.fan import Bounds
 from sync.mirror import Order, Result, mirror
 from sync.states import State
@@ -86,6 +87,24 @@ def test_the_last_image_is_looked_at_before_the_first_has_arrived(source: Script
 
     source.script, site.script = read, landing
     assert {one.state for one in _mirror(source, site, Bounds(few=1))} == {State.EQUAL}
+    assert looked.is_set()
+
+
+def test_over_a_slow_line_two_images_are_looked_at_while_two_are_on_their_way(source: Scripted, site: Scripted) -> None:
+    """No image has its tag there before the last of the four that may be under way was read at the source."""
+    fourth, looked = _ordered(source)[3], threading.Event()
+
+    def read(asked: Asked) -> None:
+        if asked.is_("GET", f"/manifests/{fourth}"):
+            looked.set()
+
+    def landing(asked: Asked) -> None:
+        if asked.is_("PUT", "/manifests/v"):
+            looked.wait(20)
+
+    source.script, site.script = read, landing
+    bounds = Bounds(streams=4, lines={"sejong": Pace(1e9)})
+    assert {one.state for one in _mirror(source, site, bounds)} == {State.EQUAL}
     assert looked.is_set()
 
 
