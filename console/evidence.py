@@ -161,7 +161,6 @@ def readings(known: Sequence[Protected]) -> dict[str, SiteRead]:
 
 
 def images_state(found: Sequence[Images]) -> str:
-    """How some image repositories stand at a site together: ``equal``, ``unequal`` (some are not) or ``waiting``."""
-    if not found:
-        return "waiting"
-    return "equal" if all(one.equal == one.references for one in found) else "unequal"
+    """How some image repositories stand at a site together: as the worst of them; ``waiting`` when there are none."""
+    states = {one.state for one in found}
+    return next((state for state in ("unequal", "unreachable", "equal") if state in states), "waiting")

@@ -264,6 +264,8 @@ def _images(found: Sequence[image_views.Images], topology: Topology, now: dateti
     labels = ["repository", "site"]
     unequal = (([one.repository, one.site], one.references - one.equal) for one in found)
     yield _gauge("images_not_equal", "Tags and digests that a site has not, or has otherwise.", labels, unequal)
+    checked = (([one.repository, one.site], clock.age_seconds(one.checked_at, now=now)) for one in found)
+    yield _gauge("images_checked_age_seconds", "How long ago a site's images were all looked at.", labels, checked)
     lags = (([one.repository, one.site], far.total_seconds()) for one in found if (far := one.lag(now)) is not None)
     yield _gauge("images_lag_seconds", "For how long the oldest push is not at a site.", labels, lags)
     last = (

@@ -95,8 +95,9 @@ def bring_in(context: Mirroring, path: Path, request: Request, *, name: str = ""
 
     Raises:
         IntegrityError: The archive is cut, or is not what its list says. Nothing was written.
-        NotFoundError: There is no such file, mirror or repository, or nothing of it in the archive for that site.
+        NotFoundError: There is no such file, site, mirror or repository, or nothing of it in the archive for that site.
     """
+    context.topology().site(request.site)
     archive = bundle.open_bundle(path)
     report = images.run(context, replace(request, source=archive), name=name)
     if name:

@@ -160,6 +160,7 @@ def test_images_are_equal_when_all_are() -> None:
     )
     assert evidence.images_state([known]) == "equal"
     assert evidence.images_state([known, replace(known, equal=1)]) == "unequal"
+    assert evidence.images_state([known, replace(known, equal=1, silent=1)]) == "unreachable"
     assert evidence.images_state([]) == "waiting"
 
 

@@ -95,6 +95,7 @@ def test_the_numbers_say_what_the_pages_say(house: House) -> None:
     assert found["lockstep_git_mirror_lag_seconds", "bank/pay", "sejong"] == 0
     assert found["lockstep_images_not_equal", "pay/api", "daegu"] == 1
     assert found["lockstep_images_lag_seconds", "pay/api", "daegu"] == 360
+    assert found["lockstep_images_checked_age_seconds", "pay/api", "daegu"] == 120
     assert found["lockstep_images_lag_seconds", "pay/api", "sejong"] == 0
     assert found["lockstep_images_last_lag_seconds", "pay/api", "sejong"] == 240
 

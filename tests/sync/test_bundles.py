@@ -396,6 +396,12 @@ def test_a_list_that_names_more_than_any_disk_holds_is_that_of_a_cut_archive(tmp
         bundle.open_bundle(path)
 
 
+def test_an_archive_is_brought_to_no_site_that_is_mistyped(world: World) -> None:
+    """There is no such site, and that is what is said."""
+    with pytest.raises(errors.NotFoundError, match="There is no Site 'sejng'"):
+        bundles.bring_in(world.context, _export(world), Request(site="sejng"))
+
+
 def test_a_list_that_no_archive_can_have_is_refused() -> None:
     """Sizes that are not sizes, names that are paths, images without a manifest, a later version."""
     for raw in (b"[]", b"{}", b'{"lockstepTransfer":1,"images":{},"repositories":[]}'):

@@ -28,7 +28,8 @@ class Images:
     """How the tags and digests of an image repository stand at a site, counted by state.
 
     ``lacking_since`` is when the oldest push was that is not there; ``unknown`` counts what is not equal, nobody knows
-    since when. ``pushed_at`` and ``equal_at`` are of the newest push that is there.
+    since when, and ``silent`` what could not be asked for. ``pushed_at`` and ``equal_at`` are of the newest push
+    that is there.
     """
 
     repository: str
@@ -42,6 +43,14 @@ class Images:
     unknown: int = 0
     pushed_at: datetime | None = None
     equal_at: datetime | None = None
+    silent: int = 0
+
+    @property
+    def state(self) -> str:
+        """``equal``, ``unreachable`` where nobody knows of more than that, or else ``unequal``."""
+        if self.equal == self.references:
+            return "equal"
+        return "unreachable" if self.equal + self.silent == self.references else "unequal"
 
     def lag(self, now: datetime) -> timedelta | None:
         """For how long something is at the source that is not here; None when nobody knows."""
@@ -90,6 +99,7 @@ def images(connection: Connection) -> list[Images]:
             func.max(image_mirrors.c.verified_at).label("verified_at"),
             func.min(case((lacking, since))).label("lacking_since"),
             func.sum(case((unknown, 1), else_=0)).label("unknown"),
+            func.sum(case((image_mirrors.c.state == "unreachable", 1), else_=0)).label("silent"),
         )
         .group_by(*keys)
         .order_by(*keys)
@@ -136,4 +146,4 @@ def images_not_equal(connection: Connection, *, limit: int = 200) -> list[Image]
 
 def _images(row: dict[str, Json]) -> Images:
     # PostgreSQL sums whole numbers to decimals.
-    return Images(**{**row, **{name: int(row[name]) for name in ("equal", "bytes_sent", "unknown")}})
+    return Images(**{**row, **{name: int(row[name]) for name in ("equal", "bytes_sent", "unknown", "silent")}})

@@ -125,6 +125,22 @@ def test_a_repository_is_as_far_behind_as_the_oldest_push_that_it_lacks(database
     assert _minutes(found, 30) == (None, 2)
 
 
+def test_images_that_nobody_could_ask_for_are_not_called_unequal(database: Database) -> None:
+    """A site that is away may have all of them; one that lacks one of them for certain is not equal."""
+
+    def state() -> str:
+        with database.read() as connection:
+            return views.images(connection)[0].state
+
+    _record(database, "equal", 1, pushed=0, reference="v1")
+    _record(database, "equal", 1, pushed=0, reference="v2")
+    assert state() == "equal"
+    _record(database, "unreachable", 2, pushed=0, reference="v1")
+    assert state() == "unreachable"
+    _record(database, "failed", 3, pushed=0, reference="v2")
+    assert state() == "unequal"
+
+
 @pytest.fixture(scope="module")
 def one_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """One for all examples of a law."""
