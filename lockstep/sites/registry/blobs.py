@@ -27,8 +27,8 @@ _NOT_SIGNED = frozenset({400, 401, 403})
 def has(said: Conversation, repository: str, blob: Descriptor) -> bool:
     """Whether a blob is there, with its size, by one HEAD.
 
-    Where a HEAD is not answered its first byte is asked for: some registries lead a HEAD to a storage by an address
-    that was signed for GET, and the storage says 403 to everything else.
+    Where a HEAD is not answered, or says neither size nor digest, its first byte is asked for: some registries lead a
+    HEAD to a storage by an address that was signed for GET, and the storage says 403 to everything else.
     """
     question = _question("HEAD", repository, blob)
     with said.ask(question) as answer:
@@ -38,9 +38,10 @@ def has(said: Conversation, repository: str, blob: Descriptor) -> bool:
         if answer.status != 405 and not (elsewhere and answer.status in _NOT_SIGNED):
             require(answer, 200, what=_what(said, "asking for", repository, blob))
             plain = encodings.is_plain(answer.header("Content-Encoding"))
+            # A length may be left out (specification 1.1).
             size = answer.header("Content-Length") if plain else ""
-            # Without a length (allowed by the specification's 1.1) there is nothing to compare.
-            return not size or size == str(blob.size)
+            if size or answer.header("Docker-Content-Digest") == blob.digest:
+                return size in ("", str(blob.size))
     return _begins(said, repository, blob)
 
 
@@ -49,7 +50,12 @@ def _begins(said: Conversation, repository: str, blob: Descriptor) -> bool:
     with said.ask(_question("GET", repository, blob, {"Range": "bytes=0-0"})) as answer:
         if answer.status == 404:
             return False
-        require(answer, 200, 206, 416, what=_what(said, "asking for", repository, blob))
+        what = _what(said, "asking for", repository, blob)
+        require(answer, 200, 206, 416, what=what)
+        if "html" in answer.header("Content-Type"):
+            raise errors.IntegrityError(
+                f"Not the answer of a registry: {what}: it answers with a page.", remedy="Check that registry."
+            )
         if answer.status == 416:  # there is no first byte
             return not blob.size
         told = answer.header("Content-Length" if answer.status == 200 else "Content-Range")

@@ -21,6 +21,8 @@ _log = logging.getLogger(__name__)
 _PAGE = 1000
 _PAGE_BYTES = 16 * 2**20
 _MOST_PAGES = 1000
+# All pages of one list together: half a million of the longest tags.
+_LIST_BYTES = 64 * 2**20
 _MOST_NAMES = 500_000
 # RFC 8288: spaces around "=", several relations in quotes, other parameters before it.
 _NEXT = re.compile(
@@ -94,6 +96,7 @@ def pages(
         IntegrityError: A page comes twice, or there is no end of them.
     """
     seen: set[str] = set()
+    left = _LIST_BYTES
     place: str | Target | None = question.place
     while place is not None:
         asked = replace(question, place=place)
@@ -102,11 +105,13 @@ def pages(
                 yield None
                 return
             require(answer, 200, what=what)
-            page = Page(body=_object(answer, what), media_type=_media_type(answer))
+            raw = answer.read(_PAGE_BYTES)
+            page = Page(body=_object(raw, answer, what), media_type=_media_type(answer))
             place = _next(said, answer)
             seen.add(answer.url)
         yield page
-        if (place is not None and place.url in seen) or len(seen) > _MOST_PAGES:
+        left -= len(raw)
+        if place is not None and (place.url in seen or len(seen) > _MOST_PAGES or left < 0):
             raise errors.IntegrityError(f"The registry pages for ever: {what}.", remedy="Find out what answers there.")
 
 
@@ -123,8 +128,7 @@ def _next(said: Conversation, answer: Answer) -> Target | None:
     return None
 
 
-def _object(answer: Answer, what: str) -> dict[str, Json]:
-    raw = answer.read(_PAGE_BYTES)
+def _object(raw: bytes, answer: Answer, what: str) -> dict[str, Json]:
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError:

@@ -47,17 +47,17 @@ class Bent:
     body: Callable[[bytes], bytes] = field(default=lambda body: body)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """What the registry truly has: one image, its last layer, and what refers to it."""
 
-    http: Scripted
-    tokens: token_server.TokenServer
+    http: Scripted = field(repr=False)
+    tokens: token_server.TokenServer = field(repr=False)
     image: ends.Descriptor
     layer: ends.Descriptor
-    about: ends.Manifest
-    blobs: Mapping[str, dict[str, bytes]]
-    manifests: Mapping[str, dict[str, tuple[str, bytes]]]
+    about: ends.Manifest = field(repr=False)
+    blobs: Mapping[str, dict[str, bytes]] = field(repr=False)
+    manifests: Mapping[str, dict[str, tuple[str, bytes]]] = field(repr=False)
     tags: Mapping[str, dict[str, str]]
 
     def store(self) -> RegistryStore:
@@ -145,6 +145,16 @@ QUESTIONS: dict[str, Callable[[RegistryStore, Known], bool]] = {
 
 # --- what a registry may say
 
+
+class _Long(str):
+    """A long word that is shown by its beginning."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"{self[:20]}... ({len(self)})"
+
+
 PLACES = ["http://[::1", "//[", "http://169.254.169.254/", "", "?", "/", "ftp://x/", "http://a..b/", "http://h:99999/"]
 WORDS = [
     *PLACES, "0", "-1", "9" * 30, "9" * 5000, "NaN", "0-" + "9" * 18, "0-0", "bytes 0-0/*", "bytes 9-1/0", "gzip",
@@ -162,6 +172,8 @@ STATUSES = [
     *(100, 200, 201, 202, 203, 204, 205, 206, 300, 301, 302, 303, 304, 307, 308, 400, 401, 402, 403, 404, 405, 406),
     *(407, 408, 409, 410, 412, 413, 415, 416, 418, 421, 426, 429, 451, 500, 501, 502, 503, 504, 511, 599, 999),
 ]  # fmt: skip
+# Shown shortly, so that a failure can be read.
+WORDS = [_Long(word) if len(word) > 1000 else word for word in WORDS]
 _WRONG = b'{"mediaType":"x","digest":"sha256:%s","size":%s}'
 BODIES = [
     b"", b"null", b"[]", b"{}", b"1", b"[" * 2000, b'{"a":' * 1100, b"\xff\xfe{\0}\0", b"<html></html>",

@@ -13,7 +13,7 @@ from lockstep.sites import ends, oci
 from lockstep.sites.registry.credentials import Credential
 from tests.support import images, mini_registry, token_server
 from tests.support.images import Maker
-from tests.support.mini_registry import Asked, Reply, Scripted, Swallow, error
+from tests.support.mini_registry import Asked, Raw, Reply, Scripted, Swallow, error
 
 NAME = "pay/api"
 SECRET = "not-to-be-told"
@@ -249,6 +249,43 @@ def test_a_storage_that_was_signed_for_get_is_asked_for_one_byte(
 def _first_byte(asked: Asked) -> Reply:
     assert asked.headers["range"] == "bytes=0-0"
     return Reply(206, LARGE[:1], {"Content-Range": f"bytes 0-0/{len(LARGE)}"})
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "found"),
+    [
+        ({"Content-Type": "application/octet-stream"}, LARGE, True),
+        ({"Content-Range": f"bytes 0-0/{len(LARGE)}"}, LARGE[:1], True),
+        ({"Content-Range": "bytes 0-0/5"}, LARGE[:1], False),
+    ],
+)
+def test_a_head_that_says_nothing_of_a_layer_is_no_proof(
+    mini: Scripted, headers: dict[str, str], body: bytes, *, found: bool
+) -> None:
+    """200 without a size and without a digest: the first byte is asked for, and says how many there are."""
+    silent = Raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: text/html\r\n\r\n")
+    status = 206 if "Content-Range" in headers else 200
+    mini.script = lambda asked: silent if asked.method == "HEAD" else Reply(status, body, headers)
+    assert mini.store().has_blob(NAME, BLOB) is found
+
+
+def test_a_page_in_place_of_a_layer_is_no_layer(mini: Scripted) -> None:
+    """Of any length, to HEAD and GET alike: whoever proves that images are whole must not take it for one."""
+    page = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: text/html\r\n\r\n"
+    mini.script = lambda asked: Raw(page if asked.method == "HEAD" else page + b"1\r\nx\r\n0\r\n\r\n")
+    with pytest.raises(errors.IntegrityError, match="a page"):
+        mini.store().has_blob(NAME, BLOB)
+
+
+def test_a_list_that_is_never_full_is_given_up_before_the_memory_is(mini: Scripted) -> None:
+    """Each page is another one, and large."""
+    tags = b",".join(b'"%0120d"' % number for number in range(100_000))
+    mini.script = lambda asked: Reply(
+        200, b'{"tags":[' + tags + b"]}", {"Link": f'<{asked.path}?page={len(mini.asked)}>; rel="next"'}
+    )
+    with pytest.raises(errors.IntegrityError, match="pages for ever"):
+        mini.store().tags(NAME)
+    assert len(mini.asked) <= 6
 
 
 def test_a_forbidden_layer_of_the_registry_itself_stays_forbidden(mini: Scripted) -> None:
