@@ -176,7 +176,7 @@ def _play(game: Game, one: Round) -> None:
     here = {name: name for name in game.begin}
     if one.source:
         game.pool.put(game.source, one.source)
-    if one.first and game.site("seoul").path.exists():
+    if one.first and game.begin["seoul"].state:  # what we made ourselves has nobody else's commits
         game.pool.put(game.site("seoul"), one.first)
     released: dict[str, frozenset[RefUpdate]] = {}
     if one.approve:
@@ -271,7 +271,11 @@ def _told(
 
 def _again(game: Game, ledgers: dict[str, dict[str, str]], outcomes: Mapping[str, SiteOutcome]) -> None:
     """Nothing changed since: nothing is fetched, nothing is written, the same is said."""
-    here = {name: name for name, outcome in outcomes.items() if outcome.state.value in ("equal", "held")}
+    here = {
+        name: name
+        for name, outcome in outcomes.items()
+        if outcome.state.value in ("equal", "held") and not outcome.again
+    }
     later = replace(game, ledgers=ledgers)
     with pytest.MonkeyPatch.context() as patched:
         for work in ("fetch", "push"):

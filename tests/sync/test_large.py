@@ -11,10 +11,12 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lockstep.sites import git
+from lockstep.sites.git import process
 from lockstep.store.database import Database
 from sync.git import Request, run
 from sync.outcomes import Outcome
@@ -255,3 +257,29 @@ def test_a_dry_run_says_what_is_lacking_and_writes_nothing(world: World) -> None
     (told,) = [ref for ref in sejong.refs if ref.action == "lfs"]
     assert (told.outcome, told.reason) == (Outcome.PLANNED, f"1 large files, {len(CONTENT)} bytes.")
     assert not world.site("sejong").path.exists()
+
+
+def test_what_a_change_brings_is_looked_at_once_where_there_are_no_large_files(
+    tmp_path: Path, file_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing could have been lost with the old commits, so nobody asks; and three sites ask git one thing once."""
+    made = World(tmp_path, file_database)
+    made.walk()
+    ran: list[str] = []
+    run_git = process.run
+
+    def counted(call: process.Call, **how: Any) -> Any:
+        ran.append(call.arguments[0])
+        return run_git(call, **how)
+
+    made.source.commit(MAIN, {"README": "newer"})
+    monkeypatch.setattr(process, "run", counted)
+    made.walk()
+    assert made.states() == dict.fromkeys(("seoul", "sejong", "daegu"), "equal")
+    assert {name: ran.count(name) for name in ("merge-base", "rev-list", "cat-file", "fetch", "push")} == {
+        "merge-base": 1,
+        "rev-list": 1,
+        "cat-file": 1,
+        "fetch": 1,
+        "push": 3,
+    }

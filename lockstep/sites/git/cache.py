@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -41,6 +42,7 @@ class Cache:
         self.folder = folder
         self.repository = folder / "repository"
         self._contained: set[tuple[str, str]] = set()
+        self._asking = threading.Lock()
 
     @property
     def large(self) -> Holdings:
@@ -118,12 +120,17 @@ class Cache:
         """Whether ``newer`` contains ``older``; False when either is not here."""
         if not (values.is_oid(older) and values.is_oid(newer)):
             return False
-        # Every site asks the same; a yes stays one, a no may come from an object that is not here yet.
-        if (older, newer) not in self._contained:
-            if self._run(["merge-base", "--is-ancestor", older, newer]).code:
-                return False
-            self._contained.add((older, newer))
-        return True
+        # Every site asks the same, at once; a yes stays one, a no may come from an object that is not here yet.
+        with self._asking:
+            if (older, newer) in self._contained:
+                return True
+            asked = process.Call(
+                arguments=["merge-base", "--is-ancestor", older, newer], directory=self.repository, fleeting=True
+            )
+            if process.run(asked).code == 0:
+                self._contained.add((older, newer))
+                return True
+        return False
 
     # --- reading
 

@@ -25,8 +25,8 @@ def read(repository: Path) -> dict[str, str]:
     return {name: oid for oid, _, name in rows}
 
 
-def write(repository: Path, refs: Mapping[str, str]) -> None:
-    """Replace every ref at once; on the disk when this returns.
+def write(repository: Path, refs: Mapping[str, str], *, lasting: bool = True) -> None:
+    """Replace every ref at once; on the disk when this returns, unless the repository is not to last anyway.
 
     One writer at a time: callers hold a lock. So what is written first has one name, and what a killed writer left
     is written over; and its mode is what git would give it, for others who serve this repository read it too.
@@ -38,12 +38,14 @@ def write(repository: Path, refs: Mapping[str, str]) -> None:
         with os.fdopen(descriptor, "wb") as file:
             file.write((_HEADER + lines).encode())
             file.flush()
-            os.fsync(file.fileno())
+            if lasting:
+                os.fsync(file.fileno())
         temporary.replace(repository / "packed-refs")
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync(repository)
+    if lasting:
+        _sync(repository)
 
 
 def _sync(folder: Path) -> None:

@@ -135,7 +135,7 @@ class Pusher:
             (view / "HEAD").write_text("ref: refs/heads/none\n")
             (view / "config").write_bytes((self.repository / "config").read_bytes())
             (view / "objects/info/alternates").write_text(f"{os.path.realpath(self.repository / 'objects')}\n")
-            packed.write(view, refs)
+            packed.write(view, refs, lasting=False)
             yield view
 
 

@@ -55,12 +55,9 @@ class Holdings:
         if known.get("digest") == digest:
             return _files(known)
         before = [tip for tip in known.get("tips", []) if isinstance(tip, str)]
-        gone = sorted(set(before) - set(now))
-        # What only the old tips reach is asked for no longer; whether there is any tells whether to count anew.
-        if not before or (gone and self._lost(gone, now)):
+        files = self._grown(_files(known), before, now) if before else None
+        if files is None:
             files = frozenset(scan(self._repository, now))
-        else:
-            files = _files(known) | scan(self._repository, set(now) - set(before), without=before)
         listed = {file.oid: file.size for file in files}
         _write(self._folder / "wanted.json", {"digest": digest, "tips": now, "files": listed})
         return files
@@ -86,12 +83,18 @@ class Holdings:
     def _at(self, site: str) -> Path:
         return self._folder / "at" / f"{site}.json"
 
-    def _lost(self, gone: list[str], now: list[str]) -> bool:
-        """Whether tips that are gone may have reached files that nothing reaches any longer; true when unknown."""
+    def _grown(self, known: frozenset[LargeFile], before: list[str], now: list[str]) -> frozenset[LargeFile] | None:
+        """What is known with what the new tips add; None when it has to be counted anew.
+
+        What only old tips reached is asked for no longer: whether there was any tells whether to count anew.
+        """
+        gone = sorted(set(before) - set(now))
         try:
-            return bool(scan(self._repository, gone, without=now))
-        except errors.LockstepError:  # an old tip is no longer here
-            return True
+            if known and gone and scan(self._repository, gone, without=now):
+                return None
+            return known | scan(self._repository, set(now) - set(before), without=before)
+        except (errors.IntegrityError, errors.RefusedError):  # an old tip is no longer here, or of another format
+            return None
 
 
 def _files(known: Mapping[str, Any]) -> frozenset[LargeFile]:

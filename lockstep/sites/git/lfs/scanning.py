@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from lockstep import errors
@@ -22,12 +22,18 @@ def scan(repository: Path, tips: Iterable[str], *, without: Iterable[str] = ()) 
         IntegrityError: Our copy is damaged.
         RefusedError: There are more small files than can be looked at.
     """
+    # What is new since the last time is looked through in a moment, a whole history is not.
+    is_short = bool(without := list(without))
     small = _small_blobs(repository, tips, without)
     if not small:
         return set()
     found = _Pointers()
     call = process.Call(
-        arguments=["cat-file", "--batch", "--buffer"], directory=repository, stdin=small, timeout_seconds=_SECONDS
+        arguments=["cat-file", "--batch", "--buffer"],
+        directory=repository,
+        stdin=small,
+        timeout_seconds=_SECONDS,
+        fleeting=is_short,
     )
     finished = process.run(call, on_stdout=found.feed)
     if finished.code or not found.whole:
@@ -38,7 +44,7 @@ def scan(repository: Path, tips: Iterable[str], *, without: Iterable[str] = ()) 
     return found.files
 
 
-def _small_blobs(repository: Path, tips: Iterable[str], without: Iterable[str]) -> bytes:
+def _small_blobs(repository: Path, tips: Iterable[str], without: Sequence[str]) -> bytes:
     """The ids of all blobs that are small enough to be pointers, one a line."""
     options = ["--objects", "--no-object-names", "--filter-provided-objects"]
     filters = ["--filter=object:type=blob", f"--filter=blob:limit={pointers.SMALLER_THAN}"]
@@ -49,6 +55,7 @@ def _small_blobs(repository: Path, tips: Iterable[str], without: Iterable[str]) 
         stdin="".join(f"{line}\n" for line in asked).encode(),
         timeout_seconds=_SECONDS,
         most_bytes=_MOST_BYTES,
+        fleeting=bool(without),
     )
     finished = process.run(call)
     if finished.code or finished.cut:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from lockstep import errors
 from lockstep.sites.ends import LargeFile
+from lockstep.sites.git import Remote
 from lockstep.sites.git.cache import Cache
 from lockstep.sites.git.lfs import batch, pointers
 from lockstep.sites.git.lfs.scanning import _Pointers, scan
@@ -147,3 +149,19 @@ def test_an_answer_that_is_none_is_an_error_of_ours(said: object) -> None:
     """Whatever JSON a server makes up."""
     with pytest.raises(errors.LockstepError):
         batch.answers(json.dumps(said).encode(), [FILE], address="there")
+
+
+@pytest.mark.parametrize("files", [b"hello", b""], ids=["with large files", "without"])
+def test_what_is_known_of_a_copy_that_was_made_anew_is_counted_anew(
+    source: Repository, cache: Cache, files: bytes
+) -> None:
+    """The old tips are in nobody's hands any more: what the new ones reach is looked for from the beginning."""
+    if files:
+        lfs_http.commit(source, MAIN, "a.bin", files)
+    cache.fetch(Remote(location=str(source.path)), source.refs())
+    assert len(cache.large.wanted(source.refs().values())) == bool(files)
+    source.commit(MAIN, {"other": "history"}, orphan=True)
+    lfs_http.commit(source, MAIN, "b.bin", b"new")
+    shutil.rmtree(cache.repository)
+    cache.fetch(Remote(location=str(source.path)), source.refs())
+    assert [file.size for file in cache.large.wanted(source.refs().values())] == [3]
