@@ -31,6 +31,7 @@ _MANY = 200
 _STALE = ("stale info", "fetch first", "non-fast-forward", "already exists", "needs force", "remote ref updated since")
 _STALE_THERE = ("already exists", "but expected")
 _THERE = "[remote rejected]"
+_UNPACKING = "error: remote unpack failed:"
 _LOCKED = ("cannot lock ref", "failed to update ref", "unable to create")
 
 
@@ -160,9 +161,10 @@ def _says(result: PushResult, words: Sequence[str]) -> bool:
 
 
 def _remarks(finished: children.Finished) -> str:
-    """What the other side's hooks said."""
-    lines = (line.strip() for line in finished.said.splitlines() if line.startswith("remote:"))
-    return "\n".join(line.removeprefix("remote:") for line in lines)
+    """What the other side's hooks said, and why it could not unpack what it was sent: its disk, mostly."""
+    starts = ("remote:", _UNPACKING)
+    lines = (line.strip() for line in finished.said.splitlines() if line.startswith(starts))
+    return "\n".join(line.removeprefix("remote:").removeprefix(_UNPACKING) for line in lines)
 
 
 def _result(update: RefUpdate, flag: str, summary: str, *, remark: str) -> PushResult:

@@ -20,7 +20,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from lockstep import errors
-from lockstep.sites.http import encodings
+from lockstep.sites.http import distrust, encodings
 from lockstep.sites.http.connections import Connections, Proxy
 from lockstep.sites.http.places import Origin, Target
 
@@ -99,6 +99,16 @@ class Answer:
         self._times = times
         self.status = response.status_code
         self.url = call.target.url
+
+    @property
+    def method(self) -> str:
+        """How it was asked."""
+        return self._call.method
+
+    @property
+    def shown(self) -> str:
+        """As whom it was asked: ``Basic``, ``Bearer``, or empty for nobody."""
+        return self._call.headers.get("Authorization", "").partition(" ")[0]
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -317,28 +327,7 @@ def _typed(call: Call, *, via: str = "") -> Iterator[None]:
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
         kind = type(error).__name__
         said = str(error).partition("http")[0][:200].strip()
-        raise distrust(f"{call.target.origin}{via}", said) or errors.UnreachableError(
+        raise distrust.of(f"{call.target.origin}{via}", said) or errors.UnreachableError(
             f"{call.target.origin} does not answer {call.method}{via}: {said or kind} ({kind}).",
             remedy=f"Check that it runs and that this machine reaches it{via}.",
         ) from error
-
-
-def distrust(where: str, said: str) -> errors.UnreachableError | None:
-    """The error for a server that answers and cannot be believed, by what OpenSSL says; None when it is something else.
-
-    Args:
-        where: The server.
-        said: OpenSSL's words, such as ``[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: ... (_ssl.c:1)``.
-    """
-    if "CERTIFICATE_VERIFY_FAILED" in said:
-        why = said.partition("verify failed: ")[2].partition(" (_ssl")[0] or said
-        if "expired" in why or "not yet valid" in why:
-            remedy = "Renew it there, or set the clock that is wrong."
-        else:
-            remedy = "Give its authority in `ca`, or mend the certificate."
-        return errors.UnreachableError(f"{where} shows a certificate that is not believed: {why}.", remedy=remedy)
-    if "WRONG_VERSION_NUMBER" in said or "RECORD_LAYER_FAILURE" in said:
-        return errors.UnreachableError(
-            f"{where} does not speak TLS.", remedy="Write http:// in its URL if that is meant, or mend the port."
-        )
-    return None

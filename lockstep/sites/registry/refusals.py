@@ -18,6 +18,12 @@ from lockstep.values import Json
 _NOT_PRINTED = re.compile(r"[^\x20-\x7e\xa0-\U0010ffff]")
 _MISSING = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN", "NAME_UNKNOWN"})
 _WRONG = frozenset({"DIGEST_INVALID", "SIZE_INVALID", "MANIFEST_INVALID", "MANIFEST_UNVERIFIED"})
+# What to do where nobody is believed, by what we showed.
+_UNKNOWN = {
+    "": "It wants credentials: give them in `auth`.",
+    "Bearer": "A token was given, and does not let us in: check the name, and what these credentials may; else the "
+    "clocks of the registry and of its server of tokens, and whether the one believes the other.",
+}
 SESSION_GONE = frozenset({"BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID"})
 """Codes that say that an upload has to begin again."""
 
@@ -50,10 +56,11 @@ def refusal(answer: Answer, what: str) -> errors.LockstepError:
     said = f"{what}: {answer.status}{f', {text}' if text else ''}."
     status = answer.status
     if status == 401:
-        return errors.UnauthorisedError(said, remedy="Check the credentials of this registry.")
+        remedy = _UNKNOWN.get(answer.shown, "Check the credentials of this registry.")
+        return errors.UnauthorisedError(said, remedy=remedy)
     if status == 407:
         return errors.UnauthorisedError(said, remedy="Check the credentials of the proxy before this registry.")
-    if "immutable" in text.lower() or "TAG_IMMUTABLE" in codes or status == 412:
+    if "immutable" in text.lower() or "TAG_IMMUTABLE" in codes or (status == 412 and answer.method == "PUT"):
         return errors.RefusedError(
             f"An immutable tag names something else: {said}", remedy="Push under another tag, or unlock it there."
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -414,6 +415,19 @@ def test_one_ref_that_spoils_a_whole_push_is_found(
     refused = {ref for ref, outcome in outcomes.items() if outcome is PushOutcome.REJECTED}
     assert refused == {"refs/heads/bad", "refs/heads/bad2"}
     assert set(site.refs()) == set(wanted) - refused
+
+
+def test_why_a_site_cannot_unpack_what_it_was_sent_is_told(
+    source: repositories.Repository, site: repositories.Repository, cache: git.Cache
+) -> None:
+    """A disk that is full or only read, a bound of the server: "unpacker error" alone sends nobody anywhere."""
+    site.git("config", "receive.maxInputSize", "10")
+    main = _fetch(cache, source)["refs/heads/main"]
+    # What is blank would be filled without a push.
+    site.git("config", "receive.denyDeletes", "true")
+    (result,) = cache.push(_at(site), _creates({"refs/heads/main": main}))
+    assert result.outcome is PushOutcome.REJECTED
+    assert re.match(r"unpacker error: .*abnormal exit", result.message), result.message
 
 
 def test_finding_the_refs_that_spoil_a_push_has_an_end(

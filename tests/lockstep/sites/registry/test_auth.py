@@ -43,9 +43,10 @@ def test_a_registry_with_passwords_lets_us_in_with_the_right_one(tmp_path: Path)
         store = running.store(source=lambda: Credential(username=registries.USER, password=registries.PASSWORD))
         images.corpus(Maker(store=store, repository="pay/api"))
         assert sum(one.status == 401 for one in running.requests()) == 1
-        for source in (lambda: None, lambda: Credential(username=registries.USER, password="wrong")):
-            with pytest.raises(errors.UnauthorisedError, match="Check the credentials"):
-                running.store(source=source).tags("pay/api")
+        wrong = Credential(username=registries.USER, password="wrong")
+        for given, says in ((None, "It wants credentials"), (wrong, "Check the credentials of this registry")):
+            with pytest.raises(errors.UnauthorisedError, match=says):
+                running.store(source=lambda given=given: given).tags("pay/api")
 
 
 @pytest.mark.needs("docker-registry", "openssl")
@@ -66,6 +67,20 @@ def test_a_registry_with_tokens_lets_us_in_with_one_for_each_repository(
         assert actions == {frozenset({"pull"}), frozenset({"pull", "push"})}
         assert all(len(scopes) <= 2 for scopes in tokens.scopes)
         assert len(tokens.scopes) == len(set(tokens.scopes))  # each was asked for once
+
+
+@pytest.mark.needs("docker-registry", "openssl")
+def test_a_token_that_the_registry_does_not_believe_is_no_wrong_password(
+    tmp_path: Path, tokens: token_server.TokenServer
+) -> None:
+    """One that ran out where the clock is ahead, or of a stranger: it is told apart, and the clocks are named."""
+    signer = token_server.Signer.make(tmp_path)
+    asked = registries.Tokens(realm=f"{tokens.url}/token", certificate=signer.certificate)
+    with registries.serve(tmp_path / "registry", tokens=asked) as running:
+        store = running.store(source=_robot, trusted=(tokens.host,))
+        with pytest.raises(errors.UnauthorisedError, match=r"401.* does not let us in: .* the clocks") as caught:
+            store.tags("pay/api")
+        assert SECRET not in str(caught.value)
 
 
 def _bearer(tokens: token_server.TokenServer, value: str = "granted", **parameters: str) -> mini_registry.Script:

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from lockstep import errors
-from lockstep.sites.http import places
-from lockstep.sites.http import wire as wiring
+from lockstep.sites.http import distrust, places
 from lockstep.sites.http.places import Guard, Origin
 from lockstep.sites.http.wire import Wire
 from lockstep.sites.registry import RegistryStore
@@ -78,11 +77,9 @@ def test_a_server_without_tls_is_told_apart_from_one_that_is_away(mini: Scripted
 )
 def test_why_a_certificate_is_not_believed_is_told_with_what_to_do(why: str, remedy: str) -> None:
     """A clock that is wrong at night looks like a certificate that ended: both are named."""
-    found = wiring.distrust(
-        "https://x", f"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {why} (_ssl.c:1)"
-    )
+    found = distrust.of("https://x", f"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {why} (_ssl.c:1)")
     assert str(found) == f"https://x shows a certificate that is not believed: {why}. {remedy}"
-    assert wiring.distrust("https://x", "[Errno 111] Connection refused") is None
+    assert distrust.of("https://x", "[Errno 111] Connection refused") is None
 
 
 def test_another_host_is_reached_at_the_judged_address_under_its_own_name(
