@@ -58,12 +58,14 @@ def anonymous() -> Credential | None:
 class DockerConfig:
     """A docker ``config.json``: its own entries, and the credential helpers that it names.
 
-    ``read`` gives its text; ``environ`` is what helpers run with; ``host`` is the registry, with its port.
+    ``read`` gives its text; ``environ`` is what helpers run with; ``host`` is the registry, with its port, and ``path``
+    what all our repositories there stand below.
     """
 
     read: Callable[[], str]
     host: str
     environ: Mapping[str, str]
+    path: str = ""
 
     def __call__(self) -> Credential | None:
         """The credential for the registry; None when the file knows none.
@@ -73,13 +75,13 @@ class DockerConfig:
             MissingToolError, UnauthorisedError: Its helper is not there, or fails.
         """
         config = _json(self.read(), "A docker config.json")
-        keys = _keys(self.host)
+        keys = _keys(self.host, self.path)
         helpers = config.get("credHelpers")
         helper = next((helpers[key] for key in keys if key in helpers), "") if isinstance(helpers, dict) else ""
         store = config.get("credsStore") or ""
         for name, optional in ((helper, False), (store, True)):
             if name:
-                found = self._ask(name, keys[0], optional=optional)
+                found = self._ask(name, _keys(self.host)[0], optional=optional)
                 if found is not None:
                     return found
         entries = config.get("auths")
@@ -110,6 +112,7 @@ class PullSecret:
 
     data: Mapping[str, Json] = field(repr=False)
     host: str
+    path: str = ""
 
     def __call__(self) -> Credential | None:
         """The credential for the registry; None when the secret knows none.
@@ -125,7 +128,7 @@ class PullSecret:
         config = _json(text, "A pull secret")
         entries = config.get("auths") if whole else config
         known = entries if isinstance(entries, dict) else {}
-        entry = next((known[key] for key in _keys(self.host) if key in known), None)
+        entry = next((known[key] for key in _keys(self.host, self.path) if key in known), None)
         return _entry(entry) if isinstance(entry, dict) else None
 
 
@@ -212,13 +215,19 @@ def _decoded(text: str) -> Credential | None:
     return Credential(username=username, password=password) if password else None
 
 
-def _keys(host: str) -> list[str]:
-    """Under which names docker may have written a registry's credential, the likeliest first."""
+def _keys(host: str, path: str = "") -> list[str]:
+    """Under which names a registry's credential may have been written, the narrowest first, then the likeliest.
+
+    Podman and Kubernetes know credentials for what stands below a path (containers-auth.json(5)).
+    """
+    parts = path.split("/") if path else []
+    below = [f"{host}/{'/'.join(parts[:end])}" for end in range(len(parts), 0, -1)]
+    narrow = [f"{scheme}{place}" for place in below for scheme in ("", "https://")]
     hub = host in _HUBS
     hosts = sorted(_HUBS) if hub else [host]
     tails = ("", "/", "/v1/", "/v2/")
     urls = [f"{scheme}://{name}{tail}" for name in hosts for scheme in ("https", "http") for tail in tails]
-    return [*([_HUB_KEY] if hub else []), *hosts, *urls]
+    return [*narrow, *([_HUB_KEY] if hub else []), *hosts, *urls]
 
 
 def _json(text: str, what: str) -> dict[str, Json]:

@@ -49,11 +49,12 @@ def open_registry(
     ca, ca_from = (reader.public(end.ca), secrets.title(end.ca)) if end.ca else ("", "")
     wire = Wire(ca=ca, ca_from=ca_from, patience=patience, proxy=proxy)
     guard = Guard(home=origin, trusted=frozenset(end.trusts), proxied=proxy is not None)
-    source = _source(end.auth, origin, reader)
+    names = _names(end, origin)
+    source = _source(end.auth, origin, reader, path=names.prefix)
     if pull_secret is not None:
-        source = PullSecret(data=pull_secret, host=_host(origin))
+        source = PullSecret(data=pull_secret, host=origin.authority, path=names.prefix)
     said = Conversation(wire, guard, source=source)
-    return RegistryStore(said, names=_names(end, origin), uploads=uploads)
+    return RegistryStore(said, names=names, uploads=uploads)
 
 
 def _origin(url: str) -> Origin:
@@ -61,11 +62,6 @@ def _origin(url: str) -> Origin:
     if origin is None:
         raise errors.InputError(f"{url!r} is not the address of a registry.", remedy="Write https://host[:port].")
     return Origin(scheme=origin.scheme, host=_HUB, port=origin.port) if origin.host in _HUBS else origin
-
-
-def _host(origin: Origin) -> str:
-    """The host as docker writes it: with its port where that is not the scheme's own."""
-    return origin.host if str(origin).count(":") < 2 else f"{origin.host}:{origin.port}"
 
 
 def _proxy(given: kinds.Proxy, reader: secrets.Reader) -> Proxy:
@@ -80,12 +76,14 @@ def _names(end: kinds.RegistryEnd | kinds.ImageSource, origin: Origin) -> Names:
     return Names(prefix=path, renamed=end.rename, library="library" if origin.host == _HUB else "")
 
 
-def _source(auth: kinds.RegistryAuth | None, origin: Origin, reader: secrets.Reader) -> credentials.Source:
+def _source(
+    auth: kinds.RegistryAuth | None, origin: Origin, reader: secrets.Reader, *, path: str
+) -> credentials.Source:
     if auth is None:
         return credentials.anonymous
     if auth.docker_config is not None:
         read = functools.partial(reader.text, auth.docker_config)
-        return DockerConfig(read=read, host=_host(origin), environ=reader.environ)
+        return DockerConfig(read=read, host=origin.authority, environ=reader.environ, path=path)
     if auth.program:
         return Program(argv=auth.program, environ=reader.environ, username=auth.username or "")
     return functools.partial(_given, auth, reader)

@@ -47,24 +47,30 @@ class Bent:
     body: Callable[[bytes], bytes] = field(default=lambda body: body)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """What the registry truly has: one image, its last layer, and what refers to it."""
 
-    http: Scripted = field(repr=False)
-    tokens: token_server.TokenServer = field(repr=False)
-    image: ends.Descriptor
-    layer: ends.Descriptor
-    about: ends.Manifest = field(repr=False)
-    blobs: Mapping[str, dict[str, bytes]] = field(repr=False)
-    manifests: Mapping[str, dict[str, tuple[str, bytes]]] = field(repr=False)
-    tags: Mapping[str, dict[str, str]]
+    def __init__(self, http: Scripted, tokens: token_server.TokenServer) -> None:
+        maker = Maker(store=http.store(), repository=NAME)
+        self.http = http
+        self.tokens = tokens
+        self.image = maker.image(DATA, tag="v1")
+        self.about = self._manifest(maker.artifact(self.image, b"signature"))
+        self.layer = oci.contents(self._manifest(self.image)).blobs[-1]
+        self.blobs = deepcopy(http.blobs)
+        self.manifests = deepcopy(http.manifests)
+        self.tags = deepcopy(http.tags)
+
+    def _manifest(self, named: ends.Descriptor) -> ends.Manifest:
+        found = self.http.store().manifest(NAME, named.digest)
+        assert found is not None
+        return found
 
     def store(self) -> RegistryStore:
         """A door that knows nothing yet, to a registry that has what it had."""
         http = self.http
-        http.blobs, http.manifests = deepcopy(dict(self.blobs)), deepcopy(dict(self.manifests))
-        http.tags, http.uploads = deepcopy(dict(self.tags)), {}
+        http.blobs, http.manifests, http.tags = deepcopy(self.blobs), deepcopy(self.manifests), deepcopy(self.tags)
+        http.uploads = {}
         http.asked.clear()
         return http.store(
             patience=HASTY,
@@ -78,17 +84,7 @@ class Known:
 def known() -> Iterator[Known]:
     """A registry, and a server of tokens beside it."""
     with mini_registry.serve() as http, token_server.serve() as tokens:
-        maker = Maker(store=http.store(), repository=NAME)
-        image = maker.image(DATA, tag="v1")
-        manifest = maker.store.manifest(NAME, image.digest)
-        assert manifest is not None
-        about = maker.store.manifest(NAME, maker.artifact(image, b"signature").digest)
-        assert about is not None
-        layer = oci.contents(manifest).blobs[-1]
-        yield Known(
-            http=http, tokens=tokens, image=image, layer=layer, about=about,
-            blobs=deepcopy(http.blobs), manifests=deepcopy(http.manifests), tags=deepcopy(http.tags),
-        )  # fmt: skip
+        yield Known(http, tokens)
 
 
 # --- what may be asked, and what is wrong with what came back

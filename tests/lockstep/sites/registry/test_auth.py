@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from lockstep import errors
-from lockstep.sites.registry.credentials import Credential, DockerConfig, Program, Source
+from lockstep.sites.registry.credentials import Credential, DockerConfig, Program, PullSecret, Source
 from tests.support import images, mini_registry, registries, token_server
 from tests.support.images import Maker
 from tests.support.mini_registry import Asked, Reply, Scripted, error
@@ -253,6 +253,21 @@ def test_docker_hub_has_a_name_of_its_own_in_a_docker_config() -> None:
     """``https://index.docker.io/v1/``."""
     text = json.dumps({"auths": {"https://index.docker.io/v1/": {"auth": AUTH}}})
     assert DockerConfig(read=lambda: text, host="registry-1.docker.io", environ={})() == _robot()
+
+
+@pytest.mark.parametrize(
+    ("path", "user"),
+    [("", "host"), ("prod", "prod"), ("prod/eu", "eu"), ("prod/us", "prod"), ("production", "host"), ("eu", "host")],
+)
+def test_the_credential_of_the_narrowest_path_is_taken(path: str, user: str) -> None:
+    """Podman and Kubernetes keep some for what stands below a path (containers-auth.json(5))."""
+    places = {"": "host", "/prod": "prod", "/prod/eu": "eu", "/prod/eu/pay": "pay"}
+    entries = {f"registry.example{place}": {"username": name, "password": "x"} for place, name in places.items()}
+    text = json.dumps({"auths": entries})
+    found = DockerConfig(read=lambda: text, host="registry.example", environ={}, path=path)()
+    assert found == Credential(username=user, password="x")
+    data = {".dockerconfigjson": base64.b64encode(text.encode()).decode()}
+    assert PullSecret(data=data, host="registry.example", path=path)() == found
 
 
 def test_a_credential_helper_is_asked_for_the_registry(tmp_path: Path) -> None:
