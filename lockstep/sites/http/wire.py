@@ -143,9 +143,10 @@ class Answer:
         return b"".join(parts)
 
     def glimpse(self, most: int = 4096) -> bytes:
-        """The beginning of the body, for a message; empty when it cannot be read."""
+        """The beginning of the body, for a message; empty when it cannot be read. It is not waited for longer."""
+        until = time.monotonic() + self._patience.silence_seconds
         with contextlib.suppress(errors.LockstepError):
-            return next(self._unpacked(self.chunks()), b"")[:most]
+            return next(self._unpacked(self._chunks(until=until, least=most)), b"")[:most]
         return b""
 
     def _unpacked(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -159,7 +160,7 @@ class Answer:
         """
         return self._chunks(until=float("inf"))
 
-    def _chunks(self, *, until: float) -> Iterator[bytes]:
+    def _chunks(self, *, until: float, least: int = _CHUNK) -> Iterator[bytes]:
         began, size = time.monotonic(), 0
         waiting: list[bytes] = []
         held = 0
@@ -171,7 +172,7 @@ class Answer:
                     held += len(part)
                     waiting.append(part)
                     self._require_speed(size, began=began, until=until)
-                    if held >= _CHUNK:
+                    if held >= least:
                         yield b"".join(waiting)
                         waiting, held = [], 0
         except errors.UnreachableError as error:

@@ -146,6 +146,8 @@ class Conversation:
                 commits=question.commits,
             )
             with self._patient(call) if question.repeatable else self._once(call) as answer:
+                if not question.repeatable and (wait := self._wait_of(answer, call)):
+                    self._pause(wait)  # whoever goes on with what was begun comes when it was asked to
                 if answer.status not in _REDIRECTS or not question.repeatable or not answer.header("Location"):
                     yield answer
                     return

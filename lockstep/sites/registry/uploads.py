@@ -163,7 +163,7 @@ class Uploads:
                     self._close(repository, blob, upload)
                 else:
                     self._close(repository, blob, upload, feed)
-            except (errors.UnreachableError, errors.UnauthorisedError, _GoneError) as error:
+            except (errors.UnreachableError, errors.ThrottledError, errors.UnauthorisedError, _GoneError) as error:
                 # What was sent with a token that had just run out goes on with a new one.
                 if feed.broken is not None:
                     raise

@@ -54,6 +54,13 @@ def test_an_answer_that_drips_is_given_up(dripping: scripted.Scripted, patience:
         answer.read(2**20)
 
 
+def test_the_words_of_an_error_that_drips_are_not_waited_for(dripping: scripted.Scripted) -> None:
+    """What came of them is shown."""
+    patience = wire.Patience(silence_seconds=0.3, slow_seconds=_NEVER)
+    with wire.Wire(patience=patience).send(_call(dripping)) as answer:
+        assert set(answer.glimpse()) == {ord("x")}
+
+
 @pytest.mark.parametrize("drain", [0.2, 0.0])
 def test_the_rest_of_an_answer_that_nobody_wants_holds_nobody(dripping: scripted.Scripted, drain: float) -> None:
     """It is read so that the connection can be used again, which is worth a moment and no more."""

@@ -333,6 +333,35 @@ def test_a_layer_that_comes_byte_by_byte_is_given_up(mini: Scripted, size: int) 
 # --- uploads
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_an_upload_that_comes_too_fast_goes_on_when_it_was_asked_to(mini: Scripted, status: int) -> None:
+    """It says "not now" to the bytes themselves: the wait is kept, and the rest is sent."""
+    left, waited = [2], list[float]()
+
+    def script(asked: Asked) -> Reply | None:
+        if asked.is_("PUT", "/uploads/") and left[0]:
+            left[0] -= 1
+            return Reply(status, headers={"Retry-After": "3"})
+        return None
+
+    mini.script = script
+    store = mini.store(pause=waited.append)
+    store._uploads.window = 16 * MIB
+    store.write_blob(NAME, BLOB, _chunks())
+    assert mini.blobs[NAME][BLOB.digest] == LARGE
+    assert waited == [3.0, 3.0]
+
+
+def test_an_upload_that_is_to_wait_for_long_is_left_to_a_later_run(mini: Scripted) -> None:
+    """And nobody asks the registry meanwhile."""
+    mini.script = lambda asked: Reply(429, headers={"Retry-After": "3600"}) if asked.method == "PUT" else None
+    store = mini.store()
+    with pytest.raises(errors.ThrottledError) as caught:
+        store.write_blob(NAME, BLOB, _chunks())
+    assert caught.value.wait_seconds == pytest.approx(3600, abs=60)
+    assert [one.method for one in mini.asked] == ["POST", "PUT"]
+
+
 def test_a_registry_that_takes_nothing_more_of_an_upload_is_given_up(mini: Scripted) -> None:
     """416 for ever, and a state that never moves: no end of asking otherwise."""
     mini.script = lambda asked: Reply(416) if asked.method == "PATCH" else None
