@@ -149,9 +149,17 @@ class _Bringing:
                 found.append(order.failed(reference, outcome.site, outcome.root, error))
             else:
                 state = State.BEHIND if order.dry_run and outcome.changes else State.EQUAL
-                result = order.result(reference, outcome.site, state, digest=outcome.root)
+                said = self._moved(outcome, reference)
+                result = order.result(reference, outcome.site, state, digest=outcome.root, detail=said)
                 found.append(replace(result, size=outcome.size))
         return found
+
+    def _moved(self, outcome: transfer.Outcome, reference: str) -> str:
+        """What a tag named at a site before; somebody may have put it there on purpose."""
+        before = self._known.get(outcome.site, {}).get(reference, "")
+        if before in ("", outcome.root):
+            return ""
+        return f"It names {before} there." if self._order.dry_run else f"It named {before} there before."
 
 
 class _Counter:

@@ -13,7 +13,7 @@ from console.cli import acting, frame, terminal
 from console.cli.moving import Bars
 from lockstep import errors
 from lockstep.sites import bundle
-from sync import bundles, release
+from sync import bundles, outcomes, release
 from sync import git as mirroring_git
 from sync import images as mirroring_images
 from sync.lag import Lag
@@ -77,7 +77,7 @@ def _mirror(context: mirroring_git.Mirroring, name: str, given: dict[str, Any], 
 def _write_git(report: mirroring_git.Report) -> None:
     rows = []
     for one in report.sites:
-        refs = [f"{ref.ref or 'all refs'}: {ref.action} {ref.outcome.value} {ref.reason}".strip() for ref in one.refs]
+        refs = [_ref(ref) for ref in one.refs]
         told = [one.reason] if one.reason else [*refs[:_MOST_REFS], *_more(refs)]
         lag = report.lags.get((one.repository, one.site), "")
         rows.append((one.repository, one.site, one.state.value, str(lag), one.hold, "; ".join(told)))
@@ -91,6 +91,12 @@ def _write_git(report: mirroring_git.Report) -> None:
     ]
     if named:
         terminal.write_table(("repository", "submodule", "url", "mirrored"), named, empty="")
+
+
+def _ref(one: outcomes.RefOutcome) -> str:
+    """A ref in a table: ``refs/heads/main: keep held: diverged: ...``."""
+    said = f"{one.ref or 'all refs'}: {one.action} {one.outcome.value}"
+    return f"{said}: {one.reason}" if one.reason else said
 
 
 def _more(refs: list[str]) -> list[str]:

@@ -471,6 +471,21 @@ def test_the_lag_of_an_image_runs_from_its_push_until_it_was_verified(world: Wor
     assert told["daegu"]["rpoSeconds"] is None
 
 
+def test_what_a_tag_named_at_a_site_before_is_told(world: World) -> None:
+    """Somebody may have put it there as a hot fix: a dry run tells of it before, and the run what it was."""
+    old = world.maker.image(b"fix", tag="v1")
+    mirroring.run(world.context, Request())
+    new = world.maker.image(b"layer", tag="v1")
+
+    def said(request: Request) -> set[tuple[str, str]]:
+        return {(one.state.value, one.detail) for one in mirroring.run(world.context, request).results}
+
+    assert said(Request(dry_run=True)) == {("behind", f"It names {old.digest} there.")}
+    assert said(Request()) == {("equal", f"It named {old.digest} there before.")}
+    assert said(Request()) == {("equal", "")}
+    assert new.digest != old.digest
+
+
 def test_a_password_that_expired_makes_nothing_late(world: World) -> None:
     """What was equal at a site that lets us in no longer is refused now, and nobody knows how far it is behind."""
     world.maker.image(b"layer", tag="v1")

@@ -51,6 +51,8 @@ def test_what_a_guard_holds_is_let_go_by_its_name_with_a_reason(terminal: Termin
     holds = [one["hold"] for one in seen.json["sites"]]
     assert (seen.code, len(set(holds))) == (1, 3)
     assert holds[0] in terminal.types("sync", "git", "shop", "--dry-run").out
+    table = " ".join(terminal.types("sync", "git").out.split())
+    assert "refs/heads/main: keep held: rewritten: The source has" in table
     assert terminal.types("sync", "git", "shop", "--release", holds[0]).code == 64
     let_go = ("sync", "git", "shop", "--reason", "the old key is in its history", "--release")
     other = terminal.types(*let_go, "0123")
