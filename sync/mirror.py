@@ -155,8 +155,10 @@ class _Bringing:
         return found
 
     def _moved(self, outcome: transfer.Outcome, reference: str) -> str:
-        """What a tag named at a site before; somebody may have put it there on purpose."""
+        """What a tag named at a site before, which somebody may have put there on purpose, or what it lacked."""
         before = self._known.get(outcome.site, {}).get(reference, "")
+        if before == outcome.root and outcome.changes:
+            return "A part of it is missing there." if self._order.dry_run else "A part of it was missing there."
         if before in ("", outcome.root):
             return ""
         return f"It names {before} there." if self._order.dry_run else f"It named {before} there before."

@@ -418,8 +418,12 @@ def test_a_forced_look_finds_what_a_site_lost(world: World) -> None:
     path = world.doors.root / "daegu/pay/api/blobs" / images.digest(b"layer").replace(":", "/")
     path.unlink()
     assert not mirroring.verify(world.doors.images("daegu"), "pay/api", made.digest).whole
+    before = {one.site: one.detail for one in mirroring.run(world.context, Request(deep=True, dry_run=True)).results}
+    assert before == {"sejong": "", "daegu": "A part of it is missing there."}
     report = mirroring.run(world.context, Request(deep=True))
     assert {result.state for result in report.results} == {State.EQUAL}
+    after = {one.site: one.detail for one in report.results}
+    assert after == {"sejong": "", "daegu": "A part of it was missing there."}
     assert mirroring.verify(world.doors.images("daegu"), "pay/api", made.digest).whole
 
 

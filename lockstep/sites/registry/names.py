@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lockstep import errors
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
@@ -18,7 +20,17 @@ class Names:
     library: str = ""
 
     def there(self, repository: str) -> str:
-        """What the registry calls one of our repositories."""
+        """What the registry calls one of our repositories.
+
+        Raises:
+            RefusedError: Another one of ours has that name there: both would be written over each other.
+        """
+        other = next((mine for mine, theirs in self.renamed.items() if theirs == repository), repository)
+        if other != repository and repository not in self.renamed:
+            raise errors.RefusedError(
+                f"{other} is called {repository} there, so {repository} itself has no name left.",
+                remedy="Give one of them another name in `rename`.",
+            )
         name = self.renamed.get(repository, repository)
         if self.library and "/" not in name and not self.prefix:
             name = f"{self.library}/{name}"

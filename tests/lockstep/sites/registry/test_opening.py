@@ -84,6 +84,16 @@ def test_docker_hub_is_asked_where_it_answers(url: str, tmp_path: Path) -> None:
     assert Names(library="library").there("grafana/loki") == "grafana/loki"
 
 
+def test_two_images_are_never_written_over_each_other_under_one_name() -> None:
+    """A name that was given to another image is nobody else's; two may change theirs with each other."""
+    taken = Names(prefix="prod", renamed={"vendor/hsm": "pay/api"})
+    assert taken.there("vendor/hsm") == "prod/pay/api"
+    with pytest.raises(errors.RefusedError, match="vendor/hsm is called pay/api there"):
+        taken.there("pay/api")
+    swapped = Names(renamed={"a": "b", "b": "a", "c": "c"})
+    assert [swapped.there(name) for name in "abc"] == ["b", "a", "c"]
+
+
 def _basic(user: str, password: str) -> mini_registry.Script:
     wanted = Credential(username=user, password=password).basic
 
