@@ -221,6 +221,8 @@ class _Pushing:
                 self._said[result.update.ref] = (Outcome.REFUSED, result.message)
             elif result.outcome is PushOutcome.STALE:
                 self._said[result.update.ref] = (Outcome.STALE, _MOVED)
+            elif result.outcome is PushOutcome.LOCKED:
+                self._said[result.update.ref] = (Outcome.STALE, result.message)
 
     def _set_head(self, ref: str) -> None:
         should = f"It should be {ref.removeprefix('refs/heads/')}."

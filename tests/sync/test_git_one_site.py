@@ -206,3 +206,24 @@ def test_an_emptied_source_can_be_let_go_when_our_own_copy_was_lost(tmp_path: Pa
     report = release.let_go(world.context, letting, name="bank/pay")
     assert {outcome.site: outcome.state.value for outcome in report.sites} == dict.fromkeys(SITES, "equal")
     assert [world.site(site).refs() for site in SITES] == [{}, {}]
+
+
+def test_a_ref_that_somebody_is_writing_is_looked_at_again(world: World) -> None:
+    """It is locked, which is no refusal: the job comes back for it, and the rest went through."""
+    new = world.source.commit(MAIN, {"README": "newer"})
+    world.source.commit("refs/heads/work", {"file": "second"})
+    lock = world.site("seoul").path / "refs/heads/work.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.touch()
+    outcome = _run(world)["seoul"]
+    (told,) = outcome.open
+    assert (told.ref, told.outcome.value, outcome.state.value, outcome.again) == (
+        "refs/heads/work",
+        "stale",
+        "behind",
+        True,
+    )
+    assert "File exists" in told.reason
+    assert world.site("seoul").refs()[MAIN] == new
+    lock.unlink()
+    assert _run(world)["seoul"].state.value == "equal"

@@ -128,6 +128,7 @@ class PushOutcome(Enum):
     UNCHANGED = "unchanged"
     REJECTED = "rejected"  # by a rule of the other side
     STALE = "stale"  # it holds something else than the lease says
+    LOCKED = "locked"  # somebody writes it now, or was killed while writing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ processes (``locks``) and what pushes start from (``views``). It can be deleted 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import shutil
 import threading
 import time
@@ -31,6 +32,8 @@ _OLD_SECONDS = 86400.0
 # When git itself would pack (git-gc(1), gc.auto and gc.autoPackLimit).
 _MOST_LOOSE = 6700
 _MOST_PACKS = 50
+# Digits that tell the places apart that a repository is pushed to.
+_MARK = 16
 # A run may wait for its approval long after its branch was rewritten.
 _PRUNE = "90.days.ago"
 
@@ -97,7 +100,13 @@ class Cache:
         with disk.typed(remote.address):
             if not self._object_format:  # an emptied source was let go, and ours was lost: nothing is fetched any more
                 self._make_for(updates)
-            return pusher.push(updates)
+            mark = self._mark(pusher.remote)
+            pusher.died_since = _marked(mark)
+            results = pusher.push(updates)
+            # A mark of a push that died stays until nothing is locked: what it locked is found by its time.
+            if not pusher.died_since or all(result.outcome is not ends.PushOutcome.LOCKED for result in results):
+                mark.unlink(missing_ok=True)
+        return results
 
     def writer(self, site: str) -> AbstractContextManager[None]:
         """Be the one writer of this repository to a site while the block lasts. Raises ConflictError."""
@@ -171,6 +180,11 @@ class Cache:
             return ""
         return "sha256" if "sha256" in config else "sha1"
 
+    def _mark(self, remote: Remote) -> Path:
+        """What stands as long as a push there goes on, and stays when it dies: then its git may have left locks."""
+        name = hashlib.sha256(remote.location.encode()).hexdigest()[:_MARK]
+        return self.folder / "pushing" / name
+
     def _make_for(self, updates: Sequence[ends.RefUpdate]) -> None:
         lock = locks.held(self.folder / "locks/fetch", what=str(self.folder), wait_seconds=_WAIT_SECONDS)
         with disk.typed(str(self.folder)), lock:
@@ -197,6 +211,16 @@ class Cache:
             if finished.code:
                 raise failures.failure(finished, address=str(self.folder))
             made.rename(self.repository)
+
+
+def _marked(mark: Path) -> float:
+    """Make a mark; when it was made if it was there already, else 0."""
+    try:
+        mark.parent.mkdir(exist_ok=True)
+        mark.touch(exist_ok=False)
+    except FileExistsError:
+        return mark.stat().st_mtime
+    return 0.0
 
 
 def _has_piled_up(objects: Path) -> bool:

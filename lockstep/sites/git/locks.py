@@ -12,6 +12,11 @@ from pathlib import Path
 from lockstep import errors
 
 _POLL_SECONDS = 0.05
+# A lock of a ref older than this was left by a git that was killed: a living one holds it for milliseconds.
+_STALE_SECONDS = 600.0
+# The same where a push of ours died: whoever else holds it is done by then. And how far two clocks may be apart.
+_DEAD_SECONDS = 10.0
+_CLOCKS_SECONDS = 2.0
 _OF_REFS = "packed-refs.lock"
 # What stands in a lock of refs that is ours; git writes nothing there, or the refs.
 _OURS = b"lockstep\n"
@@ -50,14 +55,24 @@ def _taken(descriptor: int) -> bool:
     return True
 
 
-def clear_stale(repository: Path, *, older_than_seconds: float) -> int:
+def clear_stale(repository: Path, *, died_since: float = 0.0) -> int:
     """Remove the lock files of refs that a killed git left in a repository; how many there were.
 
     Git holds such a lock for milliseconds and never looks at its age, so that one left behind refuses every
     later push for ever.
+
+    Args:
+        repository: Where they are.
+        died_since: When a push of ours there began that died, in seconds since the epoch; 0 when none did. What was
+            locked since then was most likely locked by it, and is waited for no longer than git may need.
     """
-    before = time.time() - older_than_seconds
-    stale = [path for path in _lock_files(repository) if _modified(path) < before]
+    now = time.time()
+    stale = [
+        path
+        for path in _lock_files(repository)
+        if (locked := _modified(path)) < now - _STALE_SECONDS
+        or (died_since and died_since - _CLOCKS_SECONDS <= locked < now - _DEAD_SECONDS)
+    ]
     for path in stale:
         path.unlink(missing_ok=True)
     return len(stale)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ _STALE_THERE = ("already exists", "but expected")
 _THERE = "[remote rejected]"
 _UNPACKING = "error: remote unpack failed:"
 _LOCKED = ("cannot lock ref", "failed to update ref", "unable to create")
+# What git says of a lock that is there (lockfile.c, unable_to_lock_message); all else that keeps a ref stays so.
+_IS_LOCKED = re.compile(r"unable to create '[^']*\.lock': file exists", re.IGNORECASE)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,6 +49,8 @@ class Pusher:
     remote: Remote
     heard: Heard | None = None
     """Is told how far it is."""
+    died_since: float = 0.0
+    """When a push of ours to it began that died, in seconds since the epoch; 0 when none did."""
     most: int = 64
     """Pushes that may be spent on finding the refs that spoil one; the others are then reported as they are."""
 
@@ -82,9 +87,12 @@ class Pusher:
 
     def _push(self, updates: Sequence[RefUpdate]) -> list[PushResult]:
         results = self._once(updates)
-        if any(_says(result, _LOCKED) for result in results) and self.remote.clear_stale_locks():
+        if any(_says(result, _LOCKED) for result in results) and self._clears_locks():
             results = self._once(updates)
         return self._sift(results)
+
+    def _clears_locks(self) -> bool:
+        return self.remote.clear_stale_locks(died_since=self.died_since)
 
     def _sift(self, results: list[PushResult]) -> list[PushResult]:
         """When one ref spoiled a whole push, push the others without it: in halves, until it stands alone."""
@@ -157,7 +165,8 @@ def _batches(updates: Sequence[RefUpdate]) -> Iterator[list[RefUpdate]]:
 
 
 def _says(result: PushResult, words: Sequence[str]) -> bool:
-    return result.outcome is PushOutcome.REJECTED and any(word in result.message for word in words)
+    refused = result.outcome in (PushOutcome.REJECTED, PushOutcome.LOCKED)
+    return refused and any(word in result.message.lower() for word in words)
 
 
 def _remarks(finished: children.Finished) -> str:
@@ -176,4 +185,6 @@ def _result(update: RefUpdate, flag: str, summary: str, *, remark: str) -> PushR
     # "non-fast-forward" of the other side is its rule (receive.denyNonFastForwards), and stays so.
     if any(word in reason for word in (_STALE_THERE if summary.startswith(_THERE) else _STALE)):
         return PushResult(update=update, outcome=PushOutcome.STALE, message=reason)
-    return PushResult(update=update, outcome=PushOutcome.REJECTED, message=f"{reason}: {remark}" if remark else reason)
+    said = f"{reason}: {remark}" if remark else reason
+    outcome = PushOutcome.LOCKED if _IS_LOCKED.search(said) else PushOutcome.REJECTED
+    return PushResult(update=update, outcome=outcome, message=said)

@@ -24,8 +24,6 @@ from lockstep.sites.line import Pace
 from lockstep.topology import scalars
 
 _URL: TypeAdapter[str] = TypeAdapter(scalars.GitUrl)
-# A lock of a ref older than this was left by a git that was killed: a living one holds it for milliseconds.
-_STALE_LOCK_SECONDS = 600.0
 # What a repository of another user must not make us run while it receives a push. Its own configuration
 # would win over ours everywhere but here (git-config(1), "SCOPES": command).
 _DISARMED = "git -c core.hooksPath=/dev/null -c core.alternateRefsCommand=true -c core.fsmonitor=false receive-pack"
@@ -223,11 +221,12 @@ class Remote:
             leftovers.sweep_site(self.directory / "objects")
             locks.clear_ours(self.directory)
 
-    def clear_stale_locks(self) -> bool:
-        """Remove locks of refs that a killed git left in a repository on disk; whether there were any."""
-        if self.directory is None:
-            return False
-        return locks.clear_stale(self.directory, older_than_seconds=_STALE_LOCK_SECONDS) > 0
+    def clear_stale_locks(self, *, died_since: float = 0.0) -> bool:
+        """Remove locks of refs that a killed git left in a repository on disk; whether there were any.
+
+        ``died_since`` is when a push of ours there began that died; 0 when none did.
+        """
+        return self.directory is not None and locks.clear_stale(self.directory, died_since=died_since) > 0
 
     def pack_refs(self) -> None:
         """Put the refs of a repository on disk into one file. That it could not be done harms nobody."""

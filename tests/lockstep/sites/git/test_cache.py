@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -462,10 +463,53 @@ def test_a_lock_that_a_killed_git_left_is_removed_when_it_is_old(
     refs = _fetch(cache, source)
     lock = site.path / "refs/heads/main.lock"
     lock.write_text("")
-    assert cache.push(_at(site), _creates(refs))[0].outcome is PushOutcome.REJECTED
+    assert cache.push(_at(site), _creates(refs))[0].outcome is PushOutcome.LOCKED
+    assert list((cache.folder / "pushing").iterdir()) == []
     os.utime(lock, (0, 0))
     assert cache.push(_at(site), _creates(refs))[0].outcome is PushOutcome.UPDATED
     assert not lock.exists()
+
+
+@pytest.mark.parametrize("seconds", [-60.0, 30.0], ids=["before it", "since it"])
+def test_a_lock_is_waited_for_no_longer_where_a_push_of_ours_died_since(
+    source: repositories.Repository, site: repositories.Repository, cache: git.Cache, seconds: float
+) -> None:
+    """It was that push's; one from before may be anybody's, and until it is gone another look may help."""
+    refs = _fetch(cache, source)
+    died = time.time() - 100
+    lock = site.path / "refs/heads/main.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.write_text("")
+    os.utime(lock, (died + seconds, died + seconds))
+    site.git("config", "receive.denyDeletes", "false")  # it is pushed to, and not filled
+    for _ in range(2):  # a second push that finds the lock does not make it anybody's
+        mark = cache._mark(_at(site))
+        if not mark.exists():
+            mark.parent.mkdir()
+            mark.touch()
+            os.utime(mark, (died, died))
+        (result,) = cache.push(_at(site), _creates(refs))
+        assert result.outcome is (PushOutcome.UPDATED if seconds > 0 else PushOutcome.LOCKED)
+        assert mark.exists() == lock.exists() == (seconds < 0)
+        if seconds > 0:
+            return
+
+
+def test_a_push_that_dies_leaves_its_mark_and_one_that_ends_takes_it_away(
+    source: repositories.Repository, site: repositories.Repository, cache: git.Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mark says since when locks there may be ours; a refusal leaves none."""
+    refs = _fetch(cache, source)
+    cache.push(_at(site), _creates(refs))
+    assert list((cache.folder / "pushing").iterdir()) == []
+
+    def dies(*_arguments: object) -> None:
+        raise errors.LostWorkError("killed")
+
+    monkeypatch.setattr(pushing.Pusher, "push", dies)
+    with pytest.raises(errors.LostWorkError):
+        cache.push(_at(site), _creates(refs))
+    assert list((cache.folder / "pushing").iterdir()) == [cache._mark(_at(site))]
 
 
 def test_names_that_fill_the_arguments_of_one_command_take_several(
