@@ -116,6 +116,11 @@ class Guard:
             raise self._refused(f"{origin}, which is at the private address {', '.join(private) or '(none)'}")
         return Target(url=url, origin=origin, address=addresses[0])
 
+    def is_home(self, said: str, *, at: str) -> bool:
+        """Whether the place that the server named, as ``judge`` understands it, is the server itself."""
+        origin = origin_of(_joined(at, said))
+        return origin is not None and (origin == self.home or self._is_own_in_the_clear(origin))
+
     def _addresses(self, origin: Origin) -> Sequence[str] | None:
         """The addresses to judge a host by; None when only the proxy knows them."""
         if not self.proxied:

@@ -148,13 +148,11 @@ class Conversation:
             with self._patient(call) if question.repeatable else self._once(call) as answer:
                 if not question.repeatable and (wait := self._wait_of(answer, call)):
                     self._pause(wait)  # whoever goes on with what was begun comes when it was asked to
-                if answer.status not in _REDIRECTS or not question.repeatable or not answer.header("Location"):
+                location = answer.header("Location") if answer.status in _REDIRECTS and question.repeatable else ""
+                if not location or (question.stays and not self.guard.is_home(location, at=target.url)):
                     yield answer
                     return
-                target = self.guard.judge(answer.header("Location"), at=target.url)
-                if question.stays and target.origin != self.guard.home:
-                    yield answer
-                    return
+                target = self.guard.judge(location, at=target.url)
             if target.url in seen or len(seen) > _MOST_REDIRECTS:
                 raise errors.RefusedError(
                     f"{self.guard.home} sends us round in circles.", remedy="Check its address and its proxies."

@@ -492,10 +492,12 @@ def test_github_leads_whoever_asks_for_referrers_to_a_page_and_the_tag_is_asked(
     """ghcr.io answers 303 to github.com, which soon says 429 (artifacthub#4785): that page is not even asked."""
     mini.referrers = False
     made = Maker(store=mini.store(), repository=NAME).artifact(image, b"signature")
-    page = Reply(303, headers={"Location": f"{storage.url}/-/v2/packages"})
-    mini.script = lambda asked: page if "/referrers/" in asked.path else None
-    store = mini.store(trusted=("127.0.0.1",))
-    assert [one.digest for one in store.referrers(NAME, image.digest)] == [made.digest]
+    for place in (f"{storage.url}/-/v2/packages", "http://10.0.0.1/page", "http://[::1"):
+        page = Reply(303, headers={"Location": place})
+        mini.script = lambda asked, page=page: page if "/referrers/" in asked.path else None  # type: ignore[misc]  # each page
+        for trusted in ((), ("127.0.0.1",)):
+            found = mini.store(trusted=trusted).referrers(NAME, image.digest)
+            assert [one.digest for one in found] == [made.digest]
     assert storage.asked == []
 
 
