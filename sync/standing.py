@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
-from lockstep import errors
+from lockstep import errors, values
 from lockstep.sites import ends
 from sync import sources
 from sync.orders import Order, Result
@@ -69,7 +69,9 @@ def _sorted_out(
 ) -> list[Result]:
     """What is known already of one site; what has to be brought goes to ``pending``."""
     known = {reference: digest for reference, digest in named.items() if digest}
-    refused = dict.fromkeys(known, standing) if isinstance(standing, errors.LockstepError) else standing.refused
+    refused = dict.fromkeys(known, standing) if isinstance(standing, errors.LockstepError) else dict(standing.refused)
+    if isinstance(standing, Told):
+        refused |= {tag: why for tag, why in standing.damaged.items() if _may_be_another(order, site, tag, known)}
     results = [
         replace(order.failed(reference, site, digest, refused[reference]), seen=False)
         for reference, digest in known.items()
@@ -89,6 +91,18 @@ def _sorted_out(
         else:
             pending[site, reference] = digest
     return results
+
+
+def _may_be_another(order: Order, site: str, reference: str, known: Mapping[str, str]) -> bool:
+    """Whether a reference that cannot be read at a site is a tag that must not move, and may name something else."""
+    if not values.is_tag(reference) or not order.immutable(reference):
+        return False
+    store = order.sites[site]
+    try:
+        listed = (store.tags(order.repository) or {}) if store.lists_digests else {}
+    except errors.LockstepError:
+        listed = {}
+    return listed.get(reference) != known.get(reference)
 
 
 def _with_new_referrers(order: Order, results: Sequence[Result], pending: dict[tuple[str, str], str]) -> list[Result]:

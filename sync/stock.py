@@ -17,10 +17,14 @@ _FEW = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What tags and digests name: ``""`` for what is not here, is damaged, or is refused for a reason of its own."""
+    """What tags and digests name: ``""`` for what is not here, is damaged, or is refused for a reason of its own.
+
+    What is ``damaged`` is mended by writing it again, where that may be: nobody can say what it names.
+    """
 
     digests: Mapping[str, str]
     refused: Mapping[str, errors.LockstepError] = field(default_factory=dict)
+    damaged: Mapping[str, errors.LockstepError] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +73,16 @@ class Shelf:
         """
         asked = list(references)
         refused: dict[str, errors.LockstepError] = {}
+        damaged: dict[str, errors.LockstepError] = {}
 
         def named(reference: str) -> str:
             try:
-                return self.named(reference)
+                return self._digest(reference)
             except errors.UnauthorisedError:
                 raise
+            except errors.IntegrityError as error:
+                damaged[reference] = error
+                return ""
             except (errors.RefusedError, errors.NotFoundError) as error:  # one image, of which others know nothing
                 refused[reference] = error
                 return ""
@@ -89,21 +97,24 @@ class Shelf:
                 found |= {tag: listed[tag] for tag in asked if listed.get(tag)}
                 asked = [one for one in asked if one not in found and (one in listed or values.is_digest(one))]
             found |= zip(asked, pool.map(named, asked), strict=True)
-        return Told(digests={one: found.get(one, "") for one in references}, refused=refused)
+        return Told(digests={one: found.get(one, "") for one in references}, refused=refused, damaged=damaged)
+
+    def named(self, reference: str) -> str:
+        """The digest that a reference names; empty for one that is damaged, which writing it again mends."""
+        try:
+            return self._digest(reference)
+        except errors.IntegrityError:
+            return ""
+
+    def _digest(self, reference: str) -> str:
+        found = self.store.resolve(self.repository, reference)
+        return found.digest if found else ""
 
     def _without(self, digest: str) -> errors.NotFoundError:
         return errors.NotFoundError(
             f"{self.store.address} has no manifest {digest} in {self.repository}.",
             remedy="Push the whole image there again, with all its platforms.",
         )
-
-    def named(self, reference: str) -> str:
-        """The digest that a reference names; empty for one that is damaged, which writing it again mends."""
-        try:
-            found = self.store.resolve(self.repository, reference)
-        except errors.IntegrityError:
-            return ""
-        return found.digest if found else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

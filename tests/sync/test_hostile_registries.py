@@ -118,6 +118,28 @@ def test_a_new_repository_comes_to_a_registry_that_denies_it_to_readers(
         assert sites["sejong"].tags[NAME] == source.tags[NAME]
 
 
+def test_an_immutable_tag_that_cannot_be_read_at_a_site_is_not_written_there(
+    source: Scripted, sites: dict[str, Scripted]
+) -> None:
+    """Nobody knows what it names: perhaps something else. Tags that may move are mended by writing them again."""
+    Maker(store=source.store(), repository=NAME).image(b"new", tag="v1")
+    old = Maker(store=sites["sejong"].store(), repository=NAME).image(b"old", tag="v1")
+    page = Reply(200, b"<html>", {"Content-Type": "text/html"})
+    sites["sejong"].script = lambda asked: None if asked.method == "PUT" or "/v1" not in asked.path else page
+    order = Order(
+        repository=NAME,
+        source=source.store(),
+        sites={name: site.store() for name, site in sites.items()},
+        references={"v1": ""},
+        immutable=lambda _reference: True,
+    )
+    found = {one.site: one.state for one in mirror(order)}
+    assert found == {"sejong": State.FAILED, "daegu": State.EQUAL}
+    assert sites["sejong"].tags[NAME]["v1"] == old.digest
+    sites["sejong"].script = lambda _asked: None
+    assert {one.state for one in mirror(replace(order, immutable=lambda _reference: False))} == {State.EQUAL}
+
+
 def test_an_index_that_names_one_thing_ten_thousand_times_is_given_up(
     source: Scripted, sites: dict[str, Scripted]
 ) -> None:
