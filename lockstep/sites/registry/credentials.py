@@ -59,13 +59,14 @@ class DockerConfig:
     """A docker ``config.json``: its own entries, and the credential helpers that it names.
 
     ``read`` gives its text; ``environ`` is what helpers run with; ``host`` is the registry, with its port, and ``path``
-    what all our repositories there stand below.
+    what all our repositories there stand below. ``named`` is the file as a person would name it.
     """
 
     read: Callable[[], str]
     host: str
     environ: Mapping[str, str]
     path: str = ""
+    named: str = "a docker config.json"
 
     def __call__(self) -> Credential | None:
         """The credential for the registry; None when the file knows none.
@@ -74,7 +75,7 @@ class DockerConfig:
             InputError: It is no such file, or its helper answers nonsense.
             MissingToolError, UnauthorisedError: Its helper is not there, or fails.
         """
-        config = _json(self.read(), "A docker config.json")
+        config = _json(self.read(), f"{self.named[:1].upper()}{self.named[1:]}")
         keys = _keys(self.host, self.path)
         helpers = config.get("credHelpers")
         helper = next((helpers[key] for key in keys if key in helpers), "") if isinstance(helpers, dict) else ""
@@ -91,7 +92,7 @@ class DockerConfig:
     def _ask(self, helper: Json, key: str, *, optional: bool) -> Credential | None:
         if not isinstance(helper, str) or not _HELPER.fullmatch(helper):
             raise errors.InputError(
-                "A docker config.json names a credential helper that is no name.", remedy="Write such as ecr-login."
+                f"A credential helper that {self.named} names is no name.", remedy="Write such as ecr-login."
             )
         program = f"docker-credential-{helper}"
         command = children.Command(

@@ -83,7 +83,8 @@ def _source(
         return credentials.anonymous
     if auth.docker_config is not None:
         read = functools.partial(reader.text, auth.docker_config)
-        return DockerConfig(read=read, host=origin.authority, environ=reader.environ, path=path)
+        named = secrets.title(auth.docker_config)
+        return DockerConfig(read=read, host=origin.authority, environ=reader.environ, path=path, named=named)
     if auth.program:
         return Program(argv=auth.program, environ=reader.environ, username=auth.username or "")
     return functools.partial(_given, auth, reader)

@@ -20,7 +20,7 @@ _MISSING = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN
 _WRONG = frozenset({"DIGEST_INVALID", "SIZE_INVALID", "MANIFEST_INVALID", "MANIFEST_UNVERIFIED"})
 # What to do where nobody is believed, by what we showed.
 _UNKNOWN = {
-    "": "It wants credentials: give them in `auth`.",
+    "": "It wants credentials: `auth` gives none for it.",
     "Bearer": "A token was given, and does not let us in: check the name, and what these credentials may; else the "
     "clocks of the registry and of its server of tokens, and whether the one believes the other.",
 }

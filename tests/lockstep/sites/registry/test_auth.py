@@ -304,8 +304,8 @@ def test_a_docker_config_that_cannot_be_used_is_said(
 
 def test_a_docker_config_that_is_no_json_is_said_without_showing_it() -> None:
     """It may hold a password."""
-    with pytest.raises(errors.InputError) as caught:
-        DockerConfig(read=lambda: f"{{{SECRET}", host="x", environ={})()
+    with pytest.raises(errors.InputError, match=r"The file x\.json is not") as caught:
+        DockerConfig(read=lambda: f"{{{SECRET}", host="x", environ={}, named="the file x.json")()
     assert SECRET not in str(caught.value)
 
 
