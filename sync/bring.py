@@ -49,6 +49,9 @@ class Target:
     options: refs.Options
     written: Mapping[str, str]
     lfs: bool = True
+    renew: Callable[[], Target] | None = None
+    """The same as it is known now: asked for once nobody else writes there. Raises ConflictError when what is to be
+    brought is no longer the newest that the source said."""
 
 
 def bring(order: Order, target: Target) -> SiteOutcome:
@@ -62,7 +65,7 @@ def bring(order: Order, target: Target) -> SiteOutcome:
         if order.dry_run:
             return _look(order, target, remote)
         with order.cache.writer(target.site):
-            return _bring(order, target, remote)
+            return _bring(order, target.renew() if target.renew else target, remote)
     except errors.LostWorkError:
         raise
     except errors.LockstepError as error:

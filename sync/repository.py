@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy import Connection
 
-from lockstep import clock
+from lockstep import clock, errors
 from lockstep.sites import ends
 from lockstep.store import mirrors, releases, triggers
 from lockstep.store.database import Database
@@ -106,7 +106,11 @@ def send(context: Mirroring, coverage: Coverage, seen: mirrors.Source, request: 
     """Bring a repository to its sites; each outcome is recorded as soon as it is known."""
     sites = [site for site in coverage.sites if request.site in ("", site)]
     held = _held(context, coverage.repository, sites)
-    targets = [_target(context, coverage, site, request) for site in sites if site not in held]
+    targets = [
+        replace(_target(context, coverage, site, request), renew=_Renewal(context, coverage, site, request, seen))
+        for site in sites
+        if site not in held
+    ]
     cache = context.doors.git_cache(coverage.repository)
     supply = Supply(
         stock=cache.large,
@@ -172,6 +176,27 @@ def _target(context: Mirroring, coverage: Coverage, site: str, request: Request)
         written=written,
         lfs=mirror.spec.lfs,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Renewal:
+    """Looks again, once nobody else writes to a site, at what was written there: a site may have waited its turn."""
+
+    context: Mirroring
+    coverage: Coverage
+    site: str
+    request: Request
+    seen: mirrors.Source
+
+    def __call__(self) -> Target:
+        repository = self.coverage.repository
+        with self.context.database.read() as connection:
+            newest = mirrors.changed_at(connection, repository)
+        if newest != self.seen.changed_at:
+            raise errors.ConflictError(
+                f"The source of {repository} has moved on meanwhile.", remedy="What it has now is brought next."
+            )
+        return _target(self.context, self.coverage, self.site, self.request)
 
 
 def _record(

@@ -73,6 +73,11 @@ def source(connection: Connection, repository: str) -> Source | None:
     return _source(row) if row else None
 
 
+def changed_at(connection: Connection, repository: str) -> datetime | None:
+    """When a source came to say what it says now; None when it was never asked."""
+    return connection.scalar(select(git_sources.c.changed_at).where(git_sources.c.repository == repository))
+
+
 def last_checked(connection: Connection) -> dict[str, datetime]:
     """Every repository whose source was ever asked, and when it was last."""
     rows = connection.execute(select(git_sources.c.repository, git_sources.c.checked_at))

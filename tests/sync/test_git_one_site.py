@@ -9,7 +9,7 @@ import pytest
 
 from lockstep.sites import ends, git
 from lockstep.store.database import Database
-from sync import release
+from sync import distribute, release
 from sync.git import Request, run
 from sync.outcomes import SiteOutcome
 from tests.support import lfs_http
@@ -227,3 +227,31 @@ def test_a_ref_that_somebody_is_writing_is_looked_at_again(world: World) -> None
     assert world.site("seoul").refs()[MAIN] == new
     lock.unlink()
     assert _run(world)["seoul"].state.value == "equal"
+
+
+def test_a_site_that_waited_for_its_turn_gets_nothing_older_than_it_has(
+    tmp_path: Path, file_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the first was written, the source moved on and somebody else brought that to the second."""
+    world = _world(tmp_path, file_database, diverged="overwrite")
+    monkeypatch.setattr(distribute, "_MOST_AT_ONCE", 1)
+    world.source.commit(MAIN, {"README": "second"})
+    seoul = world.doors.git_site("seoul", "bank/pay")
+    newer: list[str] = []
+
+    def meanwhile() -> ends.GitRemote:
+        if not newer:
+            newer.append(world.source.commit(MAIN, {"README": "third"}))
+            world.clock.pass_minutes(1)
+            run(world.context, Request(site="sejong"), name="bank/pay")
+        return seoul
+
+    world.doors.instead["seoul"] = meanwhile
+    outcomes = _run(world)
+    assert world.site("sejong").refs()[MAIN] == newer[0]
+    for site in SITES:
+        assert (outcomes[site].state.value, outcomes[site].again) == ("unreachable", True)
+        assert "moved on meanwhile" in outcomes[site].reason
+    outcomes = _run(world)
+    assert [outcomes[site].state.value for site in SITES] == ["equal", "equal"]
+    assert world.site("seoul").refs() == world.source.refs()
