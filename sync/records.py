@@ -22,7 +22,7 @@ def of(
     """Record how a repository stands; with ``all_tags``, tags that the results do not name are gone at the source."""
     told = [result for result in results if result.reference != ALL and not result.gone]
     rows = [_row(result, pushes, now) for result in told]
-    unseen = [(result.reference, result.site) for result in told if not result.seen]
+    unseen = {(result.reference, result.site) for result in told if not result.seen}
     gone = [(result.site, result.reference) for result in results if result.gone]
     blind = [result for result in results if result.reference == ALL]
 

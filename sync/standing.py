@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from lockstep import errors, values
 from lockstep.sites import ends
-from sync import sources
+from sync import beside, sources
 from sync.orders import Order, Result
 from sync.states import State
 from sync.stock import Shelf, Told
@@ -39,8 +39,9 @@ def look(order: Order) -> Standing:
         source = asked.result()
     named = source.digests
     absent = [reference for reference in order.references if not named[reference]]
-    with ThreadPoolExecutor(order.bounds.looks) as pool:
-        whys = list(pool.map(lambda one: source.refused.get(one) or _why_absent(order, one), absent))
+    whys = beside.answers(
+        lambda one: source.refused.get(one) or _why_absent(order, one), absent, looks=order.bounds.looks
+    )
     results = [
         order.result(reference, site, State.HELD, detail=why)
         for site, why in order.held.items()
@@ -109,14 +110,15 @@ def _with_new_referrers(order: Order, results: Sequence[Result], pending: dict[t
     """The results without those of equal images about which the source has more; these go to ``pending``."""
     equal = [result for result in results if result.state is State.EQUAL]
     roots = sorted({result.digest for result in equal})
-    with ThreadPoolExecutor(order.bounds.looks) as pool:
-        about = dict(zip(roots, pool.map(lambda root: _about(order.source, order, root), roots), strict=True))
-        there = pool.map(lambda result: _about(order.sites[result.site], order, result.digest), equal)
-        lacking = {
-            (result.site, result.reference): result
-            for result, has in zip(equal, there, strict=True)
-            if not about[result.digest] <= has
-        }
+    looks = order.bounds.looks
+    said = beside.answers(lambda root: _about(order.source, order, root), roots, looks=looks)
+    about = dict(zip(roots, said, strict=True))
+    there = beside.answers(lambda one: _about(order.sites[one.site], order, one.digest), equal, looks=looks)
+    lacking = {
+        (result.site, result.reference): result
+        for result, has in zip(equal, there, strict=True)
+        if not about[result.digest] <= has
+    }
     pending.update({key: result.digest for key, result in lacking.items()})
     return [result for result in results if (result.site, result.reference) not in lacking]
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
 from lockstep import errors, values
 from lockstep.sites import ends, oci
+from sync import beside
 from sync.graph import Each, Graph, Limits, in_turn, walk
 
 # So many references are asked for one by one; more are looked up in a listing.
@@ -87,16 +87,15 @@ class Shelf:
                 refused[reference] = error
                 return ""
 
-        with ThreadPoolExecutor(looks) as pool:
-            found: dict[str, str] = {}
-            if len(asked) > _FEW and not self.store.lists_digests:
-                first, asked = asked[:_FEW], asked[_FEW:]
-                found = dict(zip(first, pool.map(named, first), strict=True))
-            if len(asked) > _FEW and not (any(found.values()) or refused):
-                listed = self.store.tags(self.repository) or {}
-                found |= {tag: listed[tag] for tag in asked if listed.get(tag)}
-                asked = [one for one in asked if one not in found and (one in listed or values.is_digest(one))]
-            found |= zip(asked, pool.map(named, asked), strict=True)
+        found: dict[str, str] = {}
+        if len(asked) > _FEW and not self.store.lists_digests:
+            first, asked = asked[:_FEW], asked[_FEW:]
+            found = dict(zip(first, beside.answers(named, first, looks=looks), strict=True))
+        if len(asked) > _FEW and not (any(found.values()) or refused):
+            listed = self.store.tags(self.repository) or {}
+            found |= {tag: listed[tag] for tag in asked if listed.get(tag)}
+            asked = [one for one in asked if one not in found and (one in listed or values.is_digest(one))]
+        found |= zip(asked, beside.answers(named, asked, looks=looks), strict=True)
         return Told(digests={one: found.get(one, "") for one in references}, refused=refused, damaged=damaged)
 
     def named(self, reference: str) -> str:
