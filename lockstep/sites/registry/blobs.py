@@ -38,9 +38,10 @@ def has(said: Conversation, repository: str, blob: Descriptor) -> bool:
         if answer.status != 405 and not (elsewhere and answer.status in _NOT_SIGNED):
             require(answer, 200, what=_what(said, "asking for", repository, blob))
             plain = encodings.is_plain(answer.header("Content-Encoding"))
-            # A length may be left out (specification 1.1).
+            # A length may be left out (specification 1.1); 0 is also what proxies say that answer a HEAD by themselves.
             size = answer.header("Content-Length") if plain else ""
-            if size or answer.header("Docker-Content-Digest") == blob.digest:
+            told = size or answer.header("Docker-Content-Digest") == blob.digest
+            if told and not (size == "0" and blob.size):
                 return size in ("", str(blob.size))
     return _begins(said, repository, blob)
 

@@ -269,6 +269,18 @@ def test_a_head_that_says_nothing_of_a_layer_is_no_proof(
     assert mini.store().has_blob(NAME, BLOB) is found
 
 
+@pytest.mark.parametrize(("has", "found"), [(LARGE, True), (b"", False)])
+def test_a_layer_of_no_bytes_by_a_head_is_asked_for_its_first(mini: Scripted, has: bytes, *, found: bool) -> None:
+    """A proxy that answers every HEAD with 0, and a registry that truly lost the bytes, are told apart."""
+    whole = {"Content-Range": f"bytes 0-0/{len(has)}"}
+    mini.script = lambda asked: (
+        Reply(200, headers={"Docker-Content-Digest": BLOB.digest})
+        if asked.method == "HEAD"
+        else Reply(206, has[:1], whole) if has else Reply(416)
+    )  # fmt: skip
+    assert mini.store().has_blob(NAME, BLOB) is found
+
+
 def test_a_page_in_place_of_a_layer_is_no_layer(mini: Scripted) -> None:
     """Of any length, to HEAD and GET alike: whoever proves that images are whole must not take it for one."""
     page = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: text/html\r\n\r\n"
