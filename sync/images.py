@@ -272,7 +272,7 @@ def _held(context: Mirroring, topology: Topology, repository: str, sites: Sequen
     """Of some sites, those that must not be written to now, and why."""
     users = topology.users_of_image(repository)
     holds = direction.mirror_holds(topology, sites, context.stances(), applications=users)
-    return {site: f"{facing.pair} is in the stance {facing.stance.value}." for site, facing in holds.items()}
+    return {site: facing.told(site) for site, facing in holds.items()}
 
 
 def _lines(context: Mirroring, sites: Sequence[str]) -> dict[str, line.Pace]:

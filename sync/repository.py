@@ -152,7 +152,7 @@ def _held(context: Mirroring, repository: str, sites: Sequence[str]) -> dict[str
             repository=repository,
             site=site,
             state=State.HELD,
-            reason=f"{facing.pair} is in the stance {facing.stance.value}: nothing is written towards {site}.",
+            reason=facing.told(site),
             seen=False,
         )
         for site, facing in holds.items()

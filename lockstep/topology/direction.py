@@ -27,6 +27,11 @@ class Direction:
     follower: str
     held: frozenset[str]
 
+    def told(self, site: str) -> str:
+        """Why nothing is mirrored towards a held site, with where to look."""
+        said = f"{self.pair} is in the stance {self.stance.value}: nothing is written towards {site}."
+        return f"{said} See lockstep pair show {self.pair}."
+
 
 def direction_of(pair: kinds.Pair, stance: Stance) -> Direction:
     """How a pair faces in a stance."""

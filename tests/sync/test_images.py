@@ -188,7 +188,8 @@ def test_a_site_that_is_the_truth_now_is_held_and_recorded(world: World) -> None
     world.stances = {"seoul-sejong": Stance.SWITCHED, "seoul-daegu": Stance.NORMAL}
     world.handle()
     assert world.states() == {("v1", "sejong"): "held", ("v1", "daegu"): "equal"}
-    assert "seoul-sejong is in the stance switched" in world.rows()["v1", "sejong"].detail
+    told = "seoul-sejong is in the stance switched: nothing is written towards sejong."
+    assert world.rows()["v1", "sejong"].detail == f"{told} See lockstep pair show seoul-sejong."
     assert "sejong" not in world.doors.stores
 
 

@@ -144,6 +144,7 @@ class Program:
     environ: Mapping[str, str]
     username: str = ""
     keep_seconds: float = 300.0
+    patience_seconds: float = 60.0
     now: Callable[[], float] = time.monotonic
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _kept: Credential | None = None
@@ -158,7 +159,7 @@ class Program:
         with self._lock:
             if self._kept is None or self.now() >= self._until:
                 command = children.Command(
-                    argv=self.argv, env=self.environ, timeout_seconds=60, most_bytes=_ANSWER_BYTES
+                    argv=self.argv, env=self.environ, timeout_seconds=self.patience_seconds, most_bytes=_ANSWER_BYTES
                 )
                 self._kept = _printed(self.argv[0], children.run(command), username=self.username)
                 self._until = self.now() + self.keep_seconds
@@ -174,7 +175,11 @@ def _printed(program: str, ended: children.Finished, *, username: str = "") -> C
     """What a program printed. Its output is a secret, and so is whatever it complains about: nothing is shown."""
     if ended.code == 127:  # what a shell and our leash say of a program that is not there
         raise errors.MissingToolError(f"There is no program {program}.", remedy="Install it, or mend its name.")
-    if ended.code != 0 or ended.timed_out or ended.cut:
+    if ended.timed_out:
+        raise errors.UnreachableError(
+            f"{program} gave no credential in time.", remedy="Run it by hand to see what it waits for."
+        )
+    if ended.code != 0 or ended.cut:
         raise errors.UnauthorisedError(
             f"{program} gave no credential: it ended with {ended.code}.", remedy="Run it by hand to see why."
         )

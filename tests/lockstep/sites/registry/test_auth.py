@@ -335,6 +335,13 @@ def test_a_program_that_gives_nothing_is_said_without_showing_it(tmp_path: Path,
     assert SECRET not in str(caught.value)
 
 
+def test_a_program_that_hangs_is_no_wrong_password(tmp_path: Path) -> None:
+    """It waits for a server that is away, say: it is asked again later, and told as what it is."""
+    _helper(tmp_path, "login", "exec tail -f /dev/null")
+    with pytest.raises(errors.UnreachableError, match="gave no credential in time"):
+        Program(argv=[str(tmp_path / "login")], environ=os.environ, patience_seconds=0.1)()
+
+
 def test_no_secret_is_ever_shown(mini: Scripted, caplog: pytest.LogCaptureFixture) -> None:
     """Not in an error (also where the registry repeats it), not in a log, not in a representation."""
     caplog.set_level(logging.DEBUG)
