@@ -50,11 +50,10 @@ def delete(repository: str) -> str:
 
 
 def writing(scopes: Scopes, repositories: Container[str]) -> Scopes:
-    """The scopes of somebody who writes to some repositories."""
-    return tuple(
-        f"{scope},push" if scope.endswith(":pull") and scope.split(":")[1] in repositories else scope
-        for scope in scopes
-    )
+    """The scopes of somebody who writes to some repositories; what is taken over from another is only read there."""
+    if len(scopes) == 1 and scopes[0].endswith(":pull") and scopes[0].split(":")[1] in repositories:
+        return (f"{scopes[0]},push",)
+    return scopes
 
 
 CATALOG = "registry:catalog:*"

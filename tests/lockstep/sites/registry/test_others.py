@@ -86,6 +86,18 @@ def test_a_repository_that_is_not_there_is_denied_to_readers_alone(
     assert mini.asked[-1].headers["authorization"] == f"Bearer repository:{NAME}:pull"
 
 
+def test_a_layer_is_taken_over_with_a_token_that_only_reads_where_it_comes_from(
+    mini: Scripted, tokens: token_server.TokenServer
+) -> None:
+    """Also while both repositories are written to: no token is for more than it is needed for."""
+    blob = Maker(store=mini.store(), repository="pay/base").put(LARGE)
+    mini.script = _asking(tokens, lambda _asked, _shown: True)
+    store = mini.store(source=_robot, trusted=(tokens.host,))
+    with store.writing("pay/base"), store.writing(NAME):
+        assert store.mount_blob(NAME, blob, origin="pay/base")
+    assert set(tokens.scopes[-1]) == {f"repository:{NAME}:pull,push", "repository:pay/base:pull"}
+
+
 def test_a_token_for_a_part_of_what_is_to_be_done_is_not_asked_for(
     mini: Scripted, tokens: token_server.TokenServer
 ) -> None:
