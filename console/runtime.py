@@ -10,8 +10,9 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
-from lockstep import settings
+from lockstep import errors, settings
 from lockstep.clock import Clock, SystemClock
 from lockstep.engine.queue import Queue
 from lockstep.sites.open import Doors, own_secrets
@@ -73,11 +74,12 @@ def opened(chosen: settings.Settings, environ: Mapping[str, str]) -> Iterator[Ru
     Raises:
         ConfigurationError: The configuration has problems.
         LockstepError: The database cannot be opened.
+        InputError: There is no directory for the state, and it cannot be made.
     """
     clock = SystemClock()
     places = chosen.places
     current = Current(places.config, clock)
-    places.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _make(places.state)
     database = databases.open_database(places.database)
     try:
         migrate.upgrade(database)
@@ -97,3 +99,13 @@ def opened(chosen: settings.Settings, environ: Mapping[str, str]) -> Iterator[Ru
             )
     finally:
         database.close()
+
+
+def _make(state: Path) -> None:
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise errors.InputError(
+            f"The directory {state} cannot be made: {(error.strerror or 'unknown error').lower()}.",
+            remedy="Name another one with --state, or let Lockstep's user write there.",
+        ) from error

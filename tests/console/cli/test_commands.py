@@ -138,6 +138,13 @@ def test_exit_codes_never_look_like_a_verdict(terminal: Terminal, arguments: tup
     assert terminal.types(*arguments).code == code
 
 
+def test_a_state_that_cannot_be_made_is_no_mistake_of_ours(terminal: Terminal) -> None:
+    """A mistyped path, or a disk that is only read: the place is named with what to do, by the code of an error."""
+    said = terminal.types("sync", "images", "--state", "/dev/null/state")
+    assert said.code == 2
+    assert "The directory /dev/null/state cannot be made: not a directory. Name another one with --state" in said.err
+
+
 def test_the_first_help_keeps_its_lines(terminal: Terminal) -> None:
     """What to try first stands line by line, as it was written."""
     assert "\n  Try it:      lockstep demo\n  Check:       lockstep validate DIR\n" in terminal.types("--help").out
