@@ -101,10 +101,11 @@ class Cache:
             if not self._object_format:  # an emptied source was let go, and ours was lost: nothing is fetched any more
                 self._make_for(updates)
             mark = self._mark(pusher.remote)
-            pusher.died_since = _marked(mark)
+            if died_since := _marked(mark):
+                pusher.remote.clear_stale_locks(died_since=died_since)
             results = pusher.push(updates)
-            # A mark of a push that died stays until nothing is locked: what it locked is found by its time.
-            if not pusher.died_since or all(result.outcome is not ends.PushOutcome.LOCKED for result in results):
+            # The mark of one that died stays until nothing is locked there: what it locked is told by its time.
+            if not died_since or not pusher.remote.is_locked:
                 mark.unlink(missing_ok=True)
         return results
 

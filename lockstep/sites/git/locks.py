@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from lockstep import errors
+
+SAID = re.compile(r"unable to create '[^']*\.lock': file exists", re.IGNORECASE)
+"""What git says of a lock that is there (lockfile.c, unable_to_lock_message); all else that keeps a ref stays so."""
 
 _POLL_SECONDS = 0.05
 # A lock of a ref older than this was left by a git that was killed: a living one holds it for milliseconds.
@@ -153,6 +157,11 @@ def _inherited(lock: Path) -> int:
         pass
     os.close(descriptor)
     return -1
+
+
+def any_of_refs(repository: Path) -> bool:
+    """Whether some ref of a repository is locked, by whomever."""
+    return next(_lock_files(repository), None) is not None
 
 
 def _lock_files(repository: Path) -> Iterator[Path]:

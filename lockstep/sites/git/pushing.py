@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from pathlib import Path
 
 from lockstep import children
 from lockstep.sites.ends import PushOutcome, PushResult, RefUpdate
-from lockstep.sites.git import failures, names, packed, packs, process, seeding
+from lockstep.sites.git import failures, locks, names, packed, packs, process, seeding
 from lockstep.sites.git.progress import Heard
 from lockstep.sites.git.remote import Remote
 
@@ -34,8 +33,6 @@ _STALE_THERE = ("already exists", "but expected")
 _THERE = "[remote rejected]"
 _UNPACKING = "error: remote unpack failed:"
 _LOCKED = ("cannot lock ref", "failed to update ref", "unable to create")
-# What git says of a lock that is there (lockfile.c, unable_to_lock_message); all else that keeps a ref stays so.
-_IS_LOCKED = re.compile(r"unable to create '[^']*\.lock': file exists", re.IGNORECASE)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,8 +46,6 @@ class Pusher:
     remote: Remote
     heard: Heard | None = None
     """Is told how far it is."""
-    died_since: float = 0.0
-    """When a push of ours to it began that died, in seconds since the epoch; 0 when none did."""
     most: int = 64
     """Pushes that may be spent on finding the refs that spoil one; the others are then reported as they are."""
 
@@ -87,12 +82,9 @@ class Pusher:
 
     def _push(self, updates: Sequence[RefUpdate]) -> list[PushResult]:
         results = self._once(updates)
-        if any(_says(result, _LOCKED) for result in results) and self._clears_locks():
+        if any(_says(result, _LOCKED) for result in results) and self.remote.clear_stale_locks():
             results = self._once(updates)
         return self._sift(results)
-
-    def _clears_locks(self) -> bool:
-        return self.remote.clear_stale_locks(died_since=self.died_since)
 
     def _sift(self, results: list[PushResult]) -> list[PushResult]:
         """When one ref spoiled a whole push, push the others without it: in halves, until it stands alone."""
@@ -186,5 +178,5 @@ def _result(update: RefUpdate, flag: str, summary: str, *, remark: str) -> PushR
     if any(word in reason for word in (_STALE_THERE if summary.startswith(_THERE) else _STALE)):
         return PushResult(update=update, outcome=PushOutcome.STALE, message=reason)
     said = f"{reason}: {remark}" if remark else reason
-    outcome = PushOutcome.LOCKED if _IS_LOCKED.search(said) else PushOutcome.REJECTED
+    outcome = PushOutcome.LOCKED if locks.SAID.search(said) else PushOutcome.REJECTED
     return PushResult(update=update, outcome=outcome, message=said)

@@ -205,6 +205,10 @@ class Remote:
         if self.directory is None:
             return False
         finished = self._run(["symbolic-ref", "HEAD", ref], directory=self.directory)
+        if locks.SAID.search(finished.said) and self.clear_stale_locks():
+            finished = self._run(["symbolic-ref", "HEAD", ref], directory=self.directory)
+        if locks.SAID.search(finished.said):
+            raise errors.ConflictError(f"{self.address}: HEAD is locked.", remedy="It is tried again.")
         if finished.code:
             raise self.failure(finished)
         return True
@@ -227,6 +231,11 @@ class Remote:
         ``died_since`` is when a push of ours there began that died; 0 when none did.
         """
         return self.directory is not None and locks.clear_stale(self.directory, died_since=died_since) > 0
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether some ref of a repository on disk is locked, by whomever; of a server nobody knows."""
+        return self.directory is not None and locks.any_of_refs(self.directory)
 
     def pack_refs(self) -> None:
         """Put the refs of a repository on disk into one file. That it could not be done harms nobody."""

@@ -322,3 +322,16 @@ def test_git_reads_nothing_of_the_machine(
     monkeypatch.setenv("GIT_CONFIG_PARAMETERS", "'url./nowhere/.insteadof=/'")
     assert git.Remote(location=str(source.path)).advertised() is not None
     assert not trap.exists()
+
+
+def test_a_head_that_a_killed_git_left_locked_can_be_set_again(source: repositories.Repository) -> None:
+    """A young lock may be somebody's, and another try may help; an old one is nobody's."""
+    source.git("update-ref", "refs/heads/trunk", "refs/heads/main")
+    remote = git.Remote(location=str(source.path))
+    lock = source.path / "HEAD.lock"
+    lock.touch()
+    with pytest.raises(errors.ConflictError, match="locked"):
+        remote.set_head("refs/heads/trunk")
+    os.utime(lock, (0, 0))
+    assert remote.set_head("refs/heads/trunk")
+    assert source.head == "refs/heads/trunk"
