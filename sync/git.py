@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from lockstep import errors, work
 from lockstep.sites import ends
 from lockstep.store import mirrors
+from lockstep.topology.model import Topology
 from sync import lag, movements, submodules, under_way
 from sync.coverage import Coverage, coverage_of, due, repositories
 from sync.outcomes import Report, SiteOutcome
@@ -111,9 +112,10 @@ def run(context: Mirroring, request: Request, *, name: str = "") -> Report:
         NotFoundError: There is no such mirror, and no mirror covers such a repository; or that site receives none.
     """
     sites: list[SiteOutcome] = []
-    problems: dict[str, str] = {}
+    chosen = _chosen(context, name, request.site)
+    problems = {} if chosen else _unnamed(context.topology(), name)
     named: dict[str, list[submodules.Covered]] = {}
-    for coverage in _chosen(context, name, request.site):
+    for coverage in chosen:
         try:
             seen = ask(context, coverage, request)
         except errors.LockstepError as error:
@@ -128,6 +130,16 @@ def run(context: Mirroring, request: Request, *, name: str = "") -> Report:
         sites += send(context, coverage, seen, request)
         named |= _submodules(context, coverage, seen)
     return Report(sites=tuple(sites), problems=problems, lags=_lags(context, sites), submodules=named)
+
+
+def _unnamed(topology: Topology, name: str) -> dict[str, str]:
+    """Why mirrors, or the one of that name, mean no repository at all: a git server does not list what it has."""
+    return {
+        ", ".join(mirror.spec.repositories): f"No application and no event names a repository that the GitMirror "
+        f"{mirror.name} means. Name them one by one in its repositories."
+        for mirror in topology.git_mirrors.values()
+        if name in ("", mirror.name)
+    }
 
 
 def _submodules(context: Mirroring, coverage: Coverage, seen: mirrors.Source) -> dict[str, list[submodules.Covered]]:

@@ -531,6 +531,15 @@ def test_the_command_says_how_everything_stands(world: World) -> None:
     _equal(world)
 
 
+def test_patterns_of_which_nobody_knows_a_repository_are_no_success(tmp_path: Path, file_database: Database) -> None:
+    """A git server does not list what it has: that nothing was mirrored is told, with what to do."""
+    world = World(tmp_path, file_database, repositories=["other/*"])
+    for name in ("", "bank"):
+        report = run(world.context, Request(), name=name)
+        assert report.exit_code == 2
+        assert "Name them one by one" in report.problems["other/*"]
+
+
 def test_a_dry_run_writes_nothing_and_says_what_it_would(world: World) -> None:
     """Neither to sites nor to the store."""
     report = run(world.context, Request(dry_run=True))
