@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
@@ -73,45 +73,45 @@ def record(connection: Connection, standings: Iterable[Standing], *, unseen: Col
     Of each, ``pushed_at`` is when what the source has now was pushed, as far as is known; ``equal_at`` is worked out
     here. ``unseen`` are those, by reference and site, of which the site could not be asked what it has.
     """
-    found = list(standings)
+    found, unseen = list(standings), frozenset(unseen)
     for seen in (True, False):
         _record(connection, [one for one in found if seen is ((one.reference, one.site) not in unseen)], seen=seen)
 
 
-def _record(connection: Connection, standings: Iterable[Standing], *, seen: bool) -> None:
-    rows = [
-        {
-            "repository": one.repository,
-            "reference": one.reference,
-            "site": one.site,
-            "digest": one.digest,
-            "state": one.state,
-            "detail": one.detail,
-            "bytes_sent": one.bytes_sent,
-            "checked_at": one.checked_at,
-            "verified_at": one.verified_at,
-            # Clocks differ: nothing was verified before it was pushed.
-            "pushed_at": min(one.pushed_at, one.checked_at) if one.pushed_at else None,
-            "equal_at": one.checked_at if one.state == "equal" else None,
-        }
-        for one in standings
-    ]
+def _record(connection: Connection, standings: Sequence[Standing], *, seen: bool) -> None:
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    for start in range(0, len(rows), _ROWS):
-        statement = dialect.insert(image_mirrors).values(rows[start : start + _ROWS])
-        new, old = statement.excluded, image_mirrors.c
-        changes = {
-            "digest": case((new.digest != "", new.digest), else_=old.digest),
-            "state": new.state,
-            "detail": new.detail,
-            "bytes_sent": case((new.bytes_sent > 0, new.bytes_sent), else_=old.bytes_sent),
-            "checked_at": new.checked_at,
-            "verified_at": func.coalesce(new.verified_at, old.verified_at),
-            **_moments(new, old, seen=seen),
-        }
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=["repository", "reference", "site"], set_=changes)
-        )
+    statement = dialect.insert(image_mirrors)
+    new, old = statement.excluded, image_mirrors.c
+    changes = {
+        "digest": case((new.digest != "", new.digest), else_=old.digest),
+        "state": new.state,
+        "detail": new.detail,
+        "bytes_sent": case((new.bytes_sent > 0, new.bytes_sent), else_=old.bytes_sent),
+        "checked_at": new.checked_at,
+        "verified_at": func.coalesce(new.verified_at, old.verified_at),
+        **_moments(new, old, seen=seen),
+    }
+    upsert = statement.on_conflict_do_update(index_elements=["repository", "reference", "site"], set_=changes)
+    for start in range(0, len(standings), _ROWS):
+        # One statement of one row, for each of them: it is put into words once, whatever their number.
+        connection.execute(upsert, [_as_row(one) for one in standings[start : start + _ROWS]])
+
+
+def _as_row(one: Standing) -> dict[str, Any]:
+    return {
+        "repository": one.repository,
+        "reference": one.reference,
+        "site": one.site,
+        "digest": one.digest,
+        "state": one.state,
+        "detail": one.detail,
+        "bytes_sent": one.bytes_sent,
+        "checked_at": one.checked_at,
+        "verified_at": one.verified_at,
+        # Clocks differ: nothing was verified before it was pushed.
+        "pushed_at": min(one.pushed_at, one.checked_at) if one.pushed_at else None,
+        "equal_at": one.checked_at if one.state == "equal" else None,
+    }
 
 
 def _moments(new: _Columns, old: _Columns, *, seen: bool) -> dict[str, ColumnElement[Any]]:
@@ -121,7 +121,7 @@ def _moments(new: _Columns, old: _Columns, *, seen: bool) -> dict[str, ColumnEle
     says_nothing = ("equal", "unreachable") if seen else _STATES
     # The same as ever; or a site that could not be asked or did not believe us, of a source that has nothing new.
     unmoved = and_(~lacking, same, old.state == "equal", new.state == "equal")
-    unasked = and_(old.equal_at.is_not(None), same, or_(new.state.in_(says_nothing), new.digest == ""))
+    unasked = and_(old.equal_at.is_not(None), same, or_(new.digest == "", *(new.state == one for one in says_nothing)))
     stays = or_(unmoved, unasked)
     older = or_(new.pushed_at.is_(None), old.pushed_at < new.pushed_at)
     oldest = case((and_(lacking, older), old.pushed_at), else_=new.pushed_at)
