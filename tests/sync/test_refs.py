@@ -146,9 +146,10 @@ def test_no_more_is_deleted_than_the_guard_lets_through(
 def test_what_somebody_else_wrote_is_kept_or_backed_up_unless_it_may_be_overwritten(
     source: Advertised, site: Advertised, written: dict[str, str], options: Options
 ) -> None:
-    """Ours is what the ledger says, and what the new commit contains anyway."""
+    """Ours is what the ledger says, and what the new commit contains anyway; one backup of a commit is enough."""
     plan = _plan(source, site, written, options)
     kept = {update.new for update in plan.backups}
+    kept |= {oid for ref, oid in site.refs.items() if ref.startswith("refs/backup/")}
     for update in (*plan.writes, *plan.deletes):
         contained = update.ref.startswith("refs/heads/") and update.new > update.old
         ours = not update.old or written.get(update.ref) == update.old or contained
