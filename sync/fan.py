@@ -20,8 +20,8 @@ from sync.buffers import Inbox, LaggingError, Room, is_small
 from sync.silence import Silence
 from sync.stock import Shelf
 
-# How long a reading waits for a site before it looks at the others.
-_LOOK_SECONDS = 0.05
+LOOK_SECONDS = 0.05
+"""How long somebody waits for a site before a look at the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,24 +129,25 @@ class Lane:
 
     def offer(self, inbox: Inbox, chunk: bytes, *, others: Sequence[Lane]) -> None:
         """Hand over bytes. While the room is full this waits: for ever when nobody else is held up by it."""
-        while not self._room.take(len(chunk), inbox, wait_seconds=_LOOK_SECONDS if others else None):
+        while not self._room.take(len(chunk), inbox, wait_seconds=LOOK_SECONDS if others else None):
             if inbox.closed:
                 return
-            if self._holds_up(others):
-                self.give_up(
-                    LaggingError(f"{self.site} was too slow for the others.", remedy="It is served by itself now.")
-                )
+            if self.holds_up(any(other.idle for other in others)):
                 inbox.close()
                 return
         inbox.put(chunk)
 
-    def _holds_up(self, others: Sequence[Lane]) -> bool:
-        """After a wait: whether patience with this site has ended."""
+    def holds_up(self, others_idle: bool) -> bool:
+        """After a look at what waits for this site: whether patience has ended, and it is put aside."""
         now = time.monotonic()
         passed, self._charged_at = now - self._charged_at, now
         self._patience = min(self._most_patience, self._patience + passed / 4)
-        if any(other.idle for other in others):
-            self._patience -= _LOOK_SECONDS
+        if others_idle:
+            self._patience -= LOOK_SECONDS
+        if self._patience <= 0:
+            self.give_up(
+                LaggingError(f"{self.site} was too slow for the others.", remedy="It is served by itself now.")
+            )
         return self._patience <= 0
 
     def give_up(self, error: BaseException) -> None:

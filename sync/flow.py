@@ -14,7 +14,7 @@ from typing import Self
 from lockstep import errors
 from sync import copy
 from sync.buffers import LaggingError, is_small
-from sync.fan import Fan, Lane
+from sync.fan import LOOK_SECONDS, Fan, Lane
 from sync.finish import End, settle
 from sync.loads import Load, Outcome, Portion
 from sync.planning import Planned, Planning
@@ -74,15 +74,30 @@ class Flow:
 
         This waits while too many images are on their way, or one of these, under another tag.
         """
-        self._tally.wait_for(max(0, self._load.bounds.under_way - len(portion.wanted)), portion.roots)
+        self._wait_before(portion)
         self._count += len(portion.wanted)
         if self._count > self._load.bounds.remembered:
             self._tally.wait_for()
             self._planning, self._count = Planning(self._load, deep=self._deep), 0
-        planned = self._planning.plan(portion, [site for site, lane in self._lanes.items() if lane.given_up is None])
+        aside = self._aside
+        planned = self._planning.plan(portion, [site for site in self._lanes if site not in aside])
         self.shut(planned.silent)  # the rest would wait as long to learn the same
         self._send(list(planned.units.values()))
         self._finish(portion, planned)
+
+    def _wait_before(self, portion: Portion) -> None:
+        """Let images arrive, so that with these there are not too many. Whom the others wait for is put aside."""
+        most, wanting = max(0, self._load.bounds.under_way - len(portion.wanted)), portion.sites
+        aside = self._aside
+        while not self._tally.wait_for(most, portion.roots, without=aside, seconds=LOOK_SECONDS):
+            aside = self._aside
+            busy = self._tally.sites() - aside
+            for site in busy:
+                self._lanes[site].holds_up(bool(wanting - busy - aside))
+
+    @property
+    def _aside(self) -> set[str]:
+        return {site for site, lane in self._lanes.items() if lane.given_up is not None}
 
     def _send(self, units: Sequence[copy.Unit]) -> None:
         steps = [step for unit in units for step in unit.blobs]

@@ -82,6 +82,11 @@ class Portion:
         """The images."""
         return frozenset(want.root for want in self.wanted)
 
+    @property
+    def sites(self) -> frozenset[str]:
+        """Those that want any of them."""
+        return frozenset(site for want in self.wanted for site in want.at)
+
     def at(self, site: str) -> list[copy.Want]:
         """What is wanted at one site."""
         return [want for want in self.wanted if site in want.at]

@@ -41,17 +41,37 @@ class Tally:
                 self._lost[outcome.site, outcome.root] = ended
             if not sites:
                 del self._open[outcome.root]
-                self._changed.notify_all()
+            self._changed.notify_all()
         ended.set_result(outcome)
 
     def mistaken(self, error: BaseException) -> None:
         """Something went wrong that is no outcome: whoever asks for outcomes is told."""
         self._mistake = self._mistake or error
 
-    def wait_for(self, most: int = 0, roots: AbstractSet[str] = frozenset()) -> None:
-        """Return when no more images than these are on their way, and none of some."""
+    def sites(self) -> set[str]:
+        """The sites that images are on their way to."""
         with self._changed:
-            self._changed.wait_for(lambda: len(self._open) <= most and roots.isdisjoint(self._open))
+            return {site for sites in self._open.values() for site in sites}
+
+    def wait_for(
+        self,
+        most: int = 0,
+        roots: AbstractSet[str] = frozenset(),
+        *,
+        without: AbstractSet[str] = frozenset(),
+        seconds: float | None = None,
+    ) -> bool:
+        """Whether, in time, no more images than these are on their way, and none of some.
+
+        What is on its way only to some sites does not count as too many ``without`` them.
+        """
+
+        def is_so() -> bool:
+            counted = sum(not sites.keys() <= without for sites in self._open.values())
+            return counted <= most and roots.isdisjoint(self._open)
+
+        with self._changed:
+            return self._changed.wait_for(is_so, seconds)
 
     @property
     def outcomes(self) -> list[Outcome]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -39,15 +40,18 @@ def site() -> Iterator[Scripted]:
         yield running
 
 
-def _mirror(source: Scripted, site: Scripted, bounds: Bounds, patience: Patience | None = None) -> list[Result]:
-    order = Order(
+def _order(source: Scripted, site: Scripted, bounds: Bounds, patience: Patience | None = None) -> Order:
+    return Order(
         repository=NAME,
         source=source.store(patience=Patience()),
         sites={"sejong": site.store(patience=patience or Patience())},
         references=dict.fromkeys(TAGS, ""),
         bounds=bounds,
     )
-    return mirror(order)
+
+
+def _mirror(source: Scripted, site: Scripted, bounds: Bounds, patience: Patience | None = None) -> list[Result]:
+    return mirror(_order(source, site, bounds, patience))
 
 
 def _ordered(source: Scripted) -> list[str]:
@@ -148,3 +152,25 @@ def test_the_platforms_of_one_image_are_read_side_by_side(source: Scripted, site
     source.script = meet
     assert {one.state for one in _mirror(source, site, Bounds())} == {State.EQUAL}
     assert met.is_set()
+
+
+@pytest.mark.parametrize("batch", [2, 64])
+def test_a_site_that_answers_slowly_does_not_hold_up_the_others(source: Scripted, site: Scripted, batch: int) -> None:
+    """It takes all bytes at once and answers when the others have everything: then it is served by itself."""
+    with mini_registry.serve() as slow:
+        done = threading.Event()
+
+        def served(asked: Asked) -> None:
+            if asked.is_("HEAD", "/manifests/v") and len(site.tags.get(NAME, {})) == len(TAGS):
+                done.set()
+
+        def answer(asked: Asked) -> None:
+            if asked.is_("PUT", "/manifests/"):
+                done.wait(20)
+
+        site.script, slow.script = served, answer
+        bounds = Bounds(few=1, batch=batch, patience_seconds=0.05)
+        order = replace(_order(source, site, bounds), sites={"busan": site.store(), "sejong": slow.store()})
+        assert {one.state for one in mirror(order)} == {State.EQUAL}
+        assert done.is_set()
+        assert slow.tags == site.tags
