@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from lockstep.sites import bundle, bundle_list, bundle_writing, ends
 from lockstep.sites.bundle_list import Member, Shelved, TransferList
 from lockstep.topology import kinds, patterns
 from lockstep.values import Json
-from sync import copy, images, selection, sources, transfer
+from sync import beside, copy, images, selection, sources, transfer
 from sync.graph import Graph
 from sync.images import Report, Request
 from sync.mirror import ALL, Listening, Result
@@ -217,8 +216,8 @@ class _Packing:
     def _lost(self, source: Shelf, graph: Graph, there: Collection[str]) -> set[str]:
         """The blobs that were to be in the archive, and that the source has not, or not in that size."""
         asked = [blob for blob in graph.blobs(graph.nodes) if blob.data is None and blob.digest not in there]
-        with ThreadPoolExecutor(self._context.bounds.looks) as pool:
-            found = list(pool.map(lambda blob: source.store.has_blob(source.repository, blob), asked))
+        looks = self._context.bounds.looks
+        found = beside.answers(lambda blob: source.store.has_blob(source.repository, blob), asked, looks=looks)
         return {blob.digest for blob, is_there in zip(asked, found, strict=True) if not is_there}
 
     def _there(self, repository: str, graph: Graph, roots: Sequence[str]) -> set[str]:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from lockstep import errors, values
 from lockstep.sites import ends, oci
 from lockstep.store import parts as stored
 from lockstep.store.database import Database
+from sync import beside
 from sync.graph import Graph, Limits
 from sync.mirror import Result
 from sync.states import State
@@ -61,8 +61,7 @@ def learn(
     start = int(now.timestamp()) % (len(waiting) or 1)
     unread = [homes[digest] for digest in (waiting[start:] + waiting[:start])[:_MOST_READ]]
     if unread:
-        with ThreadPoolExecutor(looks) as pool:
-            read = pool.map(lambda one: _read(sites[one.site], one), unread)
+        read = beside.answers(lambda one: _read(sites[one.site], one), unread, looks=looks)
         keep(database, {one.digest: found for one, found in zip(unread, read, strict=True) if found is not None}, now)
 
 

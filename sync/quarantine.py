@@ -7,13 +7,12 @@ signed later goes through at the next look.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeAlias
 
 from lockstep import errors, values
 from lockstep.store import parts
 from lockstep.topology import kinds
-from sync import keys, signatures
+from sync import beside, keys, signatures
 from sync.claims import Signer
 from sync.sources import Doors, Mirroring
 from sync.stock import Shelf
@@ -74,8 +73,8 @@ def held(
     """
     subjects = {key: values.companion_of(key[1]) or root for key, root in pending.items()}
     asked = sorted(set(subjects.values()))
-    with ThreadPoolExecutor(looks) as pool:
-        said = dict(zip(asked, pool.map(lambda digest: _why_not(unsigned, digest), asked), strict=True))
+    whys = beside.answers(lambda digest: _why_not(unsigned, digest), asked, looks=looks)
+    said = dict(zip(asked, whys, strict=True))
     return {key: error for key, digest in subjects.items() if (error := said[digest]) is not None}
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from lockstep import errors
 from lockstep.sites import ends
+from sync import beside
 from sync.buffers import is_small
 from sync.copy import Have, Want
 from sync.graph import Graph
@@ -60,17 +60,17 @@ class Stocktaking:
         everything = dict.fromkeys(one for want in wanted for one in graph.order(want.root))
         manifests = [digest for digest in everything if digest not in before.manifests]
         blobs = [blob for blob in graph.blobs(manifests) if blob.digest not in before.blobs]
-        with ThreadPoolExecutor(self.looks) as pool:
-            named = {tag: digest for tag in tags if (digest := (known or {}).get(tag)) is not None}
-            asked = [tag for tag in tags if tag not in named]
-            named |= zip(asked, pool.map(self.shelf.named, asked), strict=True)
-            if not self.deep and self._has_no_tags(named, len(manifests)):
-                return Have(tags=named, blobs=self._begun(pool, blobs))
-            here = self._here(pool, graph, roots)
-            granted = here if self.deep else {below for digest in here for below in graph.below(digest)}
-            here = granted | self._here(pool, graph, [one for one in manifests if one not in {*granted, *roots}])
-            trusted = set() if self.deep else {blob.digest for blob in graph.blobs(here)}
-            found = trusted | self._blobs_here(pool, [blob for blob in blobs if blob.digest not in trusted])
+        named = {tag: digest for tag in tags if (digest := (known or {}).get(tag)) is not None}
+        asked = [tag for tag in tags if tag not in named]
+        named |= zip(asked, beside.answers(self.shelf.named, asked, looks=self.looks), strict=True)
+        if not self.deep and self._has_no_tags(named, len(manifests)):
+            return Have(tags=named, blobs=self._begun(blobs))
+        here = self._here(graph, roots)
+        granted = here if self.deep else {below for digest in here for below in graph.below(digest)}
+        known_of = {*granted, *roots}
+        here = granted | self._here(graph, [digest for digest in manifests if digest not in known_of])
+        trusted = set() if self.deep else {blob.digest for blob in graph.blobs(here)}
+        found = trusted | self._blobs_here([blob for blob in blobs if blob.digest not in trusted])
         return Have(tags=named, manifests=here, blobs=found)
 
     def _has_no_tags(self, named: Mapping[str, str], count: int) -> bool:
@@ -79,7 +79,7 @@ class Stocktaking:
             self._without_tags = not any(named.values()) and not self.shelf.store.tags(self.shelf.repository)
         return bool(self._without_tags)
 
-    def _begun(self, pool: ThreadPoolExecutor, blobs: Sequence[ends.Descriptor]) -> set[str]:
+    def _begun(self, blobs: Sequence[ends.Descriptor]) -> set[str]:
         """Which blobs are in a repository without tags: none, unless a mirroring was broken off before its first tag.
 
         Blobs are sent in this order, the small ones beside the large ones, a few at once of both: such a mirroring
@@ -89,18 +89,19 @@ class Stocktaking:
             return set()
         small = [blob for blob in blobs if is_small(blob)]
         large = [blob for blob in blobs if not is_small(blob)]
-        first = self._blobs_here(pool, [*small[:_FIRST], *large[:_FIRST]])
-        self._empty = not first
-        return first | self._blobs_here(pool, [*small[_FIRST:], *large[_FIRST:]]) if first else first
+        first = self._blobs_here([*small[:_FIRST], *large[:_FIRST]])
+        self._empty = bool(blobs) and not first
+        return first | self._blobs_here([*small[_FIRST:], *large[_FIRST:]]) if first else first
 
-    def _blobs_here(self, pool: ThreadPoolExecutor, asked: Sequence[ends.Descriptor]) -> set[str]:
+    def _blobs_here(self, asked: Sequence[ends.Descriptor]) -> set[str]:
         store, repository = self.shelf.store, self.shelf.repository
-        found = pool.map(lambda blob: store.has_blob(repository, blob, recall=not self.deep), asked)
+        found = beside.answers(
+            lambda blob: store.has_blob(repository, blob, recall=not self.deep), asked, looks=self.looks
+        )
         return {blob.digest for blob, here in zip(asked, found, strict=True) if here}
 
-    def _here(self, pool: ThreadPoolExecutor, graph: Graph, digests: Iterable[str]) -> set[str]:
-        asked = list(digests)
-        found = pool.map(lambda digest: self._has(graph.nodes[digest].manifest), asked)
+    def _here(self, graph: Graph, asked: Sequence[str]) -> set[str]:
+        found = beside.answers(lambda digest: self._has(graph.nodes[digest].manifest), asked, looks=self.looks)
         return {digest for digest, here in zip(asked, found, strict=True) if here}
 
     def _has(self, manifest: ends.Manifest) -> bool:

@@ -65,7 +65,8 @@ def bring(load: Load, portions: Iterable[Portion], *, deep: bool = False) -> lis
                 wants.update({want.root: want.joined(wants.get(want.root)) for want in portion.wanted})
                 flow.bring(portion)
         first = flow.outcomes
-        again = [_again(load, site, first, wants, deep=deep) for site in load.sites if site not in closed]
+        missed = [_again(load, site, first, wants, deep=deep) for site in load.sites if site not in closed]
+        again = [one for one in missed if one.wanted]
         with ThreadPoolExecutor(max(1, len(again))) as pool:
             second = [outcome for found in pool.map(lambda one: one.bring(), again) for outcome in found]
     tried_again = {(outcome.site, outcome.root) for outcome in second}

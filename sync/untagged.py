@@ -7,13 +7,13 @@ about those alone that a site lacks. What neither has any more is forgotten: gar
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from lockstep import errors, values
 from lockstep.sites import ends
 from lockstep.store import images as stored
 from lockstep.topology import kinds
+from sync import beside
 from sync.mirror import Result
 from sync.states import State
 from sync.stock import verify
@@ -41,14 +41,12 @@ def forget(
     A site that has it whole is equal; what a site does not have either is recorded no longer.
     """
     failed = [one for one in results if one.state is State.FAILED and looked_for.get(one.reference)]
-    with ThreadPoolExecutor(looks) as pool:
-        digests = list(dict.fromkeys(one.reference for one in failed))
-        said = pool.map(lambda digest: _is_gone(source, failed[0].repository, digest), digests)
-        gone = {digest for digest, is_gone in zip(digests, said, strict=True) if is_gone}
-        left = [one for one in failed if one.reference in gone]
-        told = dict(
-            zip(map(_place, left), pool.map(lambda one: _without_source(sites[one.site], one), left), strict=True)
-        )
+    digests = list(dict.fromkeys(one.reference for one in failed))
+    said = beside.answers(lambda digest: _is_gone(source, failed[0].repository, digest), digests, looks=looks)
+    gone = {digest for digest, is_gone in zip(digests, said, strict=True) if is_gone}
+    left = [one for one in failed if one.reference in gone]
+    stand = beside.answers(lambda one: _without_source(sites[one.site], one), left, looks=looks)
+    told = dict(zip(map(_place, left), stand, strict=True))
     return [told.get(_place(one), one) for one in results]
 
 

@@ -77,36 +77,32 @@ def test_an_image_stands_before_the_last_is_looked_at(source: Scripted, site: Sc
     assert stands.is_set()
 
 
-def test_the_last_image_is_looked_at_before_the_first_has_arrived(source: Scripted, site: Scripted) -> None:
-    """No blob lands at the site before the last image was read at the source."""
-    last, looked = _ordered(source)[-1], threading.Event()
+def _held_back(source: Scripted, site: Scripted, image: str, part: str) -> threading.Event:
+    """Nothing is written to a part of the site before an image was read at the source; whether it was."""
+    looked = threading.Event()
 
     def read(asked: Asked) -> None:
-        if asked.is_("GET", f"/manifests/{last}"):
+        if asked.is_("GET", f"/manifests/{image}"):
             looked.set()
 
     def landing(asked: Asked) -> None:
-        if asked.is_("PUT", "/uploads/"):
+        if asked.is_("PUT", part):
             looked.wait(20)
 
     source.script, site.script = read, landing
+    return looked
+
+
+def test_the_last_image_is_looked_at_before_the_first_has_arrived(source: Scripted, site: Scripted) -> None:
+    """No blob lands at the site before the last image was read at the source."""
+    looked = _held_back(source, site, _ordered(source)[-1], "/uploads/")
     assert {one.state for one in _mirror(source, site, Bounds(few=1))} == {State.EQUAL}
     assert looked.is_set()
 
 
 def test_over_a_slow_line_two_images_are_looked_at_while_two_are_on_their_way(source: Scripted, site: Scripted) -> None:
     """No image has its tag there before the last of the four that may be under way was read at the source."""
-    fourth, looked = _ordered(source)[3], threading.Event()
-
-    def read(asked: Asked) -> None:
-        if asked.is_("GET", f"/manifests/{fourth}"):
-            looked.set()
-
-    def landing(asked: Asked) -> None:
-        if asked.is_("PUT", "/manifests/v"):
-            looked.wait(20)
-
-    source.script, site.script = read, landing
+    looked = _held_back(source, site, _ordered(source)[3], "/manifests/v")
     bounds = Bounds(streams=4, lines={"sejong": Pace(1e9)})
     assert {one.state for one in _mirror(source, site, bounds)} == {State.EQUAL}
     assert looked.is_set()
