@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from console.cli import frame
+from console.cli import frame, interrupting
 from console.demo import product, story
 from lockstep import errors
 
@@ -32,6 +32,7 @@ def demo(*, leave: bool, directory: Path | None, app: Path | None, form: str) ->
     Everything is a directory: nothing is installed, nothing leaves this machine. Without --exit it says what to
     try and keeps running until Ctrl-C.
     """
+    interrupting.wait_for_the_end()
     try:
         if not leave:
             return story.keep_running(directory or Path("demo"), app=app)

@@ -40,6 +40,11 @@ def prepare() -> None:
     signal.signal(signal.SIGINT, asked)
 
 
+def wait_for_the_end() -> None:
+    """From now on Ctrl-C raises KeyboardInterrupt alone: a command that ends services of its own waits for them."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def _end() -> None:
     if sys.stderr.isatty():
         os.write(sys.stderr.fileno(), _SHOW_CURSOR)  # a progress bar hides it

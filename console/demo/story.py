@@ -43,7 +43,6 @@ def keep_running(directory: Path, *, app: Path | None) -> int:
     made, new = _ground(directory, app=app)
     service = Service(made, port=free_port(_PORT))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # the service takes the time that it needs to end
     try:
         _say(f"{'Starting' if new else 'Starting again'} in {made.directory}: three sites, a forge, the service")
         service.start(quiet=True)
