@@ -22,8 +22,8 @@ from typing import TypeVar
 from lockstep import clock, errors, values
 from lockstep.sites import archive_note, directory, exchange, marks, object_files
 from lockstep.sites.archive_note import Record
+from lockstep.sites.disk import typed
 from lockstep.sites.ends import Applied, Change, Inventory, Selection
-from lockstep.sites.folder import typed
 from lockstep.values import Json, ObjectKey
 
 _SPARE = ".archive"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from lockstep import errors
 from lockstep.sites import backup_reading
+from lockstep.sites.disk import typed
 from lockstep.sites.ends import Applied, Gap, Inventory, Selection
-from lockstep.sites.folder import typed
 from lockstep.values import Json, ObjectKey
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, NoReturn
 
 from lockstep import errors
-from lockstep.sites import bundle_list, bundle_writing, layout_files, oci
+from lockstep.sites import bundle_list, bundle_writing, disk, layout_files, oci
 from lockstep.sites.bundle_list import Shelved
 from lockstep.sites.ends import Descriptor, Manifest
 
@@ -86,7 +86,7 @@ class BundleStore:
             )
         if size != descriptor.size:
             raise self._damaged(digest)
-        with layout_files.typed(self._path):
+        with disk.typed(self._path):
             opened = self._path.open("rb", buffering=0)
         with opened as file:
             file.seek(self._places[digest])
@@ -123,7 +123,7 @@ class BundleStore:
     def _verified(self, file: IO[bytes], digest: str, size: int) -> Iterator[bytes]:
         hashed, left = hashlib.new(digest.partition(":")[0]), size
         while left:
-            with layout_files.typed(self._path):
+            with disk.typed(self._path):
                 chunk = file.read(min(_CHUNK, left))
             if not chunk:
                 raise self._damaged(digest)
@@ -172,7 +172,7 @@ def open_bundle(path: Path) -> BundleStore:
     """
     if layout_files.size_of(path) is None:
         raise errors.NotFoundError(f"There is no file {path}.", remedy="Name the archive that was exported.")
-    with layout_files.typed(path), path.open("rb") as file:
+    with disk.typed(path), path.open("rb") as file:
         looked = _Look(file, path)
         raw = looked.list()
         beside = _compare_beside(path, raw)

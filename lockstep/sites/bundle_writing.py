@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lockstep import errors
-from lockstep.sites import bundle_list, layout_files
+from lockstep.sites import bundle_list, disk, layout_files
 from lockstep.sites.bundle_list import Member, TransferList
 
 BLOCK = tarfile.BLOCKSIZE
@@ -54,7 +54,7 @@ def write(path: Path, listed: TransferList, read: Reading) -> Written:
         IntegrityError: A member has another size than the list says.
         UnreachableError, ForbiddenError: The file cannot be written.
     """
-    with layout_files.typed(path):
+    with disk.typed(path):
         draft = layout_files.Draft(path.parent)
     with draft:
         out = _Hashed(draft, path)
@@ -68,11 +68,11 @@ def write(path: Path, listed: TransferList, read: Reading) -> Written:
                     out.member(member, chunks)
         out.put(END)
         written = Written(size=out.size, sha256=out.sha256)
-        with layout_files.typed(path):
+        with disk.typed(path):
             # Never an archive beside the list of another one.
             list_beside(path).unlink(missing_ok=True)
             draft.publish(path)
-    with layout_files.typed(path):
+    with disk.typed(path):
         said = bundle_list.dump(listed, archive={"size": written.size, "sha256": written.sha256})
         layout_files.place(list_beside(path), said, home=path.parent)
     return written
@@ -101,7 +101,7 @@ class _Hashed:
         """Append bytes."""
         self._hash.update(data)
         self.size += len(data)
-        with layout_files.typed(self._path):
+        with disk.typed(self._path):
             self._draft.write(data)
 
     def member(self, member: Member, chunks: Iterable[bytes]) -> None:

@@ -15,8 +15,9 @@ from typing import TypeVar
 
 from lockstep import clock, documents, errors
 from lockstep.sites import directory_reading, object_files
+from lockstep.sites.disk import typed
 from lockstep.sites.ends import Applied, Change, Inventory, Selection, Sifted
-from lockstep.sites.folder import SPARE, Folder, typed
+from lockstep.sites.folder import SPARE, Folder
 from lockstep.values import Json, ObjectKey
 
 _Kept = TypeVar("_Kept")

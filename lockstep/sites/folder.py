@@ -18,11 +18,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Self
 
-from lockstep import errors
-
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
-_NO_FOLDER = frozenset({errno.ENOTDIR, errno.ELOOP, errno.EISDIR})
 SPARE = ".lockstep"
 """Where files are that are being written."""
 
@@ -37,25 +33,6 @@ class Sort(Enum):
 
 
 _SORTS = ((stat.S_ISREG, Sort.FILE), (stat.S_ISDIR, Sort.FOLDER), (stat.S_ISLNK, Sort.LINK))
-
-
-@contextlib.contextmanager
-def typed(place: str) -> Iterator[None]:
-    """Turn what the operating system says into the errors of the house; ``place`` is what it was about.
-
-    Raises:
-        ForbiddenError, UnreachableError.
-    """
-    try:
-        yield
-    except OSError as error:
-        message = f"{place}: {error.strerror or error}."
-        if error.errno in _FORBIDDEN:
-            raise errors.ForbiddenError(message, remedy="Let the user that runs Lockstep read and write it.") from error
-        if error.errno in _NO_FOLDER:
-            remedy = "Remove the file or link that stands in the place of a folder: links are not followed."
-            raise errors.UnreachableError(message, remedy=remedy) from error
-        raise errors.UnreachableError(message, remedy="Check that the disk is mounted and has room.") from error
 
 
 class Folder:

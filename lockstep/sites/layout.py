@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from lockstep import errors, values
-from lockstep.sites import layout_files, oci
+from lockstep.sites import disk, layout_files, oci
 from lockstep.sites.ends import Descriptor, Manifest
 from lockstep.sites.layout_home import Collected, Layout
 
@@ -55,7 +55,7 @@ def _reachable(root: Path) -> Iterator[None]:
         raise errors.UnreachableError(
             f"There is no directory {root}.", remedy="Mount it, or make it for a registry that is new."
         )
-    with layout_files.typed(root):
+    with disk.typed(root):
         yield
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from lockstep import errors, values
-from lockstep.sites import layout_files, oci
+from lockstep.sites import disk, layout_files, oci
 from lockstep.sites.ends import Descriptor, Manifest
 
 _CHUNK = 2**20
@@ -62,7 +62,7 @@ class Blobs:
             NotFoundError, IntegrityError.
         """
         path = self.path(blob.digest)
-        with layout_files.typed(path):
+        with disk.typed(path):
             descriptor = layout_files.open_regular(path)
         if descriptor is None:
             raise errors.NotFoundError(f"{path} is not there.", remedy="Push the image there again.")
@@ -76,7 +76,7 @@ class Blobs:
             IntegrityError: The bytes are others.
         """
         target = self.path(blob.digest)
-        with layout_files.typed(target):
+        with disk.typed(target):
             layout_files.make_directory(target.parent)
             draft = layout_files.Draft(self.home)
         with draft:
@@ -221,14 +221,14 @@ class _Incoming:
         if self._size > self._blob.size:
             raise self._wrong()
         self._hash.update(chunk)
-        with layout_files.typed(self._target):
+        with disk.typed(self._target):
             self._draft.write(chunk)
 
     def commit(self) -> None:
         """Let the blob be seen, if it is what was announced."""
         if self._size != self._blob.size or self._hash.hexdigest() != self._blob.digest.partition(":")[2]:
             raise self._wrong()
-        with layout_files.typed(self._target):
+        with disk.typed(self._target):
             self._draft.publish(self._target)
 
     def _wrong(self) -> errors.IntegrityError:
@@ -242,7 +242,7 @@ def _verified(file: IO[bytes], blob: Descriptor, path: Path) -> Iterator[bytes]:
     hashed = hashlib.new(blob.digest.partition(":")[0])
     size = 0
     while True:
-        with layout_files.typed(path):
+        with disk.typed(path):
             chunk = file.read(_CHUNK)
         if not chunk:
             break

@@ -30,8 +30,6 @@ _SPARE = ".lockstep-"
 # The nameless file is given its name through here (open(2), "O_TMPFILE").
 _DESCRIPTORS = Path("/proc/self/fd")
 _NO_NAMELESS = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT})
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 # How long to wait for somebody else's lock; what holds one works for milliseconds, or is frozen.
 _PATIENCE_SECONDS = 30.0
 # Looking again costs three cheap calls; a longer pause lets somebody who comes and goes win every time.
@@ -244,17 +242,3 @@ def _try_lock(lock_file: Path, region: Region, *, shared: bool) -> int | None:
                 undo.pop_all()
                 return descriptor
     return None
-
-
-@contextlib.contextmanager
-def typed(place: Path) -> Iterator[None]:
-    """Turn what the operating system says into the errors of the house."""
-    try:
-        yield
-    except OSError as error:
-        why = f"{place}: {error.strerror or error}."
-        if error.errno in _FORBIDDEN:
-            raise errors.ForbiddenError(why, remedy="Give Lockstep's user the right to this directory.") from error
-        if error.errno in _FULL:
-            raise errors.UnreachableError(why, remedy="Make room on that disk.") from error
-        raise errors.UnreachableError(why, remedy="Check that the disk is mounted and whole.") from error

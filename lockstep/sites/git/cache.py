@@ -16,8 +16,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from lockstep import children, errors, values
-from lockstep.sites import ends
-from lockstep.sites.git import disk, failures, fetching, history, leftovers, locks, names, packed, process, submodules
+from lockstep.sites import disk, ends
+from lockstep.sites.git import failures, fetching, history, leftovers, locks, names, packed, process, submodules
 from lockstep.sites.git.lfs.holdings import Holdings
 from lockstep.sites.git.progress import Heard
 from lockstep.sites.git.pushing import Pusher

@@ -16,6 +16,7 @@ from io import FileIO
 from pathlib import Path
 
 from lockstep import errors
+from lockstep.sites import disk
 from lockstep.sites.ends import Movement, Stage
 from lockstep.sites.git import leftovers, process
 from lockstep.sites.git.progress import Heard
@@ -74,9 +75,7 @@ def bring(pack: Pack, remote: Remote, oids: Iterable[str], *, heard: Heard | Non
                 return False
             _put(aside, objects / "pack")
     except OSError as error:
-        raise errors.UnreachableError(
-            f"{remote.address} cannot be used: {error.strerror}.", remedy="Check the disk that it is on."
-        ) from error
+        raise disk.told(remote.address, error) from error
     return True
 
 

@@ -15,8 +15,8 @@ from urllib.parse import unquote, urlsplit
 from pydantic import TypeAdapter, ValidationError
 
 from lockstep import children, errors
-from lockstep.sites import ends
-from lockstep.sites.git import disk, failures, leftovers, locks, names, process
+from lockstep.sites import disk, ends
+from lockstep.sites.git import failures, leftovers, locks, names, process
 from lockstep.sites.git.access import Access, Patience, environment, scheme_of
 from lockstep.sites.git.forge import Forge
 from lockstep.sites.git.lfs import opening

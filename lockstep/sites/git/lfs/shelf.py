@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lockstep import errors
+from lockstep.sites import disk
 from lockstep.sites.ends import LargeFile
 
 _CHUNK = 2**20
@@ -42,7 +43,7 @@ class Shelf:
                 f"{self.address} has no large file {file.oid[:12]}.", remedy="Push it there: git lfs push --all."
             ) from error
         except OSError as error:
-            raise _disk(self._folder, error) from error
+            raise disk.told(self._folder, error) from error
         with opened:
             yield verified(file, iter(lambda: opened.read(_CHUNK), b""), where=self.address)
 
@@ -118,12 +119,4 @@ def _typed(folder: Path) -> Iterator[None]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise _disk(folder, error) from error
-
-
-def _disk(folder: Path, error: OSError) -> errors.LockstepError:
-    if isinstance(error, PermissionError | NotADirectoryError):
-        return errors.ForbiddenError(
-            f"{folder} cannot be used: {error.strerror}.", remedy="Check the owner and mode of its folders."
-        )
-    return errors.UnreachableError(f"{folder} cannot be used: {error.strerror}.", remedy="Check the disk.")
+        raise disk.told(folder, error) from error
